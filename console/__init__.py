@@ -1,0 +1,1 @@
+"""Door 3: the `kelisim` command, the embedded services and the demo."""
