@@ -1,0 +1,1 @@
+"""The domain: consent, the gate, sending and evidence. It knows nothing of its doors."""

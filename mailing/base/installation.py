@@ -1,0 +1,127 @@
+"""This installation: its keys' check values, and the switch that lets anything leave."""
+
+from datetime import datetime
+from uuid import UUID
+
+from redis import Redis
+from sqlalchemy import CheckConstraint, SmallInteger, Text, func, select, text
+from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base import schema
+from mailing.base.database import OPERATIONAL, Table, db
+from mailing.base.errors import ConfigurationError, NotReady
+from mailing.base.sealing import check_value, fingerprint
+from mailing.base.settings import Settings, current
+
+At = TIMESTAMP(timezone=True)
+
+
+class Installation(Table):
+    """One row: who this installation is, and whether anything may leave."""
+
+    __tablename__ = "installation"
+    __table_args__ = (CheckConstraint("id = 1", name="installation_is_one_row"),)
+
+    id: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, server_default=text("1"), info=OPERATIONAL
+    )
+    installation_id: Mapped[UUID] = mapped_column(
+        server_default=text("gen_random_uuid()"), info=OPERATIONAL
+    )
+    sending_on: Mapped[bool] = mapped_column(server_default=text("true"), info=OPERATIONAL)
+    sending_off_reason: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
+    suppression_key_check: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
+    created_at: Mapped[datetime] = mapped_column(At, server_default=func.now(), info=OPERATIONAL)
+
+
+class DataKeyCheck(Table):
+    """The fingerprint of a data key that has sealed something here."""
+
+    __tablename__ = "data_key_checks"
+
+    fingerprint: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
+    created_at: Mapped[datetime] = mapped_column(At, server_default=func.now(), info=OPERATIONAL)
+
+
+def here() -> Installation:
+    """The row of this installation."""
+    return db.session.execute(select(Installation)).scalar_one()
+
+
+def switch_sending(on: bool, reason: str | None = None) -> None:
+    """Let messages leave, or stop every one of them and keep the reason for who asks."""
+    row = here()
+    row.sending_on, row.sending_off_reason = on, None if on else reason
+
+
+def check_keys() -> None:
+    """Compare the keys with what the database knows; the first start writes it down.
+
+    A wrong key would silently forget every "no", so it stops the start: ConfigurationError.
+    """
+    settings = current()
+    if not _is_current_schema():
+        raise NotReady("The database is not at this version: run `kelisim db upgrade` first.")
+    _check_suppression_key(settings)
+    _check_data_keys(settings)
+
+
+def readiness() -> dict[str, str | None]:
+    """Each part that sending needs, and what is wrong with it (None: nothing)."""
+    settings = current()
+    try:
+        migrated = _is_current_schema()
+        off = here().sending_off_reason if migrated and not here().sending_on else None
+    except SQLAlchemyError:
+        db.session.rollback()
+        away = "the database does not answer"
+        return {"database": away, "queue": queue_trouble(settings)}
+    return {
+        "database": None,
+        "queue": queue_trouble(settings),
+        "migrations": None if migrated else "run `kelisim db upgrade`",
+        "sending": off,
+    }
+
+
+def queue_trouble(settings: Settings) -> str | None:
+    """Why the queue cannot be used; None when it can."""
+    client = Redis.from_url(settings.queue, socket_connect_timeout=2, socket_timeout=2)
+    try:
+        policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
+    except Exception as error:
+        return f"the queue does not answer ({type(error).__name__})"
+    finally:
+        client.close()
+    if policy not in (None, "noeviction"):
+        return f"the queue may throw wake-ups away: set maxmemory-policy to noeviction, not {policy}"
+    return None
+
+
+def _is_current_schema() -> bool:
+    return schema.version(db.session.connection()) == schema.head()
+
+
+def _check_suppression_key(settings: Settings) -> None:
+    row, ours = here(), check_value(settings.suppression_key)
+    if row.suppression_key_check is None:
+        row.suppression_key_check = ours
+    elif row.suppression_key_check != ours:
+        raise ConfigurationError(
+            "KELISIM_SUPPRESSION_KEY is not the key of this database: with another key every "
+            "unsubscribe and suppression would be forgotten. Put back the key that it was made with."
+        )
+
+
+def _check_data_keys(settings: Settings) -> None:
+    ring = {fingerprint(key).hex() for key in settings.data_key}
+    used = set(db.session.scalars(select(DataKeyCheck.fingerprint)))
+    if used - ring:
+        raise ConfigurationError(
+            f"KELISIM_DATA_KEY lacks a key that has sealed data here ({', '.join(sorted(used - ring))}"
+            "). Keys are added in front of the ring, never taken off."
+        )
+    newest = insert(DataKeyCheck).values(fingerprint=fingerprint(settings.data_key[0]).hex())
+    db.session.execute(newest.on_conflict_do_nothing())

@@ -1,0 +1,84 @@
+"""Wake-ups: queue messages that carry ids, sent after the commit.
+
+The database is the truth and the queue only wakes: a wake-up that is lost, doubled or late
+changes nothing, because a periodic sweep finds what nobody was rung for.
+"""
+
+from typing import Any
+
+import structlog
+from celery import Celery
+from flask import current_app
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from mailing.base.database import db
+from mailing.base.settings import Settings
+
+SEND = "kelisim.send"
+FAN_OUT = "kelisim.fan_out"
+SWEEP = "kelisim.sweep"
+
+VISIBILITY_SECONDS = 120
+
+_log = structlog.get_logger()
+
+
+def ring(name: str, **ids: Any) -> None:
+    """Send this wake-up once the session has committed; dropped when it rolls back."""
+    db.session.info.setdefault("wake_ups", []).append((name, ids))
+
+
+def ring_now(app: Celery, name: str, ids: dict[str, Any]) -> None:
+    """Send a wake-up at once. A queue that is away is logged, never raised: a sweep follows."""
+    try:
+        app.send_task(name, kwargs=ids, retry=False, ignore_result=True)
+    except Exception as error:
+        _log.warning("wake-up lost", wake_up=name, error=type(error).__name__)
+
+
+def celery_app(settings: Settings) -> Celery:
+    """The queue as every door sees it."""
+    app = Celery("kelisim", broker=settings.queue)
+    transport = {
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "unacked_restore_interval": 1,
+        "unacked_restore_throttle": 1,
+        "socket_timeout": 30,
+        "socket_connect_timeout": 3,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+        "global_keyprefix": settings.queue_prefix,
+    }
+    app.conf.update(
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        task_ignore_result=True,
+        task_serializer="json",
+        accept_content=["json"],
+        visibility_timeout=VISIBILITY_SECONDS,
+        result_backend_transport_options={"visibility_timeout": VISIBILITY_SECONDS},
+        broker_transport_options=transport,
+        broker_connection_timeout=3,
+        broker_connection_retry_on_startup=True,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_send_task_events=False,
+        worker_hijack_root_logger=False,
+        task_default_queue="kelisim",
+        timezone="UTC",
+    )
+    return app
+
+
+@event.listens_for(Session, "after_commit")
+def _send(session: Session) -> None:
+    wake_ups = session.info.pop("wake_ups", [])
+    if wake_ups and "kelisim_queue" in current_app.extensions:
+        for name, ids in wake_ups:
+            ring_now(current_app.extensions["kelisim_queue"], name, ids)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop("wake_ups", None)

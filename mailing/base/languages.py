@@ -1,0 +1,122 @@
+"""Kazakh, Russian and English: which one to speak, and the words in it.
+
+English literals are the source. The catalogues are read from their text form
+(`translations/<language>/LC_MESSAGES/messages.po`) once in a process, so no compiled file can
+lag behind the text that people proof-read.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import dates
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from jinja2 import Environment
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from mailing.base.settings import ROOT
+
+LANGUAGES = ("kk", "ru", "en")
+SOURCE = "en"
+DEFAULT = "kk"
+OWN_NAMES = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
+
+_spoken: ContextVar[str] = ContextVar("spoken", default=DEFAULT)
+
+
+def pick(query: str | None, accept_language: str | None, otherwise: str = DEFAULT) -> str:
+    """The language to answer in: what the address asks for, else the browser, else `otherwise`.
+
+    `query` is the value of `?lang=`, `accept_language` the header of RFC 9110, 12.5.4. A tag
+    counts by its first part, so "kk-KZ" asks for Kazakh; `*` and unknown tongues ask for nothing.
+    """
+    if query in LANGUAGES:
+        return query
+    wishes = parse_accept_header(accept_language, LanguageAccept)
+    tongues = (tag.lower().split("-")[0] for tag, quality in wishes if quality > 0)
+    return next((tongue for tongue in tongues if tongue in LANGUAGES), otherwise)
+
+
+def speak(language: str) -> None:
+    """Let `gettext` and templates speak this language until told otherwise, in this context."""
+    _spoken.set(language if language in LANGUAGES else DEFAULT)
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Speak `language` within the block, then whatever was spoken before."""
+    token = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(token)
+
+
+def spoken() -> str:
+    """The language spoken now: `kk`, `ru` or `en`."""
+    return _spoken.get()
+
+
+def gettext(message: str, **values: object) -> str:
+    """`message` in the spoken language, its `%(name)s` places filled."""
+    text = gettext_for(spoken()).gettext(message)
+    return text % values if values else text
+
+
+def ngettext(singular: str, plural: str, number: int, **values: object) -> str:
+    """The form that fits `number` in the spoken language; `%(num)s` is the number."""
+    text = gettext_for(spoken()).ngettext(singular, plural, number)
+    return text % {"num": number, **values}
+
+
+@cache
+def gettext_for(language: str) -> NullTranslations:
+    """The catalogue of one language; English, and whatever is unknown, speak the source."""
+    path = catalogue_path(language)
+    if language == SOURCE or language not in LANGUAGES or not path.exists():
+        return NullTranslations()
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language, abort_invalid=True)
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def catalogue_path(language: str) -> Path:
+    """Where the texts of one language lie."""
+    return ROOT / "translations" / language / "LC_MESSAGES" / "messages.po"
+
+
+def date_text(day: date, language: str | None = None) -> str:
+    """A day in words: "2026 ж. 5 наурыз", "5 марта 2026 г.", "5 March 2026"."""
+    tongue = language or spoken()
+    return dates.format_date(day, "d MMMM y" if tongue == "en" else "long", locale=tongue)
+
+
+def time_text(moment: datetime, zone: str, language: str | None = None) -> str:
+    """A moment in words to the minute, in the zone named and with that name beside it."""
+    local = moment.astimezone(ZoneInfo(zone))
+    day = date_text(local.date(), language)
+    return f"{day}, {local:%H:%M} ({zone.split('/')[-1].replace('_', ' ')})"
+
+
+def install(environment: Environment) -> None:
+    """Give templates `_`, `gettext`, `ngettext` and `{% trans %}` in the language spoken."""
+    environment.add_extension("jinja2.ext.i18n")
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda message: gettext_for(spoken()).gettext(message),
+        lambda one, many, number: gettext_for(spoken()).ngettext(one, many, number),
+        newstyle=True,
+    )
+    environment.globals.update(
+        spoken=spoken, own_names=OWN_NAMES, date_text=date_text, time_text=time_text
+    )

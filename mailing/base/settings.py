@@ -1,0 +1,201 @@
+"""Settings: one frozen object, read from `KELISIM_*` (and `.env`) when a process starts."""
+
+import base64
+import binascii
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Self
+from urllib.parse import urlsplit
+
+from flask import current_app
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from mailing.base.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Listed = Annotated[tuple[str, ...], NoDecode]
+Minutes = Annotated[tuple[int, ...], NoDecode]
+Keys = Annotated[tuple[bytes, ...], NoDecode]
+
+
+class Settings(BaseSettings):
+    """Every setting of contract.md under its lower-cased name, and a few of ours."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KELISIM_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    database_url: str | None = None
+    redis_url: str | None = None
+    var: Path = Path("var")
+    secret_keys: Listed
+    data_key: Keys
+    suppression_key: Annotated[bytes, NoDecode]
+    public_url: str = "http://127.0.0.1:8080"
+    smtp_url: Listed = ("smtp://127.0.0.1:25",)
+    smtp_connections: int = Field(20, ge=1, le=1000)
+    send_batch: int = Field(500, ge=1, le=100_000)
+    rate: float = Field(0, ge=0)
+    bounce_domain: str = ""
+    helpdesk_address: str = ""
+    from_: str = Field("", validation_alias="KELISIM_FROM")
+    dkim_domain: str | None = None
+    dkim_selector: str | None = None
+    dkim_key_file: Path | None = None
+    imap_url: str | None = None
+    inbound_listen: str | None = None
+    journal_dir: Path | None = None
+    operator_name: str | None = None
+    operator_bin: str | None = None
+    operator_address: str | None = None
+    log_level: str = "info"
+    queue_prefix: str = "kelisim:"
+    retry_minutes: Minutes = (1, 5, 15, 30, 60, 120, 180)
+    give_up_hours: float = Field(96, gt=0)
+    holding_seconds: int = Field(120, ge=0)
+    time_zone: str = "Asia/Almaty"
+
+    @field_validator("secret_keys", "smtp_url", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return _words(value) if isinstance(value, str) else value
+
+    @field_validator("retry_minutes", mode="before")
+    @classmethod
+    def _split_minutes(cls, value: Any) -> Any:
+        return tuple(int(word) for word in _words(value)) if isinstance(value, str) else value
+
+    @field_validator("data_key", mode="before")
+    @classmethod
+    def _decode_ring(cls, value: Any) -> Any:
+        return tuple(_key(word) for word in _words(value)) if isinstance(value, str) else value
+
+    @field_validator("suppression_key", mode="before")
+    @classmethod
+    def _decode_key(cls, value: Any) -> Any:
+        return _key(value) if isinstance(value, str) else value
+
+    @field_validator("secret_keys", "data_key", "smtp_url", "retry_minutes")
+    @classmethod
+    def _never_empty(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not value:
+            raise ValueError("is empty")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _https_or_loopback(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
+            return value.rstrip("/")
+        raise ValueError("must be an https address, or http on loopback (http://127.0.0.1:8080)")
+
+    @model_validator(mode="after")
+    def _fill(self) -> Self:
+        domain = self._own_domain()
+        for name, default in (
+            ("from_", f"news@{domain}"),
+            ("helpdesk_address", f"helpdesk@{domain}"),
+            ("bounce_domain", f"bounce.{domain}"),
+        ):
+            if not getattr(self, name):
+                object.__setattr__(self, name, default)
+        if self.journal_dir is None:
+            object.__setattr__(self, "journal_dir", self.var / "journal")
+        return self
+
+    @property
+    def journal(self) -> Path:
+        """The directory of the withdrawal journal."""
+        return self.journal_dir or self.var / "journal"
+
+    @property
+    def has_identity(self) -> bool:
+        """Whether the operator's name, BIN and address are known (policy 1.1)."""
+        return bool(self.operator_name and self.operator_bin and self.operator_address)
+
+    @property
+    def database(self) -> str:
+        """The database's address; raises ConfigurationError where none is set."""
+        return self._required("KELISIM_DATABASE_URL", self.database_url)
+
+    @property
+    def queue(self) -> str:
+        """The queue's address; raises ConfigurationError where none is set."""
+        return self._required("KELISIM_REDIS_URL", self.redis_url)
+
+    def _own_domain(self) -> str:
+        if self.from_:
+            return self.from_.rpartition("@")[2].strip(" >")
+        host = urlsplit(self.public_url).hostname or ""
+        return "kelisim.localhost" if _is_loopback(host) else host
+
+    @staticmethod
+    def _required(name: str, value: str | None) -> str:
+        if value is None:
+            raise ConfigurationError(
+                f"{name} is not set. Set it, or start this through the kelisim command, "
+                "which brings services of its own."
+            )
+        return value
+
+
+def load(**given: Any) -> Settings:
+    """Read the settings; raises ConfigurationError that names each variable at fault."""
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        raise ConfigurationError(_sentence(error)) from None
+
+
+def current() -> Settings:
+    """The settings of the running application."""
+    settings: Settings = current_app.extensions["kelisim"]
+    return settings
+
+
+def _sentence(error: ValidationError) -> str:
+    return " ".join(_one(problem) for problem in error.errors())
+
+
+def _one(problem: Any) -> str:
+    name = str(problem["loc"][0]) if problem["loc"] else "settings"
+    variable = name if name.isupper() else f"KELISIM_{name.upper().rstrip('_')}"
+    if problem["type"] == "missing":
+        return (
+            f"{variable} is not set. Set it in the environment or in .env "
+            "(`kelisim keys new` prints fresh secrets)."
+        )
+    return f"{variable}: {str(problem['msg']).removeprefix('Value error, ')}."
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("must be base64 of 32 bytes") from None
+    if len(key) != 32:
+        raise ValueError(f"must be base64 of 32 bytes, not of {len(key)}")
+    return key
+
+
+def _is_loopback(host: str | None) -> bool:
+    if host is None:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

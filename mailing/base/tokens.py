@@ -1,0 +1,202 @@
+"""Links that last for ever: opaque, canonical, signed.
+
+A link's token is AES-SIV (RFC 5297) over a short payload: the same payload gives the same
+token, nothing can be read from it, a changed bit is refused, and each key on the ring still
+opens what it made. Tokens inside mail addresses are base32 with a truncated HMAC, because
+mail systems fold the case of local parts and limit them to 64 octets (RFC 5321 4.5.3.1.1).
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Self
+from uuid import UUID
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESSIV
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+_MAC = 10
+_LONGEST = 200
+
+
+class LinkKeys:
+    """The secret keys, newest first: the first makes links, each still opens its own."""
+
+    def __init__(self, secrets: tuple[str, ...]) -> None:
+        self.newest = _name(secrets[0])
+        self._ciphers = {_name(secret): AESSIV(_derive(secret, b"link")) for secret in secrets}
+        self._macs = {_name(secret): _derive(secret, b"address") for secret in secrets}
+
+    def seal(self, kind: bytes, payload: bytes, key: str | None = None) -> str:
+        """A token of `kind`; `key` names an older key where a message was begun with it."""
+        cipher = self._ciphers.get(key or "", self._ciphers[self.newest])
+        return _b64(cipher.encrypt(payload, [kind]))
+
+    def unseal(self, kind: bytes, token: str) -> bytes | None:
+        """The payload, or None for anything that `seal` did not write to the letter."""
+        sealed = _un_b64(token)
+        opened = [self._open(cipher, kind, sealed) for cipher in self._ciphers.values()]
+        return next((payload for payload in opened if payload is not None), None)
+
+    def stamp(self, kind: bytes, payload: bytes, key: str | None = None) -> str:
+        """A token for a mail address: lower-case base32 of payload and MAC."""
+        mac = self._macs.get(key or "", self._macs[self.newest])
+        return _b32(payload + _mac(mac, kind, payload))
+
+    def unstamp(self, kind: bytes, token: str) -> bytes | None:
+        """The payload of `stamp`, whatever case it came back in; None when forged."""
+        signed = _un_b32(token)
+        payload, mac = signed[:-_MAC], signed[-_MAC:]
+        genuine = [hmac.compare_digest(_mac(key, kind, payload), mac) for key in self._macs.values()]
+        return payload if any(genuine) else None
+
+    @staticmethod
+    def _open(cipher: AESSIV, kind: bytes, sealed: bytes) -> bytes | None:
+        try:
+            return cipher.decrypt(sealed, [kind])
+        except (InvalidTag, ValueError):
+            return None
+
+
+@lru_cache(maxsize=8)
+def link_keys(secrets: tuple[str, ...]) -> LinkKeys:
+    """The ring of these secrets, derived once."""
+    return LinkKeys(secrets)
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveToken:
+    """Who leaves which topic, and the delivery that the link came with."""
+
+    subscriber: UUID
+    topic_id: int
+    delivery: UUID
+
+    def text(self, keys: LinkKeys, key: str | None = None) -> str:
+        """The token as it stands in `/u/<token>`."""
+        topic = struct.pack(">I", self.topic_id)
+        return keys.seal(b"leave", self.subscriber.bytes + topic + self.delivery.bytes, key)
+
+    @classmethod
+    def read(cls, keys: LinkKeys, text: str) -> Self | None:
+        """The token's meaning; None when it is not one of ours."""
+        payload = keys.unseal(b"leave", text)
+        if payload is None or len(payload) != 36:
+            return None
+        topic_id = struct.unpack(">I", payload[16:20])[0]
+        return cls(UUID(bytes=payload[:16]), topic_id, UUID(bytes=payload[20:]))
+
+
+@dataclass(frozen=True, slots=True)
+class OptInToken:
+    """An opt-in request and its subscriber: `confirm` says yes to it, `cancel` takes it back."""
+
+    optin: UUID
+    subscriber: UUID
+
+    def text(self, keys: LinkKeys, act: str, key: str | None = None) -> str:
+        """The token as it stands in `/confirm/<token>` (confirm) or `/u/<token>` (cancel)."""
+        return keys.seal(act.encode(), self.optin.bytes + self.subscriber.bytes, key)
+
+    @classmethod
+    def read(cls, keys: LinkKeys, act: str, text: str) -> Self | None:
+        """The token's meaning; None when it is not one of ours."""
+        payload = keys.unseal(act.encode(), text)
+        if payload is None or len(payload) != 32:
+            return None
+        return cls(UUID(bytes=payload[:16]), UUID(bytes=payload[16:]))
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnPath:
+    """A signed envelope sender that names the delivery it went out with."""
+
+    delivery: UUID
+
+    def address(self, keys: LinkKeys, domain: str, key: str | None = None) -> str:
+        """`bounce+<token>@domain`, 49 octets before the @."""
+        return f"bounce+{keys.stamp(b'bounce', self.delivery.bytes, key)}@{domain}"
+
+    @classmethod
+    def read(cls, keys: LinkKeys, local_part: str) -> Self | None:
+        """The delivery that a bounce to this local part is about; None when forged."""
+        payload = keys.unstamp(b"bounce", _after_plus(local_part, "bounce"))
+        return cls(UUID(bytes=payload)) if payload is not None and len(payload) == 16 else None
+
+
+@dataclass(frozen=True, slots=True)
+class MailtoLeave:
+    """The `mailto:` way out (RFC 2369 3.2): works by its address alone.
+
+    Topic 0 stands for an opt-in request: its mail leaves everything that was asked for.
+    """
+
+    subscriber: UUID
+    topic_id: int
+
+    def address(self, keys: LinkKeys, domain: str, key: str | None = None) -> str:
+        """`unsubscribe+<token>@domain`, 60 octets before the @."""
+        payload = self.subscriber.bytes + struct.pack(">I", self.topic_id)
+        return f"unsubscribe+{keys.stamp(b'mailto', payload, key)}@{domain}"
+
+    @classmethod
+    def read(cls, keys: LinkKeys, local_part: str) -> Self | None:
+        """Who leaves which topic by writing to this local part; None when forged."""
+        payload = keys.unstamp(b"mailto", _after_plus(local_part, "unsubscribe"))
+        if payload is None or len(payload) != 20:
+            return None
+        return cls(UUID(bytes=payload[:16]), struct.unpack(">I", payload[16:])[0])
+
+
+def _name(secret: str) -> str:
+    return hashlib.sha256(b"kelisim link key\0" + secret.encode()).hexdigest()[:8]
+
+
+def _derive(secret: str, use: bytes) -> bytes:
+    kdf = HKDF(algorithm=hashes.SHA256(), length=64, salt=None, info=b"kelisim " + use)
+    return kdf.derive(secret.encode())
+
+
+def _mac(key: bytes, kind: bytes, payload: bytes) -> bytes:
+    return hmac.digest(key, kind + b"\0" + payload, "sha256")[:_MAC]
+
+
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _un_b64(token: str) -> bytes:
+    # A second spelling of the same octets is refused: what we did not write is not ours.
+    if not 0 < len(token) <= _LONGEST or not token.isascii():
+        return b""
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except (binascii.Error, ValueError):
+        return b""
+    return raw if _b64(raw) == token else b""
+
+
+def _b32(raw: bytes) -> str:
+    return base64.b32encode(raw).rstrip(b"=").decode().lower()
+
+
+def _un_b32(token: str) -> bytes:
+    folded = token.lower()
+    if not 0 < len(folded) <= _LONGEST or not folded.isascii():
+        return b""
+    try:
+        raw = base64.b32decode(folded.upper() + "=" * (-len(folded) % 8))
+    except (binascii.Error, ValueError):
+        return b""
+    return raw if _b32(raw) == folded else b""
+
+
+def _after_plus(local_part: str, mailbox: str) -> str:
+    name, _, token = local_part.partition("+")
+    return token if name.lower() == mailbox else ""
