@@ -1,0 +1,92 @@
+"""Addresses: one spelling for each mailbox, so that no second spelling slips past a no.
+
+The key is compatibility-folded and casefolded (stricter than RFC 6532, which leaves case and
+width to the receiver): two spellings that a person cannot tell apart are one person here. What
+mail is addressed to stays as it was written (RFC 5321 2.4), in NFC (RFC 6532 3.1).
+"""
+
+import unicodedata
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+from mailing.base.errors import Invalid
+
+MAX_OCTETS = 254  # RFC 3696, erratum 1690: what a path of RFC 5321 4.5.3.1.3 leaves for it.
+MAX_FIELD = 200
+
+_NOT_AN_ADDRESS = "Enter an address like name@example.kz."
+_TOO_LONG = "The address is too long; an address has 254 bytes at the most."
+_FIELD_TOO_LONG = "Enter 200 characters at the most."
+_FIELD_BROKEN = "Enter plain text on one line."
+
+# An input method that was left on full width writes these for ASCII; no mailbox has them.
+_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+
+# Controls, lines, paragraphs, surrogates, private and unassigned characters.
+_BROKEN = frozenset({"Cc", "Zl", "Zp", "Cs", "Co", "Cn"})
+_DIRECTION = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@dataclass(frozen=True)
+class Address:
+    """`text` is the key (never mailed to), `provider` its domain, `display` what is mailed to."""
+
+    text: str
+    provider: str
+    display: str
+
+
+def canonical(text: str) -> Address:
+    """Read one address. Raises `Invalid` with a sentence that says what to enter instead."""
+    written = _tidy(text)
+    try:
+        # No look-ups here: this runs inside a request, and mail servers come and go.
+        read = validate_email(written, check_deliverability=False, globally_deliverable=False)
+    except EmailNotValidError:
+        raise Invalid(_NOT_AN_ADDRESS, field="email") from None
+    if not read.ascii_domain or "." not in read.ascii_domain:
+        raise Invalid(_NOT_AN_ADDRESS, field="email")
+    return _address(read.local_part, read.domain, read.ascii_domain.lower())
+
+
+def masked(address: str) -> str:
+    """The address as a page may show it: `a…@example.com`."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}…@{domain}"
+
+
+def clean_field(name: str, value: str) -> str:
+    """A name or telephone as it may be stored and merged into mail: one line, NFC, trimmed.
+
+    Raises `Invalid` for more than 200 characters and for line ends, controls, and characters
+    that turn the direction of writing.
+    """
+    if any(unicodedata.category(one) in _BROKEN or one in _DIRECTION for one in value):
+        raise Invalid(_FIELD_BROKEN, field=name)
+    cleaned = unicodedata.normalize("NFC", value).strip()
+    if len(cleaned) > MAX_FIELD:
+        raise Invalid(_FIELD_TOO_LONG, field=name)
+    return cleaned
+
+
+def _tidy(text: str) -> str:
+    if len(text) > 4 * MAX_OCTETS:  # Before any work whose cost grows with the length.
+        raise Invalid(_TOO_LONG, field="email")
+    written = unicodedata.normalize("NFC", text.translate(_HALF_WIDTH).strip()).removesuffix(".")
+    if len(written.encode("utf-8", "replace")) > MAX_OCTETS:
+        raise Invalid(_TOO_LONG, field="email")
+    return written
+
+
+def _address(local: str, domain: str, provider: str) -> Address:
+    key = f"{_fold(local)}@{provider}"
+    if key.count("@") != 1 or len(key.encode()) > 2 * MAX_OCTETS:
+        raise Invalid(_NOT_AN_ADDRESS, field="email")
+    return Address(text=key, provider=provider, display=f"{local}@{domain}")
+
+
+def _fold(local: str) -> str:
+    """Unicode's toNFKC_Casefold, near enough: folding twice reaches the fixed point."""
+    once = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", local).casefold())
+    return unicodedata.normalize("NFKC", once.casefold())

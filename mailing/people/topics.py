@@ -1,0 +1,101 @@
+"""Topics: what one subscribes to. Each serves one purpose that a policy version declares."""
+
+import re
+from datetime import datetime
+
+from sqlalchemy import DateTime, Text, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base.database import OPERATIONAL, Table, db
+from mailing.base.errors import Conflict, Invalid, Missing
+from mailing.people.address import clean_field
+from mailing.policies import versions
+
+NOTICES = versions.NOTICES
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+
+
+class Topic(Table):
+    """One topic; it goes out as List-Id (RFC 2919), so its slug never changes."""
+
+    __tablename__ = "topics"
+    __table_args__ = (UniqueConstraint("slug", name="topic_slug_is_unique"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, info=OPERATIONAL)
+    slug: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    purpose: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    name_kk: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    name_ru: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    name_en: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), info=OPERATIONAL
+    )
+
+
+def add(slug: str, purpose: str, name_kk: str, name_ru: str, name_en: str) -> Topic:
+    """Add a topic; the same again changes nothing.
+
+    Raises `Invalid` for a slug, name or purpose that cannot be, `Conflict` for a slug in use.
+    """
+    _demand_slug(slug)
+    names = (_name("name_kk", name_kk), _name("name_ru", name_ru), _name("name_en", name_en))
+    existing = db.session.scalar(select(Topic).where(Topic.slug == slug))
+    if existing is not None:
+        return _unchanged(existing, (purpose, *names))
+    _demand_declared(purpose)
+    topic = Topic(slug=slug, purpose=purpose, name_kk=names[0], name_ru=names[1], name_en=names[2])
+    db.session.add(topic)
+    db.session.flush()
+    return topic
+
+
+def find(slug: str) -> Topic:
+    """The topic of that slug, `notices` too. Raises `Missing`."""
+    topic = db.session.scalar(select(Topic).where(Topic.slug == slug))
+    if topic is None:
+        raise Missing(f"There is no topic {slug!r}; `kelisim topic list` names them.")
+    return topic
+
+
+def all_topics() -> list[Topic]:
+    """Every topic in the order they were added, the reserved `notices` among them."""
+    return list(db.session.scalars(select(Topic).order_by(Topic.id)))
+
+
+def name_in(topic: Topic, language: str) -> str:
+    """Its name in one of the three languages."""
+    return {"kk": topic.name_kk, "ru": topic.name_ru}.get(language, topic.name_en)
+
+
+def _demand_slug(slug: str) -> None:
+    if slug == NOTICES:
+        raise Invalid("The topic notices is reserved for policy changes and exists already.")
+    if not SLUG.fullmatch(slug):
+        raise Invalid(
+            "A topic's slug has 1 to 63 small letters, digits and hyphens, no hyphen first."
+        )
+
+
+def _name(field: str, value: str) -> str:
+    name = clean_field(field, value)
+    if not name:
+        raise Invalid("Give the topic a name in Kazakh, Russian and English.", field=field)
+    return name
+
+
+def _unchanged(topic: Topic, wanted: tuple[str, ...]) -> Topic:
+    if (topic.purpose, topic.name_kk, topic.name_ru, topic.name_en) != wanted:
+        raise Conflict(f"The topic {topic.slug} exists with another purpose or other names.")
+    return topic
+
+
+def _demand_declared(purpose: str) -> None:
+    declared = versions.declared_purposes()
+    if not declared:
+        raise Invalid("No policy declares a purpose yet; import the policy first.")
+    if purpose not in declared:
+        raise Invalid(
+            f"No policy version declares the purpose {purpose!r};"
+            f" declared are {', '.join(sorted(declared))}."
+        )

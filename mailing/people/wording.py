@@ -1,0 +1,73 @@
+"""Wording: the exact sentences beside a box, kept once for each text that anybody has seen.
+
+They stand here and in no catalogue of translations: what somebody agreed to changes by a
+decision in this file, never by a translator's correction.
+"""
+
+from datetime import datetime
+from hashlib import sha256
+
+from sqlalchemy import DateTime, Text, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base.database import OPERATIONAL, Table, db
+from mailing.base.errors import Missing
+from mailing.people.topics import Topic, name_in
+from mailing.policies.versions import PolicyVersion
+
+# Russian: «Даю согласие» has no gender. Kazakh: «бас тарту» would read as "cancel".
+_CONSENT = {
+    "kk": (
+        "{operator} ұйымына дербес деректерді өңдеу саясатының {label} нұсқасы бойынша"
+        " электрондық пошта мекенжайымды «{topic}» хабарламаларын және осы саясаттың өзгерістері"
+        " туралы хабарламаларды жіберу үшін пайдалануға келісім беремін."
+        " Кез келген уақытта тоқтата аламын."
+    ),
+    "ru": (
+        "Даю согласие {operator} использовать мой адрес электронной почты по политике обработки"
+        " персональных данных в редакции {label} для рассылки «{topic}» и сообщений"
+        " об изменениях этой политики. Отказаться можно в любой момент."
+    ),
+    "en": (
+        "I agree that {operator} may use my e-mail address, under version {label} of its personal"
+        " data processing policy, to send me “{topic}” and notices of changes to that policy."
+        " I can stop at any time."
+    ),
+}
+
+
+class Wording(Table):
+    """A text that was shown. The database refuses to change or delete it."""
+
+    __tablename__ = "wordings"
+
+    hash: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
+    language: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    text: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), info=OPERATIONAL
+    )
+
+
+def consent_wording(topic: Topic, policy: PolicyVersion, language: str, operator: str) -> str:
+    """What stands beside the topic's box; `operator` is the operator's name."""
+    return _CONSENT[language].format(
+        operator=operator, topic=name_in(topic, language), label=policy.label
+    )
+
+
+def keep(language: str, text: str) -> str:
+    """Keep a text; its name is the SHA-256 (hex) of the language, a line end and the text."""
+    name = sha256(f"{language}\n{text}".encode()).hexdigest()
+    row = {"hash": name, "language": language, "text": text}
+    db.session.execute(insert(Wording).values(row).on_conflict_do_nothing())
+    return name
+
+
+def text_of(name: str) -> Wording:
+    """The wording of that hash. Raises `Missing`."""
+    kept = db.session.get(Wording, name)
+    if kept is None:
+        raise Missing("No wording of that hash is kept.")
+    return kept

@@ -1,0 +1,268 @@
+"""Policy versions: the exact published text, hashed and never edited.
+
+One version is one id with up to three language texts. It declares the purposes that topics may
+serve (policy 4.1) and the closed list of fields that may be kept (policy 3.1 to 3.3).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import (
+    DateTime,
+    Text,
+    UniqueConstraint,
+    false,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base import clock
+from mailing.base.database import OPERATIONAL, Table, db
+from mailing.base.errors import Conflict, Invalid, Missing
+from mailing.base.languages import LANGUAGES
+from mailing.policies.texts import PolicyText, by_hash, demand_text, hash_of, keep, of_version
+
+NOTICES = "notices"
+PURPOSES = ("products_services", "special_offers", "events")
+FIELDS = ("email", "phone", "surname", "given_name", "patronymic")
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LABEL = re.compile(r"[^\s\x00-\x1f/?#%](?:[^\x00-\x1f/?#%]{0,78}[^\s\x00-\x1f/?#%])?")
+
+
+class PolicyVersion(Table):
+    """What a consent points at. Only `published_at` is ever set later."""
+
+    __tablename__ = "policy_versions"
+    __table_args__ = (UniqueConstraint("label", name="policy_label_is_unique"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, info=OPERATIONAL)
+    label: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    effective_on: Mapped[date] = mapped_column(info=OPERATIONAL)
+    material: Mapped[bool] = mapped_column(server_default=false(), info=OPERATIONAL)
+    purposes: Mapped[list[str]] = mapped_column(ARRAY(Text), info=OPERATIONAL)
+    fields: Mapped[list[str]] = mapped_column(ARRAY(Text), info=OPERATIONAL)
+    published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), info=OPERATIONAL)
+    created_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now(), info=OPERATIONAL
+    )
+
+    def takes_effect(self, zone: ZoneInfo) -> datetime:
+        """The first moment of `effective_on` where the operator is."""
+        return datetime.combine(self.effective_on, time.min, zone)
+
+
+@dataclass(frozen=True)
+class NewText:
+    """What is said about a text when it is imported; `None` leaves it as it is, or the default.
+
+    A text joins the version that bears its `label`; without one it begins a version of its own,
+    named for the day it takes effect.
+    """
+
+    language: str
+    effective_on: date
+    label: str | None = None
+    material: bool = False
+    purposes: tuple[str, ...] | None = None
+    fields: tuple[str, ...] | None = None
+
+
+def import_text(content: bytes, new: NewText) -> PolicyText:
+    """Keep a policy's exact bytes as one language of a version; the same again changes nothing.
+
+    Raises `Invalid` for bytes that are no UTF-8 text and for names that cannot be; `Conflict`
+    where it contradicts what is already kept.
+    """
+    demand_text(content)
+    new = _demand_names(new)
+    db.session.execute(text("LOCK TABLE policy_versions IN SHARE ROW EXCLUSIVE MODE"))
+    kept = by_hash(hash_of(content))
+    if kept is not None:
+        return _same_again(kept, new)
+    return _keep(content, new)
+
+
+def publish(policy: PolicyVersion) -> PolicyVersion:
+    """Make the version public from now on; again changes nothing. `Invalid` without any text."""
+    if not texts(policy):
+        raise Invalid("This policy version has no text yet; import one, then publish it.")
+    if policy.published_at is None:
+        policy.published_at = clock.now()
+        db.session.flush()
+    return policy
+
+
+def current(today: date) -> PolicyVersion | None:
+    """The published version in force on that day: the latest effective, then the latest kept."""
+    return db.session.scalar(
+        select(PolicyVersion)
+        .where(PolicyVersion.published_at.is_not(None), PolicyVersion.effective_on <= today)
+        .order_by(PolicyVersion.effective_on.desc(), PolicyVersion.id.desc())
+        .limit(1)
+    )
+
+
+def all_versions() -> list[PolicyVersion]:
+    """Every version, published or not, in the order they were begun."""
+    return list(db.session.scalars(select(PolicyVersion).order_by(PolicyVersion.id)))
+
+
+def published() -> list[PolicyVersion]:
+    """Every published version, the newest first."""
+    return list(
+        db.session.scalars(
+            select(PolicyVersion)
+            .where(PolicyVersion.published_at.is_not(None))
+            .order_by(PolicyVersion.effective_on.desc(), PolicyVersion.id.desc())
+        )
+    )
+
+
+def find(ref: int | str) -> PolicyVersion:
+    """The version that an id, the SHA-256 of one of its texts, or a label names.
+
+    Raises `Missing` where it names none.
+    """
+    version = _by_id(ref) or _by_text(str(ref)) or _by_label(str(ref))
+    if version is None:
+        raise Missing("There is no such policy version; name its id, its label or a SHA-256.")
+    return version
+
+
+def texts(policy: PolicyVersion) -> list[PolicyText]:
+    """Its texts, in the order of LANGUAGES."""
+    return of_version(policy.id)
+
+
+def text_in(policy: PolicyVersion, language: str) -> PolicyText:
+    """Its text in that language, else in the first of LANGUAGES that it has.
+
+    Raises `Missing` for a version without any text.
+    """
+    found = texts(policy)
+    if not found:
+        raise Missing("This policy version has no text yet.")
+    return next((one for one in found if one.language == language), found[0])
+
+
+def declared_purposes() -> set[str]:
+    """Every purpose that any version declares."""
+    return set(db.session.scalars(select(func.unnest(PolicyVersion.purposes)).distinct()))
+
+
+def _demand_names(new: NewText) -> NewText:
+    if new.language not in LANGUAGES:
+        raise Invalid(f"A policy's language is one of {', '.join(LANGUAGES)}.")
+    if new.label is not None and not _LABEL.fullmatch(new.label):
+        raise Invalid("A version's label is 1 to 80 characters on one line, without / ? # %.")
+    if NOTICES in (new.purposes or ()):
+        raise Invalid("The purpose notices is reserved: every version covers its own changes.")
+    if new.fields is not None and "email" not in new.fields:
+        raise Invalid("The declared fields must contain email: without it nobody can be written.")
+    return replace(new, purposes=_names(new.purposes), fields=_names(new.fields))
+
+
+def _names(names: Iterable[str] | None) -> tuple[str, ...] | None:
+    if names is None:
+        return None
+    once = tuple(dict.fromkeys(names))
+    wrong = next((name for name in once if not _NAME.fullmatch(name)), None)
+    if wrong is not None or not once:
+        raise Invalid(
+            f"{wrong or 'Nothing'!r} is no name of a purpose or field;"
+            " use small letters, digits and underscores, a letter first."
+        )
+    return once
+
+
+def _same_again(kept: PolicyText, new: NewText) -> PolicyText:
+    version = db.session.get_one(PolicyVersion, kept.policy_id)
+    if kept.language != new.language:
+        raise Conflict(f"These very bytes are already the {kept.language} text of {version.label}.")
+    if new.label not in (None, version.label):
+        raise Conflict(
+            f"These very bytes are version {version.label}; another version needs another text."
+        )
+    _agree(version, new)
+    return kept
+
+
+def _keep(content: bytes, new: NewText) -> PolicyText:
+    version = _by_label(new.label) if new.label else None
+    if version is None:
+        version = _begin(new)
+    else:
+        _agree(version, new)
+        _demand_free(version, new.language)
+    return keep(version.id, new.language, content)
+
+
+def _begin(new: NewText) -> PolicyVersion:
+    version = PolicyVersion(
+        label=new.label or _free_label(new.effective_on),
+        effective_on=new.effective_on,
+        material=new.material,
+        purposes=list(new.purposes or PURPOSES),
+        fields=list(new.fields or FIELDS),
+    )
+    db.session.add(version)
+    db.session.flush()
+    return version
+
+
+def _free_label(day: date) -> str:
+    label, number = day.isoformat(), 1
+    while _by_label(label) is not None:
+        number += 1
+        label = f"{day.isoformat()}-{number}"
+    return label
+
+
+def _agree(version: PolicyVersion, new: NewText) -> None:
+    """Refuse what contradicts the version; until it is published it may still become material."""
+    if version.effective_on != new.effective_on:
+        raise Conflict(f"Version {version.label} takes effect on {version.effective_on}.")
+    if new.purposes is not None and set(new.purposes) != set(version.purposes):
+        raise Conflict(f"Version {version.label} declares {', '.join(version.purposes)}.")
+    if new.fields is not None and set(new.fields) != set(version.fields):
+        raise Conflict(f"Version {version.label} declares {', '.join(version.fields)}.")
+    if new.material and not version.material:
+        _become_material(version)
+
+
+def _become_material(version: PolicyVersion) -> None:
+    if version.published_at is not None:
+        raise Conflict(f"Version {version.label} was published as not material.")
+    version.material = True
+    db.session.flush()
+
+
+def _demand_free(version: PolicyVersion, language: str) -> None:
+    if db.session.get(PolicyText, (version.id, language)) is not None:
+        raise Conflict(
+            f"Version {version.label} has another {language} text, and a text is never edited;"
+            " import the new one as a version of its own."
+        )
+
+
+def _by_text(ref: str) -> PolicyVersion | None:
+    kept = by_hash(ref.lower())
+    return None if kept is None else db.session.get(PolicyVersion, kept.policy_id)
+
+
+def _by_id(ref: int | str) -> PolicyVersion | None:
+    written = str(ref)
+    if not re.fullmatch(r"[0-9]{1,9}", written):
+        return None
+    return db.session.get(PolicyVersion, int(written))
+
+
+def _by_label(label: str) -> PolicyVersion | None:
+    return db.session.scalar(select(PolicyVersion).where(PolicyVersion.label == label))
