@@ -1,0 +1,1 @@
+"""The tests tell the story, on real parts."""

@@ -1,0 +1,118 @@
+"""What every test may ask for: real services, a database of its own, settings, the doors."""
+
+import base64
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import redis
+from flask import Flask
+
+from console.embedded import Services
+from mailing.base.database import db
+from mailing.base.settings import Settings, load
+from mailing.bootstrap import create_base
+from tests import services as parts
+
+OF_THE_SUITE = {parts.RUN, "KELISIM_CI"}
+
+
+def pytest_configure() -> None:
+    """Runs in every test process, first in the one that starts the others."""
+    parts.begin_run()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Runs in every test process, last in the one that started the others."""
+    if not hasattr(session.config, "workerinput"):
+        parts.end_run()
+
+
+@pytest.fixture(scope="session")
+def services() -> Iterator[Services]:
+    """PostgreSQL and Valkey, running."""
+    with parts.running() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(services: Services) -> str:
+    """The name of a migrated database that others are copied from."""
+    return parts.migrated_template(services)
+
+
+@pytest.fixture
+def empty_database_url(services: Services) -> Iterator[str]:
+    """A database of this test's own, without a schema."""
+    with parts.scratch_database(services) as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(services: Services, template: str) -> Iterator[str]:
+    """A migrated database of this test's own."""
+    with parts.scratch_database(services, template) as url:
+        yield url
+
+
+@pytest.fixture
+def queue_prefix(services: Services) -> Iterator[str]:
+    """A corner of the queue of this test's own, swept afterwards."""
+    prefix = f"test-{uuid4().hex}:"
+    yield prefix
+    with redis.Redis.from_url(services.redis_url) as client:
+        for key in client.scan_iter(match=f"{prefix}*", count=1000):
+            client.delete(key)
+
+
+@pytest.fixture
+def environment(
+    services: Services, database_url: str, queue_prefix: str, tmp_path: Path
+) -> dict[str, str]:
+    """All settings as variables, for this process and for those that the test starts."""
+    return {
+        "KELISIM_DATABASE_URL": database_url,
+        "KELISIM_REDIS_URL": services.redis_url,
+        "KELISIM_QUEUE_PREFIX": queue_prefix,
+        "KELISIM_VAR": str(tmp_path / "var"),
+        "KELISIM_SECRET_KEYS": secrets.token_urlsafe(32),
+        "KELISIM_DATA_KEY": _key(),
+        "KELISIM_SUPPRESSION_KEY": _key(),
+        "KELISIM_PUBLIC_URL": "http://127.0.0.1:8080",
+        "KELISIM_SMTP_URL": "smtp://127.0.0.1:1",
+        "KELISIM_FROM": "Glazik <news@glazik.example>",
+        "KELISIM_BOUNCE_DOMAIN": "bounce.glazik.example",
+        "KELISIM_HELPDESK_ADDRESS": "helpdesk@glazik.example",
+        "KELISIM_OPERATOR_NAME": "Glazik Kazakhstan LLP",
+        "KELISIM_OPERATOR_BIN": "123456789012",
+        "KELISIM_OPERATOR_ADDRESS": "1 Sample Street, Astana",
+        "KELISIM_LOG_LEVEL": "warning",
+    }
+
+
+@pytest.fixture
+def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings of `environment`; what the developer's shell or `.env` says does not count."""
+    for name in [name for name in os.environ if name.startswith("KELISIM_")]:
+        if name not in OF_THE_SUITE:
+            monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return load(_env_file=None)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The base application inside its context: the domain, ready for a verb."""
+    base = create_base(settings)
+    with base.app_context():
+        yield base
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _key() -> str:
+    return base64.b64encode(secrets.token_bytes(32)).decode()

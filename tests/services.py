@@ -1,0 +1,141 @@
+"""Real PostgreSQL and Valkey for the tests, and scratch databases on them.
+
+Where both URLs are set, those services are used and nothing on them is touched but databases
+whose names start with `kelisim_test_`; otherwise embedded ones start under `var/tests`, shared
+by all test processes of this checkout. Every test gets a database of its own, copied from a
+template that was migrated once.
+"""
+
+import fcntl
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from console.embedded import Services, lease
+from mailing.base import schema
+from mailing.base.settings import ROOT
+
+Connection = psycopg.Connection[tuple[object, ...]]
+
+VAR = ROOT / "var" / "tests"
+_MARK = "kelisim_test_"
+# One name for all processes of a run: xdist's workers inherit the environment.
+RUN = "KELISIM_TEST_RUN"
+
+
+def begin_run() -> None:
+    """Name this run, before any worker process of it starts."""
+    os.environ.setdefault(RUN, secrets.token_hex(4))
+
+
+@contextmanager
+def running() -> Iterator[Services]:
+    """Both services, for the time of the block."""
+    given = _given()
+    if given is not None:
+        yield given
+        return
+    with lease(VAR) as embedded:
+        yield embedded
+
+
+def migrated_template(services: Services) -> str:
+    """The name of a database on the newest schema; made by whoever comes first."""
+    name = _template()
+    with _alone(), _administration(services) as connection:
+        if not _exists(connection, name):
+            raw = f"{name}_raw"
+            _drop(connection, raw)
+            _create(connection, raw, "template0")
+            schema.upgrade(address(services, raw))
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
+                    sql.Identifier(raw), sql.Identifier(name)
+                )
+            )
+    return name
+
+
+@contextmanager
+def scratch_database(services: Services, template: str = "template0") -> Iterator[str]:
+    """The address of a fresh database, gone after the block whoever still holds it open."""
+    name = f"{_MARK}{os.environ[RUN]}_{secrets.token_hex(6)}"
+    with _administration(services) as connection:
+        _create(connection, name, template)
+        try:
+            yield address(services, name)
+        finally:
+            _drop(connection, name)
+
+
+def address(services: Services, database: str) -> str:
+    """The address of another database on the same server."""
+    url = make_url(services.database_url).set(database=database)
+    return url.render_as_string(hide_password=False)
+
+
+def end_run() -> None:
+    """Leave no template behind on a server that is not ours; called once, at the very end."""
+    given = _given()
+    if given is not None:
+        with _administration(given) as connection:
+            _drop(connection, _template())
+
+
+def _given() -> Services | None:
+    database, queue = os.environ.get("KELISIM_DATABASE_URL"), os.environ.get("KELISIM_REDIS_URL")
+    return Services(database, queue) if database and queue else None
+
+
+def _template() -> str:
+    """On embedded services the template is kept until the migrations change."""
+    return f"{_MARK}template_{os.environ[RUN] if _given() else _fingerprint()}"
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in sorted(schema.MIGRATIONS.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    VAR.mkdir(parents=True, exist_ok=True)
+    with Path(VAR / "template.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _administration(services: Services) -> Iterator[Connection]:
+    url = make_url(services.database_url).set(drivername="postgresql")
+    dsn = url.render_as_string(hide_password=False)
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        yield connection
+
+
+def _exists(connection: Connection, name: str) -> bool:
+    found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+    return found.fetchone() is not None
+
+
+def _create(connection: Connection, name: str, template: str) -> None:
+    connection.execute(
+        sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+            sql.Identifier(name), sql.Identifier(template)
+        )
+    )
+
+
+def _drop(connection: Connection, name: str) -> None:
+    connection.execute(
+        sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    )
