@@ -1,0 +1,116 @@
+"""The relay that takes our mail, as KELISIM_SMTP_URL names it."""
+
+import socket
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple, Self
+from urllib.parse import SplitResult, unquote, urlsplit
+
+import idna
+
+ENCODE_HINT = "special characters in a user name or password must be percent-encoded"
+
+
+class Security(StrEnum):
+    """How the connection is protected."""
+
+    PLAIN = "plain"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+SCHEMES = {
+    "smtp": (Security.PLAIN, 25),
+    "smtp+starttls": (Security.STARTTLS, 587),
+    "smtps": (Security.TLS, 465),
+}
+
+
+class Spot(NamedTuple):
+    """One network address of a relay, as getaddrinfo gives it."""
+
+    family: int
+    sockaddr: tuple[str | int | bytes, ...]
+
+
+@dataclass(frozen=True)
+class Relay:
+    """Where and how to hand mail over. The password is never shown by `repr` or `name`."""
+
+    host: str
+    port: int
+    security: Security = Security.PLAIN
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    silent: set[Spot] = field(default_factory=set, repr=False, compare=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `smtp://user:password@host:port`, percent-decoded.
+
+        Raises ValueError that names what is wrong and never repeats the password.
+        """
+        url = _split(text)
+        if url.scheme not in SCHEMES:
+            raise ValueError(f"an SMTP address starts with one of {', '.join(SCHEMES)}, then ://")
+        security, usual_port = SCHEMES[url.scheme]
+        user, password = _credentials(url)
+        return cls(_host(url), url.port or usual_port, security, user, password)
+
+    @property
+    def name(self) -> str:
+        """`host:port`, fit for logs."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    def spots(self) -> list[Spot]:
+        """Addresses to try in this order: those that were silent the last time come last.
+
+        Raises OSError when the name cannot be resolved.
+        """
+        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+        spots = [Spot(family, sockaddr) for family, _, _, _, sockaddr in found]
+        return sorted(spots, key=self.silent.__contains__)
+
+    def remember(self, spot: Spot, is_silent: bool) -> None:
+        """Keep in mind whether an address answered, for every connection to this relay."""
+        if is_silent:
+            self.silent.add(spot)
+        else:
+            self.silent.discard(spot)
+
+
+def _split(text: str) -> SplitResult:
+    try:
+        url = urlsplit(text.strip())
+        port = url.port
+    except ValueError:
+        # The original error may quote a piece of the password, so it is not chained.
+        raise ValueError(
+            f"host or port of the SMTP address cannot be read; {ENCODE_HINT}"
+        ) from None
+    if port == 0:
+        raise ValueError("the port of the SMTP address must be from 1 to 65535")
+    if url.path not in ("", "/") or url.query or url.fragment:
+        raise ValueError(f"nothing may follow the host of the SMTP address; {ENCODE_HINT}")
+    return url
+
+
+def _host(url: SplitResult) -> str:
+    host = url.hostname
+    if not host:
+        raise ValueError("the SMTP address names no host")
+    try:
+        return host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    except idna.IDNAError:
+        raise ValueError("the host of the SMTP address is not a valid domain name") from None
+
+
+def _credentials(url: SplitResult) -> tuple[str | None, str | None]:
+    if url.username is None:
+        return None, None
+    user, password = unquote(url.username), unquote(url.password or "")
+    if not user or not password:
+        raise ValueError("the SMTP address needs both a user and a password, or neither")
+    if any(letter < " " or letter == "\x7f" for letter in user + password):
+        raise ValueError("user and password of the SMTP address must hold no control characters")
+    return user, password

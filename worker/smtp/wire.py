@@ -1,0 +1,202 @@
+"""One non-blocking socket, plain or TLS: bytes out, bytes in, and what it waits for."""
+
+import errno
+import os
+import socket
+import ssl
+import struct
+from ipaddress import ip_address
+from selectors import EVENT_READ, EVENT_WRITE
+
+from worker.smtp.relay import Relay, Spot
+from worker.smtp.reply import Broken
+
+READ_SIZE = 65536
+# One TLS record: a write that has to be repeated is repeated with the same bytes.
+RECORD = 16384
+ABORT = struct.pack("ii", 1, 0)
+
+
+class Wire:
+    """Starts to connect when made; raises Broken when that fails at once.
+
+    `queued` counts the bytes given to it, `ventured` those that may have left this process. On
+    a TLS connection a write that was tried counts as ventured, since part of it may be out.
+    """
+
+    def __init__(self, spot: Spot) -> None:
+        self.spot = spot
+        self._socket = _socket(spot)
+        self._unsent = bytearray()
+        self._tls: tuple[ssl.SSLContext, str] | None = None
+        self._is_connected = self._is_settled = False
+        self._to_read, self._to_write = EVENT_READ, EVENT_WRITE
+        self.is_secure = False
+        self.queued = self.ventured = 0
+        self.fault: str | None = None
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def wants(self) -> int:
+        """Return the mask to select on; TLS may have to read in order to write."""
+        if self.fault:
+            return EVENT_READ | EVENT_WRITE
+        if not self._is_settled:
+            return self._to_read if self._is_connected else EVENT_WRITE
+        return self._to_read | self._to_write if self._unsent else self._to_read
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the kernel has not taken yet."""
+        return len(self._unsent)
+
+    @property
+    def is_settled(self) -> bool:
+        """True when connected and, where asked for, TLS is up."""
+        return self._is_settled
+
+    def settle(self) -> bool:
+        """Carry connecting and the TLS handshake on; True once bytes may flow."""
+        try:
+            self._is_settled = self._has_connected() and self._has_shaken_hands()
+        except (OSError, ValueError) as error:
+            raise Broken(_reason(error)) from error
+        return self._is_settled
+
+    def secure(self, context: ssl.SSLContext, host: str) -> None:
+        """Go on in TLS from the next byte, verifying the certificate for `host`."""
+        self._tls = (context, host)
+        self._is_settled = False
+
+    def put(self, data: bytes) -> None:
+        """Queue bytes and give the kernel what it takes now."""
+        self._unsent += data
+        self.queued += len(data)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what can be written. A failure is kept: an answer may still wait to be read."""
+        while self._unsent and self._is_settled and self.fault is None:
+            taken = self._write()
+            if not taken:
+                return
+            del self._unsent[:taken]
+            self.ventured = self.queued - len(self._unsent)
+
+    def take(self) -> bytes:
+        """Return what has come, b"" for nothing yet; raises Broken at the end of the stream."""
+        self._to_read = EVENT_READ
+        try:
+            data = self._socket.recv(READ_SIZE)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return b""
+        except ssl.SSLWantWriteError:
+            self._to_read = EVENT_READ | EVENT_WRITE
+            return b""
+        except OSError as error:
+            raise Broken(_reason(error)) from error
+        if not data:
+            raise Broken("the peer closed the connection")
+        return data
+
+    def is_loopback(self) -> bool:
+        """True when the peer is this very machine, so that nobody can listen in between."""
+        return ip_address(str(self.spot.sockaddr[0]).partition("%")[0]).is_loopback
+
+    def shut(self, at_once: bool = False) -> None:
+        """Close; `at_once` drops what the kernel still holds and resets the connection."""
+        if at_once and self._socket.fileno() >= 0:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
+        self._socket.close()
+
+    def _has_connected(self) -> bool:
+        if self._is_connected:
+            return True
+        error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if error:
+            raise OSError(error, os.strerror(error))
+        try:
+            self._socket.getpeername()
+        except OSError as still:
+            if still.errno != errno.ENOTCONN:
+                raise
+            return False
+        self._is_connected = True
+        return True
+
+    def _has_shaken_hands(self) -> bool:
+        if self._tls is None or self.is_secure:
+            return True
+        if not isinstance(self._socket, ssl.SSLSocket):
+            context, host = self._tls
+            self._socket = context.wrap_socket(
+                self._socket, server_hostname=host, do_handshake_on_connect=False
+            )
+        try:
+            self._socket.do_handshake()
+        except ssl.SSLWantReadError:
+            self._to_read = EVENT_READ
+        except ssl.SSLWantWriteError:
+            self._to_read = EVENT_WRITE
+        else:
+            self._to_read, self.is_secure = EVENT_READ, True
+        return self.is_secure
+
+    def _write(self) -> int:
+        self._to_write = EVENT_WRITE
+        try:
+            if not self.is_secure:
+                return self._socket.send(self._unsent)
+            record = bytes(self._unsent[:RECORD])
+            self.ventured = self.queued - len(self._unsent) + len(record)
+            return self._socket.send(record)
+        except ssl.SSLWantReadError:
+            self._to_write = EVENT_READ
+        except (BlockingIOError, ssl.SSLWantWriteError):
+            pass
+        except OSError as error:
+            self.fault = _reason(error)
+        return 0
+
+
+def dial(relay: Relay) -> Wire:
+    """Start to connect to the first address that does not refuse at once; raises Broken.
+
+    The name is resolved here, and this one call may block.
+    """
+    trouble = Broken("the relay's name has no address")
+    try:
+        spots = relay.spots()
+    except (OSError, UnicodeError) as error:
+        raise Broken(f"the relay's name {relay.host} cannot be resolved") from error
+    for spot in spots:
+        try:
+            return Wire(spot)
+        except Broken as error:
+            trouble = error
+    raise trouble
+
+
+def _socket(spot: Spot) -> socket.socket:
+    try:
+        sock = socket.socket(spot.family, socket.SOCK_STREAM)
+    except OSError as error:
+        raise Broken(_reason(error)) from error
+    sock.setblocking(False)
+    # The dot travels alone, so Nagle would hold it back until the body is acknowledged.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    error_number = sock.connect_ex(spot.sockaddr)
+    if error_number not in (0, errno.EINPROGRESS):
+        sock.close()
+        raise Broken(os.strerror(error_number).lower())
+    return sock
+
+
+def _reason(error: OSError | ValueError) -> str:
+    """Say it in the system's words, or in those of the certificate check."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the relay's certificate does not hold: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    return ((isinstance(error, OSError) and error.strerror) or str(error)).lower()
