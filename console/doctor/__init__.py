@@ -1,0 +1,1 @@
+"""`kelisim doctor`: one line for each part that sending needs."""

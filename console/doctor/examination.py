@@ -1,0 +1,112 @@
+"""All the checks in the order in which one would look: what others rest upon comes first."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from console.doctor.dns import sending_domain
+from console.doctor.finding import Finding, fine, look, wrong
+from console.doctor.smtp import relay
+from mailing.base import clock, installation, schema
+from mailing.base.database import db
+from mailing.base.errors import KelisimError
+from mailing.base.settings import Settings
+from mailing.bootstrap import create_base
+
+LARGEST_CLOCK_DIFFERENCE_SECONDS = 2.0
+OLDEST_POSTGRESQL = 15
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Yield each part's finding as soon as it is known. Changes nothing, sends nothing."""
+    with create_base(settings).app_context():
+        yield from _database()
+    yield _queue(settings)
+    yield _journal(settings.journal)
+    yield _identity(settings)
+    for url in settings.smtp_url:
+        yield relay(url)
+    yield from sending_domain(settings)
+
+
+def _database() -> Iterator[Finding]:
+    try:
+        number = int(db.session.scalar(text("SHOW server_version_num")) or 0)
+    except DBAPIError as error:
+        yield wrong("database", f"does not answer: {str(error.orig).strip().splitlines()[0]}")
+        return
+    major = number // 10_000
+    is_old = major < OLDEST_POSTGRESQL
+    yield (wrong if is_old else fine)("database", f"PostgreSQL {major}" + " is too old" * is_old)
+    yield _clock()
+    migrations = _migrations()
+    yield migrations
+    if migrations.state == "ok":
+        yield _keys()
+        yield _sending()
+
+
+def _clock() -> Finding:
+    before = clock.now()
+    theirs = db.session.scalars(text("SELECT clock_timestamp()")).one()
+    after = clock.now()
+    apart = max((before - theirs).total_seconds(), (theirs - after).total_seconds(), 0.0)
+    said = f"{apart:.1f} s apart from the database"
+    return (fine if apart <= LARGEST_CLOCK_DIFFERENCE_SECONDS else wrong)("clock", said)
+
+
+def _migrations() -> Finding:
+    found, wanted = schema.version(db.session.connection()), schema.head()
+    if found == wanted:
+        return fine("migrations", f"version {found}")
+    return wrong("migrations", f"version {found or 'none'}, not {wanted}: run kelisim db upgrade")
+
+
+def _keys() -> Finding:
+    try:
+        installation.check_keys()
+    except KelisimError as error:
+        return wrong("keys", error.message)
+    finally:
+        # The first start writes the check values down; a doctor only looks.
+        db.session.rollback()
+    return fine("keys", "those of this database")
+
+
+def _sending() -> Finding:
+    here = installation.here()
+    if here.sending_on:
+        return fine("sending", "on")
+    return wrong("sending", f"off: {here.sending_off_reason}")
+
+
+def _queue(settings: Settings) -> Finding:
+    trouble = installation.queue_trouble(settings)
+    return wrong("queue", trouble) if trouble else fine("queue", "answers, evicts nothing")
+
+
+def _journal(directory: Path) -> Finding:
+    probe = directory / f".doctor-{uuid.uuid4().hex}"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(b"\n")
+            os.fsync(file.fileno())
+        probe.unlink()
+    except OSError as error:
+        return wrong("journal", f"{directory} cannot be written: {error.strerror}")
+    return fine("journal", f"{directory} can be written")
+
+
+def _identity(settings: Settings) -> Finding:
+    if settings.has_identity:
+        return fine("operator", f"{settings.operator_name}")
+    return look(
+        "operator",
+        "name, BIN or address is missing, nothing is sent: set KELISIM_OPERATOR_NAME, "
+        "KELISIM_OPERATOR_BIN and KELISIM_OPERATOR_ADDRESS",
+    )

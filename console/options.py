@@ -1,0 +1,43 @@
+"""How options are read: lists, days, moments."""
+
+from datetime import UTC, date, datetime
+
+import click
+
+Given = click.Context | None
+
+
+def listed(context: Given, option: object, text: str | None) -> tuple[str, ...] | None:
+    """`a,b` as a tuple without blanks; None where nothing was said."""
+    if text is None:
+        return None
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def day(context: Given, option: object, text: str | None) -> date | None:
+    """A day as YYYY-MM-DD. Raises BadParameter for anything else."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a day like 2024-10-01") from None
+
+
+def moment(context: Given, option: object, text: str | None) -> datetime | None:
+    """A moment as RFC 3339; without an offset it counts as UTC. Raises BadParameter."""
+    if text is None:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a time like 2024-10-01T09:00:00Z") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def pairs(context: Given, option: object, texts: tuple[str, ...]) -> dict[str, str]:
+    """`theirs=ours`, repeated, as a mapping. Raises BadParameter without an equals sign."""
+    read = dict(text.partition("=")[::2] for text in texts)
+    if not all(theirs and ours for theirs, ours in read.items()):
+        raise click.BadParameter("write theirs=ours, as in --map E-Mail=email")
+    return read
