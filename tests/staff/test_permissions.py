@@ -1,0 +1,36 @@
+"""Roles: the table in words is the whole truth."""
+
+import pytest
+
+from mailing.base.errors import NotAllowed
+from mailing.staff.permissions import PERMISSIONS, Act, demand, may
+from mailing.staff.staff import Role
+
+
+def test_every_act_names_its_roles() -> None:
+    assert set(PERMISSIONS) == set(Act)
+
+
+def test_an_admin_may_do_everything() -> None:
+    assert all(may(Role.ADMIN, act) for act in Act)
+
+
+def test_the_officer_stops_campaigns_and_starts_none() -> None:
+    assert may(Role.OFFICER, Act.PAUSE_CAMPAIGNS)
+    assert not may(Role.OFFICER, Act.SEND_CAMPAIGNS)
+    assert not may(Role.OFFICER, Act.WRITE_CAMPAIGNS)
+
+
+def test_a_viewer_changes_nothing_and_sees_no_person() -> None:
+    allowed = {act for act in Act if may(Role.VIEWER, act)}
+    assert allowed == {Act.READ_CAMPAIGNS, Act.COUNT_AUDIENCES, Act.READ_POLICIES}
+
+
+def test_an_unknown_role_or_act_is_a_no() -> None:
+    assert not may("owner", Act.READ_CAMPAIGNS)
+    assert not may(Role.ADMIN, "fly")
+
+
+def test_a_refusal_names_the_roles_that_may() -> None:
+    with pytest.raises(NotAllowed, match="admin, marketer"):
+        demand(Role.VIEWER, Act.SEND_CAMPAIGNS)

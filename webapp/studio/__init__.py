@@ -1,0 +1,30 @@
+"""The studio: staff log in, write, look, send, watch."""
+
+from flask import Flask
+
+from mailing.base.settings import Settings
+from webapp.studio import (  # noqa: F401  (importing them puts their routes on the blueprint)
+    audit_pages,
+    home,
+    login,
+    members,
+    refusals,
+    shell,
+)
+from webapp.studio.blueprint import studio
+from webapp.studio.guard import csrf
+from webapp.studio.identity import install
+from webapp.studio.sessions import configure
+from webapp.studio.throttle import Throttle
+
+
+def register(app: Flask) -> None:
+    """Put the studio under /studio, with its logins, its forms' protection and its brakes."""
+    settings: Settings = app.extensions["kelisim"]
+    configure(app, settings)
+    # Tokens live as long as the login; one that expires earlier would lose what was typed.
+    app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    csrf.init_app(app)
+    install(app)
+    app.extensions["kelisim_throttle"] = Throttle(settings)
+    app.register_blueprint(studio)

@@ -1,0 +1,31 @@
+"""What the studio answers when the domain, the role or the form said no."""
+
+from flask import make_response, render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+
+from mailing.base.database import db
+from mailing.base.errors import KelisimError
+from mailing.base.languages import gettext
+from webapp.errors import STATUS
+from webapp.studio.blueprint import studio
+
+
+@studio.errorhandler(KelisimError)
+def refused(error: KelisimError) -> ResponseReturnValue:
+    """The domain's sentence, with the status that all of the web gives it."""
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+    return _page(status, error.message)
+
+
+@studio.errorhandler(CSRFError)
+def foreign_form(error: CSRFError) -> ResponseReturnValue:
+    """A form that did not come from a page of this login (CSRF), or came after its end."""
+    return _page(400, gettext("This form was opened under another login. Go back, reload it."))
+
+
+def _page(status: int, sentence: str) -> ResponseReturnValue:
+    db.session.rollback()
+    return make_response(
+        render_template("pages/studio/refused.html", status=status, sentence=sentence), status
+    )

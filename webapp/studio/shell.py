@@ -1,0 +1,52 @@
+"""What every page of the studio shows around its own matter."""
+
+from typing import Any
+
+from flask import request, url_for
+
+from mailing.base.installation import here
+from mailing.base.languages import LANGUAGES
+from mailing.base.settings import current
+from mailing.staff.permissions import Act
+from webapp.studio.blueprint import studio
+from webapp.studio.identity import can, whoever
+
+STYLES = tuple(
+    f"studio/{name}.css"
+    for name in ("00-tokens", "10-base", "20-layout", "30-forms", "40-tables", "50-screens")
+)
+
+
+@studio.context_processor
+def surroundings() -> dict[str, Any]:
+    """The person, what they may do, and whether sending is on at all."""
+    login = whoever()
+    return {
+        "me": login.person if login else None,
+        "can": can,
+        "Act": Act,
+        "styles": STYLES,
+        "sending_off": _sending_off() if login else None,
+        "zone": current().time_zone,
+        "operator": current().operator_name,
+        "tongue_links": _tongue_links(),
+    }
+
+
+@studio.url_defaults
+def keep_language(endpoint: str, values: dict[str, Any]) -> None:
+    """A language asked for in the address stays while moving on; no cookie remembers it."""
+    asked = request.args.get("lang")
+    if asked in LANGUAGES and endpoint.startswith("studio."):
+        values.setdefault("lang", asked)
+
+
+def _sending_off() -> str | None:
+    installation = here()
+    return None if installation.sending_on else installation.sending_off_reason or ""
+
+
+def _tongue_links() -> dict[str, str]:
+    kept = {**(request.view_args or {}), **request.args.to_dict()}
+    endpoint = request.endpoint or "studio.login"
+    return {tongue: url_for(endpoint, **{**kept, "lang": tongue}) for tongue in LANGUAGES}

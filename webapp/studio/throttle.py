@@ -1,0 +1,94 @@
+"""A brake on guessed passwords: waits that grow for one network and account, never a lock.
+
+The victim, who comes from another network, is not held up; a network that tries many accounts
+meets a brake of its own. Tries are counted before the password is looked at, so that many at
+once gain nothing. The counters live in Redis under keyed digests; with Redis away, logins work.
+"""
+
+import hmac
+from dataclasses import dataclass
+from hashlib import sha256
+from ipaddress import ip_address, ip_network
+
+import structlog
+from redis import Redis
+from redis.exceptions import RedisError
+
+from mailing.base.settings import Settings
+
+REMEMBERED_SECONDS = 3600
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """After `free` tries each further one costs a wait that doubles, up to `longest` seconds."""
+
+    name: str
+    free: int
+    longest: int
+
+    def wait_after(self, tries: int) -> int:
+        return 0 if tries < self.free else min(2 ** min(tries - self.free, 20), self.longest)
+
+
+ONE_ACCOUNT = Brake("account", free=5, longest=300)
+WHOLE_NETWORK = Brake("network", free=50, longest=60)
+
+
+class Throttle:
+    """The brakes of one installation."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._secret = settings.secret_keys[0].encode()
+        self._prefix = f"{settings.queue_prefix}login:"
+        self._redis = Redis.from_url(
+            settings.queue, socket_connect_timeout=1, socket_timeout=1, decode_responses=True
+        )
+
+    def wait_seconds(self, address: str | None, account: str) -> int:
+        """Count one try; how long to wait before it may be made (0: go on)."""
+        one, whole = self._keys(address, account)
+        try:
+            return self._count(ONE_ACCOUNT, one) or self._count(WHOLE_NETWORK, whole)
+        except RedisError as error:
+            _log.warning("login throttle away", error=type(error).__name__)
+            return 0
+
+    def succeeded(self, address: str | None, account: str) -> None:
+        """Forget this account's tries. The network's stay: one known password buys no others."""
+        one, _ = self._keys(address, account)
+        try:
+            self._redis.delete(one, f"{one}:wait")
+        except RedisError as error:
+            _log.warning("login throttle away", error=type(error).__name__)
+
+    def _count(self, brake: Brake, key: str) -> int:
+        if (waiting := self._redis.ttl(f"{key}:wait")) > 0:
+            return int(waiting)
+        tries = self._redis.incr(key)
+        self._redis.expire(key, REMEMBERED_SECONDS)
+        if wait := brake.wait_after(int(tries)):
+            self._redis.set(f"{key}:wait", "1", ex=wait)
+        return 0
+
+    def _keys(self, address: str | None, account: str) -> tuple[str, str]:
+        network = _network(address)
+        return (
+            self._digest(ONE_ACCOUNT.name, network, account.strip().casefold()),
+            self._digest(WHOLE_NETWORK.name, network),
+        )
+
+    def _digest(self, *parts: str) -> str:
+        text = "\0".join(parts).encode()
+        return self._prefix + hmac.new(self._secret, text, sha256).hexdigest()
+
+
+def _network(address: str | None) -> str:
+    # One customer usually holds a whole IPv6 /64, so single addresses there mean nothing.
+    try:
+        parsed = ip_address(address or "")
+    except ValueError:
+        return "unknown"
+    return str(ip_network((parsed, 32 if parsed.version == 4 else 64), strict=False))
