@@ -11,7 +11,8 @@ def web_program(host: str, port: int) -> tuple[str, ...]:
     """The web server. It keeps no access log: addresses of visitors and links are personal."""
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     threads = ("--worker-class", "gthread", "--threads", str(WEB_THREADS))
-    return ("gunicorn", "--bind", address, *threads, "webapp.wsgi:application")
+    # A control socket would be written below the home directory, one for all installations.
+    return ("gunicorn", "--bind", address, *threads, "--no-control-socket", "webapp.wsgi:application")
 
 
 def worker_program(concurrency: int) -> tuple[str, ...]:
