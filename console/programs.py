@@ -12,7 +12,8 @@ def web_program(host: str, port: int) -> tuple[str, ...]:
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     threads = ("--worker-class", "gthread", "--threads", str(WEB_THREADS))
     # A control socket would be written below the home directory, one for all installations.
-    return ("gunicorn", "--bind", address, *threads, "--no-control-socket", "webapp.wsgi:application")
+    options = ("--bind", address, *threads, "--no-control-socket")
+    return ("gunicorn", *options, "webapp.wsgi:application")
 
 
 def worker_program(concurrency: int) -> tuple[str, ...]:
