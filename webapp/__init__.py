@@ -1,0 +1,1 @@
+"""The first door: HTTP in, one verb of the domain, HTTP out."""

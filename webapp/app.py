@@ -1,0 +1,47 @@
+"""The web application: the shared base, the pages of both publics, one place for errors."""
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, request, url_for
+
+from mailing.base import languages
+from mailing.base.settings import Settings
+from mailing.bootstrap import create_base
+from webapp import errors, headers, public, studio
+
+STATIC = Path(__file__).parent / "static"
+LARGEST_FORM = 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The whole web application; raises ConfigurationError when a setting is unusable."""
+    app = create_base(settings, static_folder=str(STATIC))
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
+    # A one-click address answers itself: a client must never be sent elsewhere (RFC 8058 3.1).
+    app.url_map.merge_slashes = False
+    languages.install(app.jinja_env)
+    app.jinja_env.globals["asset"] = asset
+    app.before_request(speak_the_language)
+    headers.register(app)
+    errors.register(app)
+    public.register(app)
+    studio.register(app)
+    return app
+
+
+def speak_the_language() -> None:
+    """`?lang=` beats `Accept-Language`; a page that knows its person may refine this."""
+    asked = request.args.get("lang")
+    languages.speak(languages.pick(asked, request.headers.get("Accept-Language")))
+
+
+def asset(name: str) -> str:
+    """The address of a static file with its content's hash, so that caches may keep it."""
+    return url_for("static", filename=name, v=_content_hash(name))
+
+
+@cache
+def _content_hash(name: str) -> str:
+    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]

@@ -1,0 +1,109 @@
+"""A registered form as it is shown now: its version, the policy, and a sentence for each box."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from mailing.base import clock
+from mailing.base.errors import Invalid
+from mailing.base.languages import gettext as _
+from mailing.base.languages import spoken
+from mailing.base.settings import Settings, current
+from mailing.people import forms, topics
+from mailing.people.forms import FormVersion
+from mailing.people.topics import Topic
+from mailing.people.wording import consent_wording
+from mailing.policies import versions
+from mailing.policies.versions import PolicyVersion
+
+OPTIONAL = ("surname", "given_name", "patronymic", "phone")
+
+
+class NotOpen(Exception):
+    """The form cannot take a consent now; the text says what is missing and what to do."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """One topic's box and the whole sentence that ticking it agrees to."""
+
+    slug: str
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class OpenForm:
+    """What the page shows, and what a post is measured against."""
+
+    slug: str
+    version: FormVersion
+    policy: PolicyVersion
+    boxes: tuple[Box, ...]
+    fields: tuple[str, ...]
+    address: str
+    own_origin: str
+
+    @classmethod
+    def find(cls, slug: str) -> "OpenForm":
+        """The form in the language spoken. Raises `Missing` for none, `NotOpen` (see there)."""
+        version = forms.current(forms.find(slug))
+        settings = current()
+        operator, policy = _identity(settings), _policy(settings)
+        return cls(
+            slug=slug,
+            version=version,
+            policy=policy,
+            boxes=tuple(_box(topic, policy, operator) for topic in forms.topics_of(version)),
+            fields=tuple(name for name in OPTIONAL if name in policy.fields),
+            address=f"{settings.public_url}/join/{slug}",
+            own_origin=settings.public_url,
+        )
+
+    def accepts(self, origin: str) -> bool:
+        """Whether a post from a page of this origin counts: a registered site, or our own."""
+        return self.version.accepts(origin) or self.is_own(origin)
+
+    def is_own(self, origin: str) -> bool:
+        """Whether the origin is our own."""
+        return _same_origin(origin, self.own_origin)
+
+    def offers(self, slug: str) -> bool:
+        """Whether there is a box for that topic."""
+        return any(box.slug == slug for box in self.boxes)
+
+
+def _box(topic: Topic, policy: PolicyVersion, operator: str) -> Box:
+    language = spoken()
+    sentence = consent_wording(topic, policy, language, operator)
+    return Box(slug=topic.slug, name=topics.name_in(topic, language), sentence=sentence)
+
+
+def _identity(settings: Settings) -> str:
+    if not settings.has_identity or settings.operator_name is None:
+        raise NotOpen(
+            _(
+                "The operator has not said who they are yet. Operator: set KELISIM_OPERATOR_NAME, "
+                "KELISIM_OPERATOR_BIN and KELISIM_OPERATOR_ADDRESS."
+            )
+        )
+    return settings.operator_name
+
+
+def _policy(settings: Settings) -> PolicyVersion:
+    today = clock.now().astimezone(ZoneInfo(settings.time_zone)).date()
+    policy = versions.current(today)
+    if policy is None:
+        raise NotOpen(
+            _(
+                "No personal data policy is in force yet. Operator: import and publish one with "
+                "“kelisim policy import”."
+            )
+        )
+    return policy
+
+
+def _same_origin(one: str, other: str) -> bool:
+    try:
+        return forms.normal_origin(one) == forms.normal_origin(other)
+    except Invalid:
+        return False

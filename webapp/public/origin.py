@@ -1,0 +1,36 @@
+"""Where a post came from: evidence is taken from the form's own pages only (policy 2.1, 5.1)."""
+
+from urllib.parse import urlsplit
+
+from werkzeug.datastructures import Headers
+
+from webapp.public.open_form import OpenForm
+
+
+def page_of(form: OpenForm, headers: Headers) -> str | None:
+    """The page that a post came from, as evidence names it; None for a stranger's page.
+
+    Browsers name at least the origin with a post (Fetch, "append a request Origin header"). Old
+    and text browsers name nothing: there the hosted page stands, the one form they can have used.
+    """
+    origin, page = headers.get("Origin"), headers.get("Referer")
+    named = [one for one in (origin, page) if one]
+    if not all(form.accepts(_origin(one)) for one in named):
+        return None
+    if page:
+        return _without_query(page)
+    return form.address if origin is None or form.is_own(origin) else origin
+
+
+def _origin(address: str) -> str:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "null"
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _without_query(page: str) -> str:
+    """The page alone: what follows it may hold personal data that nobody declared."""
+    parts = urlsplit(page)
+    return f"{parts.scheme}://{parts.netloc}{parts.path}"[:500]

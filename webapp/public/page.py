@@ -1,0 +1,31 @@
+"""One public page: a template in the language spoken, with the headers it needs."""
+
+from flask import Response, make_response, render_template, request
+
+from mailing.base import languages
+from webapp.headers import holding_a_form, personal
+
+
+def show(name: str, status: int = 200, **values: object) -> Response:
+    """The page `name`, a form in it or not; its language links lead to the address asked for."""
+    values.setdefault("here", request.path)
+    values.setdefault("asked_language", asked_language())
+    return make_response(render_template(f"pages/public/{name}.html", **values), status)
+
+
+def show_personal(name: str, status: int = 200, **values: object) -> Response:
+    """A page about one person, with a form in it: not indexed, not kept, own referrer only."""
+    values["is_personal"] = True
+    return holding_a_form(personal(show(name, status, **values)))
+
+
+def speak_to(language: str) -> None:
+    """Speak the person's own language, unless the address or the browser asks for another."""
+    header = request.headers.get("Accept-Language")
+    languages.speak(languages.pick(asked_language(), header, otherwise=language))
+
+
+def asked_language() -> str | None:
+    """What `?lang=` says, where it names a language we speak."""
+    asked = request.args.get("lang")
+    return asked if asked in languages.LANGUAGES else None
