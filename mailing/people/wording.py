@@ -57,9 +57,14 @@ def consent_wording(topic: Topic, policy: PolicyVersion, language: str, operator
     )
 
 
+def hash_of(language: str, text: str) -> str:
+    """The SHA-256 (hex) of the language, a line end and the text: the wording's name."""
+    return sha256(f"{language}\n{text}".encode()).hexdigest()
+
+
 def keep(language: str, text: str) -> str:
-    """Keep a text; its name is the SHA-256 (hex) of the language, a line end and the text."""
-    name = sha256(f"{language}\n{text}".encode()).hexdigest()
+    """Keep a text, once; its hash."""
+    name = hash_of(language, text)
     row = {"hash": name, "language": language, "text": text}
     db.session.execute(insert(Wording).values(row).on_conflict_do_nothing())
     return name

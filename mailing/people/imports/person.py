@@ -1,0 +1,72 @@
+"""One person while an import's rows are taken: what is known, and what the rows make of it."""
+
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+from mailing.base.languages import DEFAULT
+from mailing.people.imports.report import Outcome
+from mailing.people.imports.rows import Claim, Row
+from mailing.people.standings import Said
+from mailing.people.subscribers import Personal
+
+
+def fresh(row: Row) -> Personal:
+    """Somebody unknown, as their first row describes them."""
+    return Personal(row.address.display).with_fields(row.fields)
+
+
+@dataclass
+class Person:
+    """`first` is their first row here; `personal` is None for as long as nobody knows them.
+
+    `left` covers the topic and everything, a block, and data that were destroyed.
+    """
+
+    digest: bytes
+    first: Row
+    id: UUID = field(default_factory=uuid4)
+    suppressed: bool = False
+    left: bool = False
+    standing: Said = Said.NONE
+    language: str = DEFAULT
+    personal: Personal | None = None
+    claim: tuple[int, Claim] | None = None
+    is_quarantined: bool = False
+    is_changed: bool = False
+
+    def take(self, row: Row) -> Outcome:
+        """Take one row. No row turns a no or lifts a suppression (T15, T17, T21)."""
+        if self.suppressed:
+            return Outcome.SUPPRESSED
+        if self.left:
+            return Outcome.LEFT
+        known = self.personal
+        if known is None:
+            self.personal, self.language = fresh(row), row.language or DEFAULT
+            return Outcome.NEW if self._attest(row) else self._wait()
+        if row.claim is None:
+            return self._wait()
+        changed, attested = self._change(known, row), self._attest(row)
+        return Outcome.UPDATED if changed or attested else Outcome.UNCHANGED
+
+    def _wait(self) -> Outcome:
+        """Without evidence a row changes nothing; who has said nothing yet is in quarantine."""
+        if self.standing is not Said.NONE:
+            return Outcome.UNCHANGED
+        self.is_quarantined = True
+        return Outcome.QUARANTINED
+
+    def _attest(self, row: Row) -> bool:
+        """Whether the row's evidence is what they are mailed on from now on."""
+        if row.claim is None or self.standing is Said.GIVEN:
+            return False
+        self.standing, self.claim, self.is_quarantined = Said.GIVEN, (row.number, row.claim), False
+        return True
+
+    def _change(self, known: Personal, row: Row) -> bool:
+        """Take over the fields that the row holds; whether one of them was another."""
+        now = known.with_fields(row.fields), row.language or self.language
+        if now == (known, self.language):
+            return False
+        (self.personal, self.language), self.is_changed = now, True
+        return True

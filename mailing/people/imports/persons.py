@@ -1,0 +1,142 @@
+"""Who stands behind the rows of a chunk: found in bulk, held until the commit, written in bulk."""
+
+from datetime import datetime
+
+from sqlalchemy import text
+
+from mailing.base.database import db
+from mailing.base.languages import DEFAULT
+from mailing.people.imports.person import Person, fresh
+from mailing.people.imports.rows import Row
+from mailing.people.standings import Said
+from mailing.people.subscribers import Personal, Sealer, digest_of
+
+Persons = dict[bytes, Person]
+
+NO = frozenset({Said.UNSUBSCRIBED, Said.WITHDRAWN})
+
+_SUPPRESSED = text("SELECT DISTINCT digest FROM suppressions WHERE digest = ANY (:digests)")
+
+# Sorted by digest, so that two imports at once wait for each other in one direction only.
+_INTRODUCE = text(
+    "INSERT INTO subscribers (id, digest, provider, language, personal) "
+    "SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[]), "
+    "CAST(:providers AS text[]), CAST(:languages AS text[]), CAST(:personal AS bytea[])) "
+    "ON CONFLICT (digest) DO NOTHING RETURNING digest"
+)
+
+_KNOWN = (
+    "SELECT id, digest, language, personal, blocked_at FROM subscribers "
+    "WHERE digest = ANY (:digests) ORDER BY id"
+)
+
+_SAID = text(
+    "SELECT s.digest, st.topic_id, st.standing, st.of_everything FROM standings st "
+    "JOIN subscribers s ON s.id = st.subscriber_id WHERE s.digest = ANY (:digests) "
+    "AND (st.topic_id = :topic OR st.of_everything)"
+)
+
+_KEEP = text(
+    "UPDATE subscribers s SET personal = x.personal, language = x.language FROM "
+    "unnest(CAST(:ids AS uuid[]), CAST(:personal AS bytea[]), CAST(:languages AS text[])) "
+    "AS x (id, personal, language) WHERE s.id = x.id"
+)
+
+_QUARANTINE = text(
+    "INSERT INTO standings (subscriber_id, topic_id, standing, quarantined, since) "
+    "SELECT unnest(CAST(:ids AS uuid[])), :topic, 'none', true, :since "
+    "ON CONFLICT (subscriber_id, topic_id) DO UPDATE SET quarantined = true "
+    "WHERE standings.standing = 'none' AND NOT standings.quarantined"
+)
+
+
+def meet(rows: list[Row], topic_id: int) -> Persons:
+    """Everybody in these rows as the database knows them now, by digest; nothing is written."""
+    persons = _strangers(rows)
+    _see_suppressed(persons)
+    _see_known(persons, set(), _KNOWN)
+    _see_said(persons, topic_id)
+    return persons
+
+
+def meet_and_hold(rows: list[Row], topic_id: int) -> Persons:
+    """The same; strangers are given their row, and every row is held until the commit.
+
+    So whoever leaves meanwhile is seen here, or waits for this chunk and has the last word.
+    """
+    persons = _strangers(rows)
+    _see_suppressed(persons)
+    introduced = _introduce([one for one in persons.values() if not one.suppressed])
+    _see_known(persons, introduced, f"{_KNOWN} FOR UPDATE")
+    _see_said(persons, topic_id)
+    return persons
+
+
+def keep(persons: Persons) -> None:
+    """Write what changed: personal fields, sealed, and languages."""
+    changed = [(one, one.personal) for one in persons.values() if one.is_changed and one.personal]
+    if changed:
+        values = {
+            "ids": [one.id for one, _ in changed],
+            "personal": [_sealed(one, personal) for one, personal in changed],
+            "languages": [one.language for one, _ in changed],
+        }
+        db.session.execute(_KEEP, values)
+
+
+def quarantine(persons: Persons, topic_id: int, since: datetime) -> None:
+    """Note who waits in quarantine; what anybody has said stays."""
+    waiting = [one.id for one in persons.values() if one.is_quarantined]
+    if waiting:
+        db.session.execute(_QUARANTINE, {"ids": waiting, "topic": topic_id, "since": since})
+
+
+def _strangers(rows: list[Row]) -> Persons:
+    persons: Persons = {}
+    for row in rows:
+        digest = digest_of(row.address)
+        persons.setdefault(digest, Person(digest, row))
+    return persons
+
+
+def _see_suppressed(persons: Persons) -> None:
+    for digest in db.session.scalars(_SUPPRESSED, {"digests": list(persons)}):
+        persons[bytes(digest)].suppressed = True
+
+
+def _introduce(strangers: list[Person]) -> set[bytes]:
+    """Give a row to everybody who has none; the digests of those."""
+    ordered = sorted(strangers, key=lambda one: one.digest)
+    values = {
+        "ids": [one.id for one in ordered],
+        "digests": [one.digest for one in ordered],
+        "providers": [one.first.address.provider for one in ordered],
+        "languages": [one.first.language or DEFAULT for one in ordered],
+        "personal": [_sealed(one, fresh(one.first)) for one in ordered],
+    }
+    return {bytes(digest) for digest in db.session.scalars(_INTRODUCE, values)}
+
+
+def _see_known(persons: Persons, introduced: set[bytes], query: str) -> None:
+    sealer = Sealer()
+    for row in db.session.execute(text(query), {"digests": list(persons)}):
+        person = persons[bytes(row.digest)]
+        if person.digest in introduced:
+            continue
+        person.id, person.language = row.id, row.language
+        person.left = row.blocked_at is not None or row.personal is None
+        if row.personal is not None:
+            person.personal = Personal(**sealer.open(row.personal, row.id.bytes))
+
+
+def _see_said(persons: Persons, topic_id: int) -> None:
+    """Whoever left the topic, or everything at any time, has left (T21: the strictest wins)."""
+    for row in db.session.execute(_SAID, {"digests": list(persons), "topic": topic_id}):
+        person, said = persons[bytes(row.digest)], Said(row.standing)
+        person.left = person.left or said in NO
+        if row.topic_id == topic_id:
+            person.standing = said
+
+
+def _sealed(person: Person, personal: Personal) -> bytes:
+    return Sealer().seal(personal.as_dict(), person.id.bytes)

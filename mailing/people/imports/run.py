@@ -1,0 +1,116 @@
+"""The import: chunk by chunk, so that memory stays flat and nobody is held for long."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from mailing.base import clock
+from mailing.base.errors import Invalid
+from mailing.base.settings import current
+from mailing.people import topics, wording
+from mailing.people.imports import table
+from mailing.people.imports.report import Fault, ImportReport, Outcome, Tally
+from mailing.people.imports.rows import Reader, Refused, Row
+from mailing.people.imports.table import Record
+from mailing.people.imports.work import Attestation, Rehearsal, Work
+from mailing.people.subscribers import digest_of
+from mailing.people.topics import NOTICES, Topic
+from mailing.staff.audit import Actor
+
+CHUNK = 1000
+
+Read = tuple[int, Row | Fault]
+
+
+@dataclass(frozen=True)
+class ImportFile:
+    """What to import: `mapping` gives our name for each column that is named otherwise."""
+
+    path: Path
+    topic_slug: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Steps:
+    """What the door does after each chunk: commit, and tell how many rows are behind."""
+
+    checkpoint: Callable[[], None] = lambda: None
+    progress: Callable[[int], None] = lambda rows: None
+
+
+ALL_AT_ONCE = Steps()
+
+
+def import_people(file: ImportFile, actor: Actor, steps: Steps = ALL_AT_ONCE) -> ImportReport:
+    """Import earlier form submissions row by row (policy 5.1); a dry run counts and writes nothing.
+
+    An evidenced row is attested, any other waits in quarantine, and nobody's no is touched.
+    Run again, after a kill too, it finds its own work done. Raises `Invalid`, before anything
+    is written, for a file that is not UTF-8 or holds an undeclared column, and `Missing` for
+    an unknown topic.
+    """
+    topic, zone = _topic(file.topic_slug), ZoneInfo(current().time_zone)
+    with file.path.open("rb") as opened:
+        sha256 = table.fingerprint(opened)
+        records = table.records(opened, file.mapping, clock.now().astimezone(zone).date())
+        reader = Reader(topic, zone, wording.hash_of if file.dry_run else wording.keep)
+        work = _work(file, topic, sha256, actor)
+        with Tally(_errors_file(sha256)) as tally:
+            for chunk in _chunks(records):
+                _take([_read(record, reader) for record in chunk], work, tally)
+                _pause(file, work, tally, steps)
+            work.end()
+    return tally.report()
+
+
+def _topic(slug: str) -> Topic:
+    if slug == NOTICES:
+        raise Invalid("Nobody is imported for notices: they come with every topic.")
+    return topics.find(slug)
+
+
+def _work(file: ImportFile, topic: Topic, sha256: str, actor: Actor) -> Work:
+    if file.dry_run:
+        return Rehearsal(topic.id)
+    return Attestation.begin(topic.id, sha256, actor)
+
+
+def _errors_file(sha256: str) -> Path:
+    """A new name for each run, told apart by its file's hash; made only where it is needed."""
+    directory = current().var.resolve() / "imports"
+    return directory / f"{sha256[:12]}-{uuid4().hex[:8]}-errors.csv"
+
+
+def _chunks(records: Iterator[Record]) -> Iterator[list[Record]]:
+    while chunk := list(islice(records, CHUNK)):
+        yield chunk
+
+
+def _read(record: Record, reader: Reader) -> Read:
+    try:
+        return record.number, reader.read(record)
+    except Refused as refused:
+        return record.number, refused.fault
+
+
+def _take(chunk: list[Read], work: Work, tally: Tally) -> None:
+    met = work.meet([row for _, row in chunk if isinstance(row, Row)])
+    for number, row in chunk:
+        if isinstance(row, Fault):
+            tally.count(number, Outcome.INVALID, row)
+            continue
+        outcome = met[digest_of(row.address)].take(row)
+        tally.count(number, outcome, row.doubt if outcome is Outcome.QUARANTINED else None)
+    work.keep(met)
+
+
+def _pause(file: ImportFile, work: Work, tally: Tally, steps: Steps) -> None:
+    work.note({outcome.value: count for outcome, count in tally.counts.items()})
+    if not file.dry_run:
+        steps.checkpoint()
+    steps.progress(tally.counts.total())
