@@ -1,0 +1,68 @@
+"""The confirmation mail: one question, one button, nothing else.
+
+It holds nothing that a stranger typed into the form: no name, no text of theirs, no marketing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from babel.dates import format_date
+
+from mailing.deliveries.message.compiled import LEAVE, Compiled, Faces
+from mailing.deliveries.message.content import Frame, Kind, Recipient, Stamp, one_line
+from mailing.deliveries.message.program import Hole, Piece
+from mailing.deliveries.message.skeleton import Dress
+
+DAYS_KEPT = 7  # how long an unconfirmed request lives
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmMail:
+    """What was asked for: topic names in `language`, the registered page, the button's address.
+
+    `asked_at` is aware, in the zone in which the date is to be shown.
+    """
+
+    language: str
+    topics: Sequence[str]
+    confirm_url: str
+    page: str
+    asked_at: datetime
+
+
+def confirmation(frame: Frame, mail: ConfirmMail, recipient: Recipient, stamp: Stamp) -> bytes:
+    """The whole message. Its `stamp.leave_url` cancels the request; raises `UnsafeValue`."""
+    frame = replace(frame, reason=Kind.CONFIRMATION)
+    compiled = Compiled(_faces(frame, mail), frame)
+    return compiled.render(replace(recipient, fields={}), stamp)
+
+
+def _faces(frame: Frame, mail: ConfirmMail) -> Faces:
+    subject = _subject(frame)
+    dress = Dress("confirmation", mail.language, frame)
+    shown = _shown(mail)
+    leave: dict[str, list[Piece]] = {"leave": [Hole(LEAVE, "as_html")]}
+    return Faces(
+        subject=[subject],
+        html=dress.html(leave, title=subject, **shown),
+        text=dress.text({"leave": [Hole(LEAVE, "as_text")]}, **shown),
+    )
+
+
+def _subject(frame: Frame) -> str:
+    _ = frame.gettext
+    return _("%(operator)s: confirm your subscription") % {"operator": frame.operator.name}
+
+
+def _shown(mail: ConfirmMail) -> dict[str, object]:
+    return {
+        "topics": [one_line("A topic's name", name) for name in mail.topics],
+        "confirm_url": one_line("The address to confirm", mail.confirm_url),
+        "page": one_line("The page of the form", mail.page),
+        "date": format_date(mail.asked_at, "long", locale=mail.language),
+        "days": DAYS_KEPT,
+        "is_wide": False,
+        "has_preheader": False,
+        "styles": "",
+    }

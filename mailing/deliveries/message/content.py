@@ -1,0 +1,120 @@
+"""What a message is made of: the operator's frame, the author's content, one person's stamp."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from mailing.base.errors import Invalid
+
+# The closed list of clauses 3.1-3.3; a policy version declares which of them may be used.
+FIELDS = ("email", "surname", "given_name", "patronymic", "phone")
+
+# C0 and C1 controls, the two Unicode line ends, and lone surrogates, which no charset can carry.
+UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class Kind(StrEnum):
+    """Why the message is written at all; decides the footer's sentence and some headers."""
+
+    CAMPAIGN = "campaign"
+    NOTICE = "notice"
+    CONFIRMATION = "confirmation"
+
+
+class Format(StrEnum):
+    """How the author wrote the body."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+    MJML = "mjml"
+
+
+class BodyError(Invalid):
+    """The content cannot become a message; the sentence names the line where it can."""
+
+
+class UnsafeValue(Invalid):
+    """A value would break out of its line. It is refused, never mended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who writes: shown in every footer. `contact` is the helpdesk mailbox."""
+
+    name: str
+    bin: str
+    address: str
+    contact: str
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What the author wrote, in one language (`kk`, `ru` or `en`)."""
+
+    language: str
+    subject: str
+    body: str
+    format: str = Format.MARKDOWN
+    preheader: str = ""
+
+
+def untranslated(text: str) -> str:
+    """Stand in for a catalogue: the English source text as it is."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What is the same for a whole campaign in one language.
+
+    `sender` is `a@b.example` or `Name <a@b.example>`; `help_url` an https or mailto address;
+    `feedback` names the campaign (or form) and nobody in particular; `fields` are those that
+    the policy version declares.
+    """
+
+    operator: Operator
+    sender: str
+    topic_slug: str
+    topic_name: str
+    list_domain: str
+    feedback: str
+    policy_url: str
+    help_url: str
+    reason: Kind = Kind.CAMPAIGN
+    gettext: Callable[[str], str] = untranslated
+    fields: tuple[str, ...] = FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """The one person written to. A field that is absent or empty counts as unset."""
+
+    address: str
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What is fixed once for one delivery, so that a retry is byte-identical.
+
+    `delivery` is the opaque id, `message_id` stands without its brackets, `date` is aware,
+    `leave_url` is the one-click address and `leave_mailto` a mailbox.
+    """
+
+    delivery: str
+    message_id: str
+    date: datetime
+    leave_url: str
+    leave_mailto: str
+
+
+def one_line(what: str, text: str) -> str:
+    """Give the text back if it stays on its line; raise `UnsafeValue` naming `what` if not."""
+    found = UNSAFE.search(text)
+    if found:
+        raise UnsafeValue(
+            f"{what} holds U+{ord(found[0]):04X}, which would break the line; remove it.", what
+        )
+    return text

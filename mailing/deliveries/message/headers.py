@@ -1,0 +1,155 @@
+"""The header of a message, octet by octet.
+
+The standard library's modern policy encodes a long `List-Unsubscribe` as RFC 2047 words, which
+is illegal in that field and hides the button from every client; so the fields are written here.
+"""
+
+import re
+from email.utils import format_datetime
+
+import idna
+
+from mailing.deliveries.message.content import Frame, Kind, Stamp, UnsafeValue, one_line
+from mailing.deliveries.message.encoded import LONGEST_LINE, encode_words, is_plain
+
+LINE_LIMIT = 998  # RFC 5322 section 2.1.1, without CRLF
+FOLD_AT = 78
+SENDER = re.compile(r"\s*(?:(?P<name>.*?)\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>\s]+))\s*", re.DOTALL)
+MAILBOX = re.compile(r'[^\s<>()\[\],;:\\"@]{1,255}@[^\s<>()\[\],;:\\"@]{1,255}')
+ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
+ADDRESS = re.compile(r"(?:https?://|mailto:)[!#-;=?-~]+")  # visible ASCII, no quotes or brackets
+LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
+OPAQUE = re.compile(r"[A-Za-z0-9._=+-]{1,200}")
+MESSAGE_ID = re.compile(r"[A-Za-z0-9._=+-]{1,200}@[A-Za-z0-9.-]{1,255}")
+
+
+def opening(frame: Frame) -> str:
+    """`From`, which is the same for all; raises `UnsafeValue`."""
+    found = SENDER.fullmatch(one_line("KELISIM_FROM", frame.sender))
+    if not found:
+        raise UnsafeValue("KELISIM_FROM is `a@b.example` or `Name <a@b.example>`.", "sender")
+    box = mailbox("KELISIM_FROM", found["inner"] or found["bare"])
+    name = (found["name"] or "").strip()
+    if len(name) > 1 and name[0] == name[-1] == '"':
+        name = re.sub(r"\\(.)", r"\1", name[1:-1])
+    return f"From: {_named(name, box, column=len('From: ')) if name else box}"
+
+
+def personal(recipient: str, subject: str, stamp: Stamp) -> list[str]:
+    """The fields that differ by person or delivery, `subject` encoded; raises `UnsafeValue`."""
+    if stamp.date.utcoffset() is None:
+        raise ValueError("a message's date is aware")
+    return [
+        f"To: {mailbox('The recipient', recipient)}",
+        f"Subject: {subject}",
+        f"Date: {format_datetime(stamp.date)}",
+        f"Message-ID: <{_matching(MESSAGE_ID, 'Message-ID', stamp.message_id)}>",
+        list_unsubscribe(stamp.leave_url, stamp.leave_mailto),
+        f"X-Kelisim-Delivery: {_matching(OPAQUE, 'X-Kelisim-Delivery', stamp.delivery)}",
+    ]
+
+
+def common(frame: Frame) -> list[str]:
+    """The fields that say which list this is, the same for all; raises `UnsafeValue`."""
+    fields = [
+        "MIME-Version: 1.0",
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click",  # RFC 8058 section 3.1: exactly this
+        list_id(frame),
+        f"List-Help: <{_matching(ADDRESS, 'List-Help', frame.help_url)}>",
+        f"Feedback-ID: {feedback_id(frame)}",
+        # The kind of mailing, never the message: the wish of Mail.ru's postmaster rules.
+        f"X-Postmaster-Msgtype: {frame.reason}",
+        f"X-Mailru-Msgtype: {frame.reason}",
+        "Precedence: bulk",
+    ]
+    if frame.reason is not Kind.CAMPAIGN:
+        fields.append("Auto-Submitted: auto-generated")  # RFC 3834 section 5
+    return fields
+
+
+def subject_text(subject: str) -> str:
+    """The subject as its field carries it: plain when short ASCII, else encoded words."""
+    one_line("The subject", subject)
+    if is_plain(subject) and len("Subject: ") + len(subject) <= FOLD_AT:
+        return subject
+    return encode_words(subject, column=len("Subject: "))
+
+
+def list_unsubscribe(url: str, box: str) -> str:
+    """RFC 2369 and 8058: the address first, the mailbox second, folded only between the two.
+
+    They share one line while it stays within 998 octets; each must fit a line of its own.
+    """
+    address = f"<{_matching(ADDRESS, 'List-Unsubscribe', url)}>"
+    mailto = f"<mailto:{mailbox('List-Unsubscribe', box)}>"
+    line = f"List-Unsubscribe: {address}, {mailto}"
+    if len(line) <= LINE_LIMIT:
+        return line
+    if len(line) - len(mailto) - 1 > LINE_LIMIT:
+        raise UnsafeValue("The address to leave is too long for a header line.", "leave_url")
+    return f"List-Unsubscribe: {address},\r\n {mailto}"
+
+
+def list_id(frame: Frame) -> str:
+    """RFC 2919: `phrase <topic.domain>`; the identifier is stable and at most 255 octets."""
+    slug = _matching(LABEL, "The topic's slug", frame.topic_slug)
+    identifier = f"{slug}.{ascii_domain('KELISIM_PUBLIC_URL', frame.list_domain)}"
+    if len(identifier) > 255:
+        raise UnsafeValue("List-Id is longer than 255 octets.", "list_domain")
+    name = one_line("The topic's name", frame.topic_name).strip()
+    return f"List-Id: {_named(name, identifier, column=len('List-Id: '))}"
+
+
+def feedback_id(frame: Frame) -> str:
+    """Gmail's `a:b:c:SenderId`: campaign, topic, kind; nothing that is unique to a message."""
+    campaign = _matching(LABEL, "Feedback-ID", frame.feedback)
+    letters = re.sub(r"[^a-z0-9]", "", ascii_domain("List-Id", frame.list_domain).lower())
+    sender = letters[:15].ljust(5, "0")
+    return f"c-{campaign}:t-{frame.topic_slug}:{frame.reason}:{sender}"
+
+
+def mailbox(what: str, address: str) -> str:
+    """`local@domain` with the domain as A-labels (RFC 5891); a raw UTF-8 local part stays.
+
+    Raises `UnsafeValue` for whatever is not one plain mailbox.
+    """
+    one_line(what, address)
+    if not MAILBOX.fullmatch(address):
+        raise UnsafeValue(f"{what} is not one plain mail address.", what)
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{ascii_domain(what, domain)}"
+
+
+def ascii_domain(what: str, domain: str) -> str:
+    """Give a domain name in A-labels; raises `UnsafeValue` when it has none."""
+    if re.fullmatch(r"[A-Za-z0-9._-]+", domain):
+        return domain
+    try:
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError as problem:
+        raise UnsafeValue(f"{what} names an impossible domain: {problem}.", what) from None
+
+
+def _named(name: str, inner: str, column: int) -> str:
+    """`phrase <inner>`, folded before the bracket where the line would grow too long."""
+    if not name:
+        return f"<{inner}>"
+    phrase = _phrase(name, column)
+    last = phrase.rpartition("\r\n")[2]
+    used = len(last) + (column if last == phrase else 0)
+    blank = " " if used + len(inner) + 3 <= LONGEST_LINE else "\r\n "
+    return f"{phrase}{blank}<{inner}>"
+
+
+def _phrase(name: str, column: int) -> str:
+    if not is_plain(name) or column + len(name) > LONGEST_LINE - 10:
+        return encode_words(name, column)
+    if ATOMS.fullmatch(name):
+        return name
+    return '"' + name.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _matching(pattern: re.Pattern[str], what: str, text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise UnsafeValue(f"{what} holds what its header field cannot carry.", what)
+    return text

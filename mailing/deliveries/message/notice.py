@@ -1,0 +1,76 @@
+"""The words of a policy-change notice: what changes, from when, where to read it."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from babel.dates import format_date
+
+from mailing.deliveries.message.content import Content, Operator, untranslated
+
+# Clause 6.3 (second): the mark by which a letter to the helpdesk withdraws consent.
+WITHDRAWAL_MARK = "Дербес деректерді өңдеуге келісімді қайтарып алу"
+PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """A material version; `summary` is the officer's own Markdown, may be empty."""
+
+    label: str
+    effective_on: date
+    policy_url: str
+    summary: str = ""
+
+
+def notice_content(
+    language: str,
+    operator: Operator,
+    change: PolicyChange,
+    gettext: Callable[[str], str] = untranslated,
+) -> Content:
+    """Write the notice in `language`; `gettext` is that language's catalogue."""
+    day = format_date(change.effective_on, "long", locale=language)
+    return Content(
+        language=language,
+        subject=_subject(operator, day, gettext),
+        body="\n\n".join(_paragraphs(operator, change, day, gettext)),
+    )
+
+
+def _subject(operator: Operator, day: str, gettext: Callable[[str], str]) -> str:
+    _ = gettext
+    subject = _("%(operator)s: our personal data policy changes on %(date)s")
+    return subject % {"operator": operator.name.replace("{", "("), "date": day}
+
+
+def _paragraphs(
+    operator: Operator, change: PolicyChange, day: str, gettext: Callable[[str], str]
+) -> list[str]:
+    _ = gettext
+    says = {
+        "operator": _literal(operator.name),
+        "label": _literal(change.label),
+        "date": day,
+        "contact": _literal(operator.contact),
+        "mark": WITHDRAWAL_MARK,
+    }
+    paragraphs = [
+        "# " + _("Our personal data policy is changing"),
+        _("%(operator)s publishes version “%(label)s” of its policy. It applies from %(date)s.")
+        % says,
+        change.summary.strip(),
+        f"[{_('Read the new policy')}]({change.policy_url})",
+        _(
+            "You need not do anything. If you do not agree, you can withdraw your consent at any"
+            " time: write to %(contact)s with the mark “%(mark)s”."
+        )
+        % says,
+    ]
+    return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def _literal(text: str) -> str:
+    """A value inside Markdown stands for itself: no emphasis, no link, no merge tag."""
+    return PUNCTUATION.sub(r"\\\1", text)
