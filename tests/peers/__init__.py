@@ -1,0 +1,1 @@
+"""Peers at the outer wall, scripted to misbehave on demand."""

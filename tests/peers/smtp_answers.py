@@ -1,0 +1,87 @@
+"""How a scripted SMTP peer answers: by the book, or as the script says."""
+
+import asyncio
+from collections.abc import Callable
+
+from tests.peers.faults import NEVER, Fault, Script, Stage
+
+
+def nothing() -> None:
+    """What follows an answer that changes nothing."""
+
+
+class Answers:
+    """Writes the replies of one connection; `is_busy` while one is held back."""
+
+    def __init__(self, script: Script, go_on: Callable[[], None]) -> None:
+        self.transport: asyncio.Transport
+        self.is_busy = self.is_over = False
+        self._script = script
+        self._go_on = go_on
+
+    def answer(
+        self,
+        stage: Stage,
+        code: int,
+        text: str,
+        subject: str = "",
+        done: Callable[[], object] = nothing,
+    ) -> None:
+        """Answer one command; `done` happens first if the answer is a good one."""
+        fault = self._script.pick(stage, subject)
+        if fault and fault.cut:
+            self.abort()
+            return
+        final = fault.code if fault and fault.code else code
+        self.reply(final, text, fault, done if final < 400 else nothing)
+
+    def reply(self, code: int, text: str, fault: Fault | None, done: Callable[[], object]) -> None:
+        """Answer with this code in the manner of the fault: late, never, or by hanging up."""
+        if fault is None:
+            done()
+            self.say(code, text, None)
+        elif fault.cut:
+            self.abort()
+        else:
+            self.is_busy = True
+            words = fault.text if fault.code else text
+            if fault.wait != NEVER:
+                loop = asyncio.get_running_loop()
+                loop.call_later(fault.wait, self._reply_late, (code, words, fault, done))
+
+    def say(self, code: int, text: str, fault: Fault | None) -> None:
+        """Write a reply, one line per line of `text`; a 421 ends the connection."""
+        lines = text.split("\n")
+        reply = b"".join(f"{code}-{line}\r\n".encode() for line in lines[:-1])
+        reply += f"{code} {lines[-1]}\r\n".encode()
+        if fault and fault.raw is not None:
+            reply = fault.raw
+        if fault and fault.trickle:
+            self._trickle(reply, fault.trickle)
+            return
+        self._write(reply)
+        if code == 421:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Hang up in the middle of it."""
+        self.is_over = True
+        self.transport.abort()
+
+    def _reply_late(self, late: tuple[int, str, Fault, Callable[[], object]]) -> None:
+        code, text, fault, done = late
+        if self.is_over:
+            return
+        self.is_busy = False
+        done()
+        self.say(code, text, fault)
+        self._go_on()
+
+    def _trickle(self, reply: bytes, pause: float) -> None:
+        loop = asyncio.get_running_loop()
+        for place in range(len(reply)):
+            loop.call_later(pause * (place + 1), self._write, reply[place : place + 1])
+
+    def _write(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(data)
