@@ -50,4 +50,4 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate pyproject.toml
 lock:  ## Pin again after pyproject.toml changed (needs uv)
 	$(LOCK) --all-extras --output-file requirements.txt
-	$(LOCK) --constraints requirements.txt --output-file requirements-image.txt
+	$(LOCK) --extra build --constraints requirements.txt --output-file requirements-image.txt
