@@ -1,0 +1,79 @@
+"""Which language is spoken, and what it says."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import Environment
+
+from mailing.base import languages
+
+
+@pytest.mark.parametrize(
+    ("query", "header", "expected"),
+    [
+        ("ru", "kk", "ru"),
+        (None, "ru-RU,ru;q=0.9,en;q=0.8", "ru"),
+        (None, "kk-KZ,ru;q=0.8", "kk"),
+        (None, "de,en;q=0.5", "en"),
+        (None, "kk;q=0,ru;q=0.1", "ru"),
+        ("de", "en", "en"),
+        ("KK", "en", "en"),
+        (None, "*", "kk"),
+        (None, "de", "kk"),
+        (None, None, "kk"),
+    ],
+)
+def test_the_address_is_asked_first_and_the_browser_second(
+    query: str | None, header: str | None, expected: str
+) -> None:
+    assert languages.pick(query, header) == expected
+
+
+def test_a_person_whose_language_is_known_hears_it_when_nobody_asks_for_another() -> None:
+    assert languages.pick(None, None, otherwise="ru") == "ru"
+    assert languages.pick(None, "en", otherwise="ru") == "en"
+
+
+@given(st.text(max_size=60), st.text(max_size=200))
+def test_whatever_is_sent_as_a_language_one_of_the_three_is_spoken(query: str, header: str) -> None:
+    assert languages.pick(query, header) in languages.LANGUAGES
+
+
+def test_what_was_spoken_before_is_spoken_again_after_a_block() -> None:
+    languages.speak("ru")
+    with languages.speaking("en"):
+        assert languages.gettext("Unsubscribe") == "Unsubscribe"
+    assert languages.gettext("Unsubscribe") == "Отписаться"
+    languages.speak("kk")
+    assert languages.gettext("Unsubscribe") == "Жазылымды тоқтату"
+
+
+def test_a_template_escapes_what_it_puts_into_a_translated_sentence() -> None:
+    environment = Environment(autoescape=True)
+    languages.install(environment)
+    template = environment.from_string("{{ _('Unsubscribe from “%(topic)s”?', topic=topic) }}")
+    with languages.speaking("ru"):
+        said = template.render(topic="<b>")
+    assert said == "Отписаться от рассылки «&lt;b&gt;»?"
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "moment"),
+    [
+        ("kk", "2026 ж. 5 наурыз", "2026 ж. 6 наурыз, 01:03 (Almaty)"),
+        ("ru", "5 марта 2026 г.", "6 марта 2026 г., 01:03 (Almaty)"),
+        ("en", "5 March 2026", "6 March 2026, 01:03 (Almaty)"),
+    ],
+)
+def test_days_and_moments_are_written_out_with_the_zone_named(
+    language: str, day: str, moment: str
+) -> None:
+    at = datetime(2026, 3, 5, 20, 3, tzinfo=UTC)
+    assert _plain(languages.date_text(date(2026, 3, 5), language)) == day
+    assert _plain(languages.time_text(at, "Asia/Almaty", language)) == moment
+
+
+def _plain(text: str) -> str:
+    return text.replace("\u202f", " ").replace("\u00a0", " ")
