@@ -4,14 +4,13 @@
 octets that came out.
 """
 
+from mailing.campaigns.content import Content
 from mailing.deliveries.message.compiled import Compiled, Preview
 from mailing.deliveries.message.composing import compile
 from mailing.deliveries.message.confirmation import ConfirmMail, confirmation
-from mailing.deliveries.message.content import (
+from mailing.deliveries.message.frame import (
     FIELDS,
     BodyError,
-    Content,
-    Format,
     Frame,
     Kind,
     Operator,
@@ -28,7 +27,6 @@ __all__ = [
     "Compiled",
     "ConfirmMail",
     "Content",
-    "Format",
     "Frame",
     "Kind",
     "Operator",

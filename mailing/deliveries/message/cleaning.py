@@ -8,7 +8,7 @@ import re
 
 import nh3
 
-from mailing.deliveries.message.content import BodyError
+from mailing.deliveries.message.frame import BodyError
 
 DEEPEST = 200  # open elements; parsers and mail programs recurse
 MARK = re.compile(r"<(/?)([a-zA-Z][\w:-]*)([^<>]*)")

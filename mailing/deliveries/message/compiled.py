@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
-from mailing.deliveries.message.content import Frame, Recipient, Stamp
+from mailing.deliveries.message.frame import Frame, Recipient, Stamp
 from mailing.deliveries.message.headers import common, opening, personal, subject_text
 from mailing.deliveries.message.merge import Tag
 from mailing.deliveries.message.mime import boundary, content_type, multipart, part

@@ -1,10 +1,14 @@
 """The author's content, checked and converted into the three faces of a message."""
 
+import re
+from typing import assert_never
+
 from markupsafe import Markup
 
+from mailing.campaigns.content import Content
 from mailing.deliveries.message.compiled import LEAVE, Compiled, Faces
-from mailing.deliveries.message.content import BodyError, Content, Format, Frame, one_line
 from mailing.deliveries.message.documents import Page, from_html, from_mjml, without_comments
+from mailing.deliveries.message.frame import BodyError, Frame, one_line
 from mailing.deliveries.message.markdown import from_markdown
 from mailing.deliveries.message.merge import Draft, hide
 from mailing.deliveries.message.plaintext import plain_text
@@ -12,6 +16,7 @@ from mailing.deliveries.message.program import Hole, Piece
 from mailing.deliveries.message.skeleton import Dress
 from mailing.deliveries.message.weave import weave_html, weave_line, weave_text
 
+UNSENDABLE = re.compile("[\x00\ud800-\udfff]")
 LONGEST_LINE = 1000  # characters of a subject or preheader
 
 
@@ -57,15 +62,23 @@ def _line(what: str, text: str, frame: Frame) -> Draft:
 
 
 def _page(content: Content, frame: Frame) -> tuple[Draft, Page]:
-    source = content.body.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "\ufffd")
+    source = _source(content.body)
     match content.format:
-        case Format.MARKDOWN:
+        case "markdown":
             draft = hide(source, frame.fields)
             return draft, Page(from_markdown(draft))
-        case Format.HTML:
+        case "html":
             draft = hide(without_comments(source), frame.fields, in_markup=True)
             return draft, from_html(draft.text)
-        case Format.MJML:
+        case "mjml":
             draft = hide(without_comments(source), frame.fields, in_markup=True)
             return draft, from_mjml(draft.text)
-    raise BodyError(f"“{content.format}” is not markdown, html or mjml.", "format")
+        case _:
+            assert_never(content.format)
+
+
+def _source(body: str) -> str:
+    """Lines end in LF; what no message can carry is refused."""
+    if UNSENDABLE.search(body):
+        raise BodyError("The text holds a NUL or half a character; write it anew.", "body")
+    return body.replace("\r\n", "\n").replace("\r", "\n")

@@ -10,7 +10,7 @@ from datetime import datetime
 from babel.dates import format_date
 
 from mailing.deliveries.message.compiled import LEAVE, Compiled, Faces
-from mailing.deliveries.message.content import Frame, Kind, Recipient, Stamp, one_line
+from mailing.deliveries.message.frame import Frame, Kind, Recipient, Stamp, one_line
 from mailing.deliveries.message.program import Hole, Piece
 from mailing.deliveries.message.skeleton import Dress
 

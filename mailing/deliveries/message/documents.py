@@ -7,7 +7,7 @@ import css_inline
 import mjml
 
 from mailing.deliveries.message.cleaning import check_depth, clean
-from mailing.deliveries.message.content import BodyError
+from mailing.deliveries.message.frame import BodyError
 
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 BODY = re.compile(r'<body((?:\s+[\w:-]+="[^"]*")*)\s*>(.*)</body>', re.DOTALL)

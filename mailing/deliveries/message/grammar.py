@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mailing.deliveries.message.content import FIELDS, BodyError
+from mailing.deliveries.message.frame import FIELDS, BodyError
 
 LONGEST_TAG = 500  # characters; also bounds the depth of the parser's recursion
 FILTERS = ("default", "lower", "upper")

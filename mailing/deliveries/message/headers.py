@@ -9,8 +9,8 @@ from email.utils import format_datetime
 
 import idna
 
-from mailing.deliveries.message.content import Frame, Kind, Stamp, UnsafeValue, one_line
 from mailing.deliveries.message.encoded import LONGEST_LINE, encode_words, is_plain
+from mailing.deliveries.message.frame import Frame, Kind, Stamp, UnsafeValue, one_line
 
 LINE_LIMIT = 998  # RFC 5322 section 2.1.1, without CRLF
 FOLD_AT = 78

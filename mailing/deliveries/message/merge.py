@@ -14,7 +14,7 @@ from html import unescape
 
 from jinja2 import nodes
 
-from mailing.deliveries.message.content import BodyError
+from mailing.deliveries.message.frame import BodyError
 from mailing.deliveries.message.grammar import Scope, read_test, read_value
 
 LONGEST_TEXT = 256 * 1024  # characters of one body

@@ -7,7 +7,8 @@ from datetime import date
 
 from babel.dates import format_date
 
-from mailing.deliveries.message.content import Content, Operator, untranslated
+from mailing.campaigns.content import Content
+from mailing.deliveries.message.frame import Operator, untranslated
 
 # Clause 6.3 (second): the mark by which a letter to the helpdesk withdraws consent.
 WITHDRAWAL_MARK = "Дербес деректерді өңдеуге келісімді қайтарып алу"

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from jinja2 import Template, nodes
 
-from mailing.deliveries.message.content import FIELDS, BodyError, Recipient, UnsafeValue, one_line
+from mailing.deliveries.message.frame import FIELDS, BodyError, Recipient, UnsafeValue, one_line
 from mailing.deliveries.message.grammar import SANDBOX
 from mailing.deliveries.message.merge import Tag
 

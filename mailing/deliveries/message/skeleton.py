@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import escape
 
-from mailing.deliveries.message.content import Frame, one_line
+from mailing.deliveries.message.frame import Frame, one_line
 from mailing.deliveries.message.program import Piece
 
 MAILS = Path(__file__).resolve().parents[3] / "templates" / "mails"
@@ -62,7 +62,8 @@ def _translating(frame: Frame, *, in_html: bool) -> Callable[..., str]:
 
     def translate(message: str, **values: object) -> str:
         text = frame.gettext(message)
-        return escape(text) % values if in_html else text % values
+        shown = escape(text) if in_html else text
+        return shown % values if values else shown
 
     return translate
 

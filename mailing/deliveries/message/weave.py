@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from mailing.deliveries.message.content import BodyError
+from mailing.deliveries.message.frame import BodyError
 from mailing.deliveries.message.merge import Draft, Tag
 from mailing.deliveries.message.program import Hole, Piece
 

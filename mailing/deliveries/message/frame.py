@@ -1,4 +1,4 @@
-"""What a message is made of: the operator's frame, the author's content, one person's stamp."""
+"""What a message is made of beside the author's content: frame, recipient, stamp."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -23,14 +23,6 @@ class Kind(StrEnum):
     CONFIRMATION = "confirmation"
 
 
-class Format(StrEnum):
-    """How the author wrote the body."""
-
-    MARKDOWN = "markdown"
-    HTML = "html"
-    MJML = "mjml"
-
-
 class BodyError(Invalid):
     """The content cannot become a message; the sentence names the line where it can."""
 
@@ -47,17 +39,6 @@ class Operator:
     bin: str
     address: str
     contact: str
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What the author wrote, in one language (`kk`, `ru` or `en`)."""
-
-    language: str
-    subject: str
-    body: str
-    format: str = Format.MARKDOWN
-    preheader: str = ""
 
 
 def untranslated(text: str) -> str:
