@@ -81,12 +81,12 @@ class Conversation:
             raise Broken(self._lateness())
 
     def hear(self) -> bool:
-        """Read and hand out replies; True when any byte had come."""
+        """Read and hand out replies; True when a byte came now or part of a reply is waiting."""
         data = self.wire.take()
         self._reader.feed(data)
         while (reply := self._reader.next()) is not None:
             self._answered(reply)
-        return bool(data)
+        return bool(data) or not self._reader.is_empty
 
     def _settles(self) -> bool:
         is_settled = self.wire.settle()
