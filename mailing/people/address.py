@@ -42,7 +42,9 @@ def canonical(text: str) -> Address:
     written = _tidy(text)
     try:
         # No look-ups here: this runs inside a request, and mail servers come and go.
-        read = validate_email(written, check_deliverability=False, globally_deliverable=False)
+        read = validate_email(
+            written, check_deliverability=False, globally_deliverable=False, strict=True
+        )
     except EmailNotValidError:
         raise Invalid(_NOT_AN_ADDRESS, field="email") from None
     if not read.ascii_domain or "." not in read.ascii_domain:

@@ -4,6 +4,7 @@ A changed form is a new version, so that every submission resolves to the form a
 (policy 5.1).
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from urllib.parse import SplitResult, urlsplit
@@ -18,6 +19,7 @@ from mailing.base.errors import Invalid, Missing
 from mailing.people import topics
 from mailing.people.topics import NOTICES, SLUG, Topic
 
+_HOST = re.compile(r"[a-z0-9._-]+")
 _PORTS = {"http": 80, "https": 443}
 _ORIGIN = "An origin looks like https://example.kz or http://localhost:8080, without a path."
 
@@ -142,8 +144,10 @@ def _host(parts: SplitResult) -> str:
     host = parts.hostname or ""
     if ":" in host:
         return f"[{host}]"
+    if _HOST.fullmatch(host):
+        return host
     try:
-        return host if host.isascii() else idna.encode(host, uts46=True).decode()
+        return idna.encode(host, uts46=True).decode()
     except idna.IDNAError as error:
         raise ValueError(str(error)) from None
 

@@ -46,13 +46,17 @@ def fingerprint(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def records(file: BinaryIO, mapping: Mapping[str, str], today: date) -> Iterator[Record]:
+def as_text(file: BinaryIO) -> TextIOWrapper:
+    """The same file as text, with or without a byte order mark; closing one closes both."""
+    return TextIOWrapper(file, encoding="utf-8-sig", newline="")
+
+
+def records(text: TextIOWrapper, mapping: Mapping[str, str], today: date) -> Iterator[Record]:
     """The rows, one at a time. `mapping` gives our name for each column named otherwise.
 
     Raises `Invalid`, with the column's name, at once and before the first row, for a header
     that holds an undeclared, a doubled or no `email` column.
     """
-    text = TextIOWrapper(file, encoding="utf-8-sig", newline="")
     reader = csv.reader(text, delimiter=_delimiter(text), strict=True)
     header = _header(next(reader, []), mapping, today)
     return _rows(reader, header)
