@@ -4,12 +4,16 @@ from flask import Flask
 
 from mailing.base.settings import Settings
 from webapp.studio import (  # noqa: F401  (importing them puts their routes on the blueprint)
+    audience_pages,
     audit_pages,
+    campaigns,
     home,
+    live,
     login,
     members,
     refusals,
     shell,
+    writing,
 )
 from webapp.studio.blueprint import studio
 from webapp.studio.guard import csrf

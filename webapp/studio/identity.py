@@ -68,8 +68,6 @@ class StaffStore(UserDatastore):
 
 def install(app: Flask) -> None:
     """Bind Flask-Security, without its own routes and without logins by token."""
-    # Passwords are the domain's business (`mailing.staff.staff`); this is a name that it must have.
-    app.config["SECURITY_PASSWORD_HASH"] = "argon2"
     security = Security(app, StaffStore(Login, LoginRole), register_blueprint=False)
     # It would otherwise look for tokens in the body of every request, public ones included.
     security.login_manager.request_loader(lambda request: None)

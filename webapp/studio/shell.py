@@ -2,11 +2,15 @@
 
 from typing import Any
 
-from flask import request, url_for
+from babel.numbers import format_decimal
+from flask import g, request, url_for
 
 from mailing.base.installation import here
-from mailing.base.languages import LANGUAGES
+from mailing.base.languages import LANGUAGES, spoken
 from mailing.base.settings import current
+from mailing.people import topics
+from mailing.people.topics import Topic
+from mailing.staff import staff
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import studio
 from webapp.studio.identity import can, whoever
@@ -25,6 +29,8 @@ def surroundings() -> dict[str, Any]:
         "me": login.person if login else None,
         "can": can,
         "Act": Act,
+        "who": who,
+        "topic_name": topic_name,
         "styles": STYLES,
         "sending_off": _sending_off() if login else None,
         "zone": current().time_zone,
@@ -50,3 +56,26 @@ def _tongue_links() -> dict[str, str]:
     kept = {**(request.view_args or {}), **request.args.to_dict()}
     endpoint = request.endpoint or "studio.login"
     return {tongue: url_for(endpoint, **{**kept, "lang": tongue}) for tongue in LANGUAGES}
+
+
+@studio.app_template_filter("figure")
+def figure(number: int) -> str:
+    """A number as the language writes it: 8,931 · 8 931."""
+    return str(format_decimal(number, locale=spoken()))
+
+
+def who(name: str) -> str:
+    """Staff by address, whom the log names without it; others (the command line) as they are."""
+    return _staff_by_name().get(name, name)
+
+
+def topic_name(topic: Topic) -> str:
+    """The topic's name in the language spoken."""
+    return topics.name_in(topic, spoken())
+
+
+def _staff_by_name() -> dict[str, str]:
+    if "studio_staff" not in g:
+        g.studio_staff = {person.name: person.email for person in staff.everybody()}
+    found: dict[str, str] = g.studio_staff
+    return found

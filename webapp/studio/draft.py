@@ -1,0 +1,98 @@
+"""What somebody has typed about a campaign, right or wrong, and how it is kept."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from mailing.base.errors import Invalid, Missing
+from mailing.base.languages import LANGUAGES, gettext
+from mailing.campaigns import campaigns
+from mailing.campaigns.campaigns import Campaign
+from mailing.campaigns.content import Content, Format
+from mailing.staff.audit import Actor
+
+FORMATS: dict[str, Format] = {"markdown": "markdown", "html": "html", "mjml": "mjml"}
+
+
+@dataclass
+class Draft:
+    """The writing form: contents by language, errors by the name of the field."""
+
+    topic: str = ""
+    contents: dict[str, Content] = field(
+        default_factory=lambda: {tongue: Content(tongue, "", "") for tongue in LANGUAGES}
+    )
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def begun(self) -> list[Content]:
+        """The languages in which anything has been typed."""
+        return [content for content in self.contents.values() if is_begun(content)]
+
+    @property
+    def open_tongue(self) -> str:
+        """The language to show first: one with an error, else the first one begun."""
+        wrong = [tongue for tongue in LANGUAGES if any(e.startswith(tongue) for e in self.errors)]
+        begun = [content.language for content in self.begun]
+        return (wrong or begun or [LANGUAGES[0]])[0]
+
+
+def is_begun(content: Content) -> bool:
+    return bool(content.subject.strip() or content.body.strip() or content.preheader.strip())
+
+
+def typed(form: Mapping[str, str]) -> Draft:
+    """Read the posted form; browsers send CRLF, we keep LF."""
+    draft = Draft(topic=form.get("topic", ""))
+    draft.contents = {tongue: _content(form, tongue) for tongue in LANGUAGES}
+    if not draft.begun:
+        draft.errors["kk-subject"] = gettext("Write a subject and a message in one language.")
+    return draft
+
+
+def written(campaign: Campaign) -> Draft:
+    """The form as the campaign stands."""
+    draft = Draft(topic=campaign.topic.slug)
+    draft.contents |= {body.language: body.content for body in campaign.bodies}
+    return draft
+
+
+def keep(draft: Draft, campaign: Campaign | None, actor: Actor) -> Campaign | None:
+    """Create or edit; None where the domain refused something (the errors are in the draft).
+
+    A language that is left empty is left out. Raises Conflict for a campaign that can no longer
+    be written.
+    """
+    for content in _changed(draft, campaign):
+        try:
+            campaign = _keep_one(draft, content, campaign, actor)
+        except Missing:
+            draft.errors["topic"] = gettext("Choose the topic that this campaign goes to.")
+        except Invalid as refusal:
+            name = f"{content.language}-{refusal.field}" if refusal.field else "topic"
+            draft.errors[name] = gettext(refusal.message)
+    return None if draft.errors else campaign
+
+
+def _keep_one(draft: Draft, content: Content, campaign: Campaign | None, actor: Actor) -> Campaign:
+    if campaign is None:
+        return campaigns.create(draft.topic, content, actor)
+    return campaigns.edit(campaign, content, actor)
+
+
+def _changed(draft: Draft, campaign: Campaign | None) -> list[Content]:
+    before = {body.language: body.content for body in campaign.bodies} if campaign else {}
+    return [
+        content
+        for content in draft.contents.values()
+        if (is_begun(content) or content.language in before)
+        and content != before.get(content.language)
+    ]
+
+
+def _content(form: Mapping[str, str], tongue: str) -> Content:
+    def said(name: str) -> str:
+        return form.get(f"{tongue}-{name}", "").replace("\r\n", "\n")
+
+    chosen = FORMATS.get(said("format"), "markdown")
+    content = Content(tongue, said("subject").strip(), said("body"), chosen)
+    return replace(content, preheader=said("preheader").strip())

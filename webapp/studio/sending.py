@@ -1,0 +1,128 @@
+"""The last look before sending, and every act on a campaign that has been let go."""
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.errors import Invalid
+from mailing.base.languages import gettext, ngettext
+from mailing.base.settings import current
+from mailing.campaigns import audience, campaigns
+from mailing.deliveries import dispatch, readiness, status
+from mailing.deliveries.dispatch import Counted
+from mailing.people.address import masked
+from mailing.staff.permissions import Act
+from webapp.studio.blueprint import needs, studio
+from webapp.studio.identity import actor
+from webapp.studio.shell import figure
+
+
+@studio.get("/campaigns/<int:campaign_id>/ready")
+@needs(Act.READ_CAMPAIGNS)
+def campaign_ready(campaign_id: int) -> str:
+    campaign = campaigns.find(campaign_id)
+    return render_template(
+        "pages/studio/ready.html",
+        campaign=campaign,
+        audience=audience.count(campaign),
+        readiness=readiness.check(campaign),
+        now=clock.now(),
+        holding_seconds=current().holding_seconds,
+    )
+
+
+@studio.post("/campaigns/<int:campaign_id>/start")
+@needs(Act.SEND_CAMPAIGNS)
+def campaign_start(campaign_id: int) -> Response:
+    """Start once; `expect` is the number that the button held."""
+    dispatch.start(campaign_id, actor(), expect=_number("expect"))
+    db.session.commit()
+    return _to_live(campaign_id)
+
+
+@studio.post("/campaigns/<int:campaign_id>/send-now")
+@needs(Act.SEND_CAMPAIGNS)
+def campaign_send_now(campaign_id: int) -> Response:
+    dispatch.send_now(campaign_id, actor())
+    db.session.commit()
+    return _to_live(campaign_id)
+
+
+@studio.post("/campaigns/<int:campaign_id>/hold")
+@needs(Act.PAUSE_CAMPAIGNS)
+def campaign_hold(campaign_id: int) -> Response:
+    dispatch.hold(campaign_id, actor())
+    db.session.commit()
+    flash(gettext("Held. Nothing was sent; it is a draft again."), "done")
+    return redirect(url_for("studio.campaign_ready", campaign_id=campaign_id), 303)
+
+
+@studio.post("/campaigns/<int:campaign_id>/pause")
+@needs(Act.PAUSE_CAMPAIGNS)
+def campaign_pause(campaign_id: int) -> Response:
+    counted = dispatch.pause(campaign_id, actor())
+    db.session.commit()
+    flash(_sentence(counted, gettext("Paused. %(out)s were out, %(stopped)s wait.")), "warn")
+    return _to_live(campaign_id)
+
+
+@studio.post("/campaigns/<int:campaign_id>/resume")
+@needs(Act.SEND_CAMPAIGNS)
+def campaign_resume(campaign_id: int) -> Response:
+    dispatch.resume(campaign_id, actor())
+    db.session.commit()
+    flash(gettext("Sending goes on where it stopped. Nobody gets it twice."), "done")
+    return _to_live(campaign_id)
+
+
+@studio.post("/campaigns/<int:campaign_id>/stop")
+@needs(Act.PAUSE_CAMPAIGNS)
+def campaign_stop(campaign_id: int) -> Response:
+    counted = dispatch.stop(campaign_id, actor())
+    db.session.commit()
+    if counted.out:
+        told = gettext("Too late to stop all: %(out)s sent, %(stopped)s stopped.")
+    else:
+        told = gettext("Stopped. Nothing was sent.")
+    flash(_sentence(counted, told), "warn")
+    return _to_live(campaign_id)
+
+
+@studio.get("/campaigns/<int:campaign_id>/uncertain")
+@needs(Act.READ_CAMPAIGNS)
+def campaign_uncertain(campaign_id: int) -> str:
+    return render_template(
+        "pages/studio/uncertain.html",
+        people=status.uncertain(campaign_id),
+        campaign=campaigns.find(campaign_id),
+        masked=masked,
+    )
+
+
+@studio.post("/campaigns/<int:campaign_id>/uncertain")
+@needs(Act.SEND_CAMPAIGNS)
+def campaign_resend(campaign_id: int) -> Response:
+    again = status.resend_uncertain(campaign_id, actor())
+    db.session.commit()
+    flash(
+        ngettext("%(num)s message is sent again.", "%(num)s messages are sent again.", again),
+        "done",
+    )
+    return _to_live(campaign_id)
+
+
+def _to_live(campaign_id: int) -> Response:
+    return redirect(url_for("studio.campaign_live", campaign_id=campaign_id), 303)
+
+
+def _number(name: str) -> int:
+    """A number of the form; raises Invalid, so that nothing starts without one."""
+    try:
+        return int(request.form[name])
+    except (KeyError, ValueError):
+        raise Invalid(gettext("Open the last look again and press its button.")) from None
+
+
+def _sentence(counted: Counted, words: str) -> str:
+    return words % {"out": figure(counted.out), "stopped": figure(counted.stopped)}

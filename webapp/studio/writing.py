@@ -1,0 +1,62 @@
+"""Writing a campaign: a topic, and subject, preview text and body in up to three languages."""
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from mailing.base.database import db
+from mailing.base.languages import gettext
+from mailing.campaigns import campaigns
+from mailing.people import topics
+from mailing.staff.permissions import Act
+from webapp.studio.blueprint import needs, studio
+from webapp.studio.draft import Draft, keep, typed, written
+from webapp.studio.identity import actor
+
+
+@studio.get("/campaigns/new")
+@needs(Act.WRITE_CAMPAIGNS)
+def campaign_new() -> str:
+    return _page(Draft(topic=request.args.get("topic", "")))
+
+
+@studio.post("/campaigns/new")
+@needs(Act.WRITE_CAMPAIGNS)
+def campaign_create() -> ResponseReturnValue:
+    return _keep(typed(request.form), None)
+
+
+@studio.get("/campaigns/<int:campaign_id>/write")
+@needs(Act.WRITE_CAMPAIGNS)
+def campaign_write(campaign_id: int) -> str:
+    campaign = campaigns.find(campaign_id)
+    return _page(written(campaign), campaign)
+
+
+@studio.post("/campaigns/<int:campaign_id>/write")
+@needs(Act.WRITE_CAMPAIGNS)
+def campaign_save(campaign_id: int) -> ResponseReturnValue:
+    return _keep(typed(request.form), campaigns.lock(campaign_id))
+
+
+def _keep(draft: Draft, campaign: campaigns.Campaign | None) -> ResponseReturnValue:
+    """Save what was typed; whatever is wrong comes back beside it, and nothing is lost."""
+    kept = None if draft.errors else keep(draft, campaign, actor())
+    if kept is None:
+        db.session.rollback()
+        return _page(draft, campaign), 422
+    db.session.commit()
+    flash(gettext("Saved."), "done")
+    page = "campaign_preview" if "preview" in request.form else "campaign_write"
+    return redirect(url_for(f"studio.{page}", campaign_id=kept.id), 303)
+
+
+def _page(draft: Draft, campaign: campaigns.Campaign | None = None) -> str:
+    choices = [topic for topic in topics.all_topics() if topic.slug != topics.NOTICES]
+    return render_template(
+        "pages/studio/write.html",
+        draft=draft,
+        errors=draft.errors,
+        campaign=campaign,
+        choices=choices,
+        name_in=topics.name_in,
+    )
