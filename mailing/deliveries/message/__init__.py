@@ -4,7 +4,8 @@
 octets that came out.
 """
 
-from mailing.campaigns.content import Content
+from mailing.base.operator import Operator
+from mailing.campaigns.content import Content, Format
 from mailing.deliveries.message.compiled import Compiled, Preview
 from mailing.deliveries.message.composing import compile
 from mailing.deliveries.message.confirmation import ConfirmMail, confirmation
@@ -13,13 +14,11 @@ from mailing.deliveries.message.frame import (
     BodyError,
     Frame,
     Kind,
-    Operator,
     Recipient,
     Stamp,
     UnsafeValue,
 )
 from mailing.deliveries.message.inspection import Problem, inspect
-from mailing.deliveries.message.notice import PolicyChange, notice_content
 
 __all__ = [
     "FIELDS",
@@ -27,10 +26,10 @@ __all__ = [
     "Compiled",
     "ConfirmMail",
     "Content",
+    "Format",
     "Frame",
     "Kind",
     "Operator",
-    "PolicyChange",
     "Preview",
     "Problem",
     "Recipient",
@@ -39,5 +38,4 @@ __all__ = [
     "compile",
     "confirmation",
     "inspect",
-    "notice_content",
 ]

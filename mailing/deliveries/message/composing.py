@@ -1,11 +1,10 @@
 """The author's content, checked and converted into the three faces of a message."""
 
 import re
-from typing import assert_never
 
 from markupsafe import Markup
 
-from mailing.campaigns.content import Content
+from mailing.campaigns.content import Content, Format
 from mailing.deliveries.message.compiled import LEAVE, Compiled, Faces
 from mailing.deliveries.message.documents import Page, from_html, from_mjml, without_comments
 from mailing.deliveries.message.frame import BodyError, Frame, one_line
@@ -64,17 +63,16 @@ def _line(what: str, text: str, frame: Frame) -> Draft:
 def _page(content: Content, frame: Frame) -> tuple[Draft, Page]:
     source = _source(content.body)
     match content.format:
-        case "markdown":
+        case Format.MARKDOWN:
             draft = hide(source, frame.fields)
             return draft, Page(from_markdown(draft))
-        case "html":
+        case Format.HTML:
             draft = hide(without_comments(source), frame.fields, in_markup=True)
             return draft, from_html(draft.text)
-        case "mjml":
+        case Format.MJML:
             draft = hide(without_comments(source), frame.fields, in_markup=True)
             return draft, from_mjml(draft.text)
-        case _:
-            assert_never(content.format)
+    raise BodyError(f"“{content.format}” is not markdown, html or mjml.", "format")
 
 
 def _source(body: str) -> str:

@@ -35,6 +35,11 @@ def tidy(text: str) -> str:
     return MANY_LINES.sub("\n\n", lines).strip("\n")
 
 
+def _first(attributes: dict[str, str]) -> int:
+    start = attributes.get("start", "1")
+    return int(start) if start.isascii() and start.isdigit() and len(start) < 10 else 1
+
+
 @dataclass(slots=True)
 class _Link:
     address: str
@@ -85,7 +90,7 @@ class _Printer(HTMLParser):
             case "a":
                 state.links.append(_Link(attributes.get("href", ""), len(state.pieces)))
             case "ul" | "ol":
-                state.lists.append(_List(1 if tag == "ol" else None))
+                state.lists.append(_List(_first(attributes) if tag == "ol" else None))
             case "li":
                 self._bullet()
             case "pre" | "blockquote":
@@ -130,7 +135,9 @@ class _Printer(HTMLParser):
             self._print(line)
 
     def _print(self, text: str) -> None:
-        if self.state.is_line_empty and not self.state.verbatim:
+        pieces = self.state.pieces
+        is_at_blank = self.state.is_line_empty or (pieces and pieces[-1].endswith(" "))
+        if is_at_blank and not self.state.verbatim:
             text = text.lstrip(" ")
         if text:
             margin = "> " * self.state.quoted if self.state.is_line_empty else ""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import escape
 
 from mailing.deliveries.message.frame import BodyError
 from mailing.deliveries.message.merge import Draft, Tag
@@ -18,6 +19,8 @@ MERGEABLE = ADDRESSES | {"alt", "aria-label", "title"}
 # A merged value may not choose the scheme or the host that a link leads to.
 ADDRESS_START = re.compile(r"(?:https?://[^/?#\s]+[/?#]|mailto:)", re.IGNORECASE)
 
+# The cleaner takes away an address that it cannot read or will not allow.
+DEAD_LINK = re.compile(r'<a(?![^>]*\s(?:href|name)=")[\s>]', re.IGNORECASE)
 WHOLE_ADDRESS = re.compile(r"https?://[^/?#\s]|mailto:[^\s]|#", re.IGNORECASE)
 
 
@@ -29,8 +32,9 @@ def weave_text(text: str, draft: Draft) -> list[Piece]:
 
 
 def weave_line(text: str, draft: Draft) -> list[Piece]:
-    """Plain text that goes into HTML (the title, the preview line): values escaped."""
-    return list(_split(text, draft, {"x": "as_html", "u": "as_html"}))
+    """Plain text that goes into HTML (the title, the preview line): all of it escaped."""
+    pieces = _split(text, draft, {"x": "as_html", "u": "as_html"})
+    return [escape(piece) if isinstance(piece, str) else piece for piece in pieces]
 
 
 def weave_html(markup: str, draft: Draft) -> list[Piece]:
@@ -120,6 +124,8 @@ class _Loom:
             self.path.append(f"{found[2]} {self.count}")
 
     def _element(self, token: str) -> None:
+        if DEAD_LINK.match(token):
+            raise BodyError("A link has no address that a mail can carry.", "body")
         position = 0
         for found in ATTRIBUTE.finditer(token):
             if not self.draft.pattern.search(found[2]):
