@@ -18,9 +18,7 @@ def create_base(settings: Settings | None = None, static_folder: str | None = No
     Raises ConfigurationError when a setting is missing or unusable.
     """
     settings = settings or load()
-    app = Flask(
-        "kelisim", template_folder=str(ROOT / "templates"), static_folder=static_folder
-    )
+    app = Flask("kelisim", template_folder=str(ROOT / "templates"), static_folder=static_folder)
     app.extensions["kelisim"] = settings
     app.extensions["kelisim_queue"] = celery_app(settings)
     app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.database)

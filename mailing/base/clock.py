@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 
 def _system() -> datetime:
@@ -15,6 +16,11 @@ _source: list[Callable[[], datetime]] = [_system]
 def now() -> datetime:
     """The time, in UTC."""
     return _source[-1]()
+
+
+def today(zone: str) -> date:
+    """The date where the operator is (`KELISIM_TIME_ZONE`)."""
+    return now().astimezone(ZoneInfo(zone)).date()
 
 
 @contextmanager

@@ -96,7 +96,9 @@ def queue_trouble(settings: Settings) -> str | None:
     finally:
         client.close()
     if policy not in (None, "noeviction"):
-        return f"the queue may throw wake-ups away: set maxmemory-policy to noeviction, not {policy}"
+        return (
+            f"the queue may throw wake-ups away: set maxmemory-policy to noeviction, not {policy}"
+        )
     return None
 
 
@@ -111,17 +113,18 @@ def _check_suppression_key(settings: Settings) -> None:
     elif row.suppression_key_check != ours:
         raise ConfigurationError(
             "KELISIM_SUPPRESSION_KEY is not the key of this database: with another key every "
-            "unsubscribe and suppression would be forgotten. Put back the key that it was made with."
+            "unsubscribe and suppression would be forgotten. Put back the one it was made with."
         )
 
 
 def _check_data_keys(settings: Settings) -> None:
     ring = {fingerprint(key).hex() for key in settings.data_key}
     used = set(db.session.scalars(select(DataKeyCheck.fingerprint)))
-    if used - ring:
+    lacking = ", ".join(sorted(used - ring))
+    if lacking:
         raise ConfigurationError(
-            f"KELISIM_DATA_KEY lacks a key that has sealed data here ({', '.join(sorted(used - ring))}"
-            "). Keys are added in front of the ring, never taken off."
+            f"KELISIM_DATA_KEY lacks a key that has sealed data here ({lacking}). "
+            "Keys are added in front of the ring, never taken off."
         )
     newest = insert(DataKeyCheck).values(fingerprint=fingerprint(settings.data_key[0]).hex())
     db.session.execute(newest.on_conflict_do_nothing())

@@ -1,5 +1,6 @@
 """The database's schema: which version it has, and the way to this program's version."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -35,8 +36,7 @@ def version(connection: Connection) -> str:
     return MigrationContext.configure(connection).get_current_revision() or ""
 
 
-def _migrate(database_url: str, revision: str, move: object) -> str:
-    assert callable(move)
+def _migrate(database_url: str, revision: str, move: Callable[[Config, str], None]) -> str:
     migrating = engine(database_url)
     try:
         with migrating.begin() as connection:

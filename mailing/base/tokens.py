@@ -53,8 +53,8 @@ class LinkKeys:
         """The payload of `stamp`, whatever case it came back in; None when forged."""
         signed = _un_b32(token)
         payload, mac = signed[:-_MAC], signed[-_MAC:]
-        genuine = [hmac.compare_digest(_mac(key, kind, payload), mac) for key in self._macs.values()]
-        return payload if any(genuine) else None
+        macs = [_mac(key, kind, payload) for key in self._macs.values()]
+        return payload if any([hmac.compare_digest(ours, mac) for ours in macs]) else None
 
     @staticmethod
     def _open(cipher: AESSIV, kind: bytes, sealed: bytes) -> bytes | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from mailing.base.errors import Invalid
+from mailing.base.operator import Operator
 
 # The closed list of clauses 3.1-3.3; a policy version declares which of them may be used.
 FIELDS = ("email", "surname", "given_name", "patronymic", "phone")
@@ -29,16 +30,6 @@ class BodyError(Invalid):
 
 class UnsafeValue(Invalid):
     """A value would break out of its line. It is refused, never mended."""
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """Who writes: shown in every footer. `contact` is the helpdesk mailbox."""
-
-    name: str
-    bin: str
-    address: str
-    contact: str
 
 
 def untranslated(text: str) -> str:

@@ -13,8 +13,8 @@ from email.message import Message
 from html import unescape
 from html.parser import HTMLParser
 
+from mailing.base.operator import Operator
 from mailing.deliveries.message.encoded import LONGEST_LINE, LONGEST_WORD
-from mailing.deliveries.message.frame import Operator
 from mailing.deliveries.message.headers import LINE_LIMIT
 
 ONCE = """

@@ -173,6 +173,7 @@ TABLES = (
         entry_id bigint REFERENCES ledger (id),
         of_everything boolean NOT NULL DEFAULT false,
         quarantined boolean NOT NULL DEFAULT false,
+        refused boolean NOT NULL DEFAULT false,
         since timestamptz NOT NULL,
         PRIMARY KEY (subscriber_id, topic_id),
         CONSTRAINT quarantine_is_no_standing CHECK (NOT quarantined OR standing <> 'given')
@@ -328,6 +329,7 @@ TABLES = (
     CREATE INDEX deliveries_in_work ON deliveries (owner, state)
     WHERE state IN ('claimed', 'open', 'sealed', 'aborting')
     """,
+    "CREATE INDEX deliveries_to_retry ON deliveries (retry_at) WHERE state = 'deferred'",
     "CREATE INDEX deliveries_of_subscriber ON deliveries (subscriber_id)",
     """
     CREATE TABLE relays (

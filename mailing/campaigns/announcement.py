@@ -7,8 +7,8 @@ from datetime import date
 
 from babel.dates import format_date
 
+from mailing.base.operator import Operator
 from mailing.campaigns.content import Content
-from mailing.deliveries.message.frame import Operator, untranslated
 
 # Clause 6.3 (second): the mark by which a letter to the helpdesk withdraws consent.
 WITHDRAWAL_MARK = "Дербес деректерді өңдеуге келісімді қайтарып алу"
@@ -29,7 +29,7 @@ def notice_content(
     language: str,
     operator: Operator,
     change: PolicyChange,
-    gettext: Callable[[str], str] = untranslated,
+    gettext: Callable[[str], str],
 ) -> Content:
     """Write the notice in `language`; `gettext` is that language's catalogue."""
     day = format_date(change.effective_on, "long", locale=language)

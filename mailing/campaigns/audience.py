@@ -1,0 +1,159 @@
+"""The audience: the people considered, each with one outcome. It is a guess; the gate answers.
+
+When a campaign starts, the audience is frozen in one statement, as chunks of ids: the count
+is exact, and the first messages leave while later chunks are still being written.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Integer, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
+from mailing.campaigns.campaigns import Campaign, Kind
+from mailing.people import verdict
+from mailing.people.subscribers import Sealer
+
+CHUNK = 1000
+
+_OF_CAMPAIGN = f"""
+    SELECT s.id, s.personal, {verdict.CAMPAIGN} AS reason
+    FROM standings st
+    JOIN subscribers s ON s.id = st.subscriber_id
+    JOIN topics t ON t.id = st.topic_id
+    LEFT JOIN policy_versions p ON p.id = st.policy_id
+    WHERE st.topic_id = :topic
+"""  # noqa: S608 - our own text; every value is bound
+
+_OF_NOTICE = f"""
+    SELECT s.id, s.personal, {verdict.NOTICE} AS reason
+    FROM subscribers s
+    LEFT JOIN standings st ON st.subscriber_id = s.id AND st.topic_id = :topic
+    WHERE EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id)
+"""  # noqa: S608 - our own text; every value is bound
+
+
+class AudienceChunk(Table):
+    """A thousand ids of one outcome, frozen at the start."""
+
+    __tablename__ = "audience_chunks"
+
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True, info=OPERATIONAL
+    )
+    number: Mapped[int] = mapped_column(
+        Integer, primary_key=True, autoincrement=False, info=OPERATIONAL
+    )
+    reason: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
+    subscriber_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), info=DEPERSONALISED)
+    written_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True), info=OPERATIONAL)
+
+
+@dataclass(frozen=True)
+class Audience:
+    """`considered` = `will_receive` + the sum of `held` by reason."""
+
+    considered: int
+    will_receive: int
+    held: dict[str, int]
+
+
+def count(campaign: Campaign) -> Audience:
+    """The audience as it would be now; of a campaign that has started, as it was frozen."""
+    if campaign.audience is not None:
+        return _frozen(campaign)
+    query = f"SELECT reason, count(*) FROM ({_considered(campaign)}) a GROUP BY reason"  # noqa: S608
+    rows = db.session.execute(text(query), {"topic": campaign.topic_id})
+    return _sum({row[0]: row[1] for row in rows})
+
+
+def snapshot(campaign: Campaign) -> Audience:
+    """Freeze the audience of a campaign that starts, in one statement; its counts."""
+    db.session.execute(
+        text(f"""
+            INSERT INTO audience_chunks (campaign_id, number, reason, subscriber_ids)
+            SELECT :campaign, row_number() OVER (ORDER BY reason NULLS FIRST, part), reason, ids
+            FROM (SELECT reason, part, array_agg(id ORDER BY id) AS ids
+                  FROM (SELECT id, reason,
+                               (row_number() OVER (PARTITION BY reason ORDER BY id) - 1)
+                                   / {CHUNK} AS part
+                        FROM ({_considered(campaign)}) judged) numbered
+                  GROUP BY reason, part) chunks
+        """),  # noqa: S608 - our own text; every value is bound
+        {"campaign": campaign.id, "topic": campaign.topic_id},
+    )
+    rows = db.session.execute(
+        text(
+            "SELECT reason, sum(cardinality(subscriber_ids)) FROM audience_chunks "
+            "WHERE campaign_id = :campaign GROUP BY reason"
+        ),
+        {"campaign": campaign.id},
+    )
+    frozen = _sum({row[0]: int(row[1]) for row in rows})
+    campaign.audience, campaign.considered = frozen.will_receive, frozen.considered
+    campaign.held_at_start = frozen.held
+    return frozen
+
+
+def people(campaign: Campaign, reason: str | None) -> Iterator[tuple[str, str | None]]:
+    """`(address, reason)` of everybody considered; with a reason, of those held for it.
+
+    `will_receive` names those who are written to; their reason is None. A person destroyed
+    since has an empty address.
+    """
+    query, values = _people_query(campaign)
+    wanted = None if reason == "will_receive" else reason
+    if reason is not None:
+        query = f"SELECT * FROM ({query}) a WHERE a.reason IS NOT DISTINCT FROM :reason"  # noqa: S608
+        values["reason"] = wanted
+    sealer = Sealer()
+    for row in db.session.execute(text(query), values).yield_per(1000):
+        personal = sealer.open(row.personal, row.id.bytes) if row.personal else {}
+        yield str(personal.get("email", "")), row.reason
+
+
+def reason_at_start(campaign: Campaign, subscriber_id: UUID) -> tuple[bool, str | None]:
+    """Whether somebody was considered when the campaign started, and why they were left out."""
+    row = db.session.execute(
+        text(
+            "SELECT reason FROM audience_chunks "
+            "WHERE campaign_id = :campaign AND :subscriber = ANY (subscriber_ids)"
+        ),
+        {"campaign": campaign.id, "subscriber": subscriber_id},
+    ).one_or_none()
+    return row is not None, row.reason if row else None
+
+
+def reason_now(campaign: Campaign, subscriber_id: UUID) -> tuple[bool, str | None]:
+    """The same for a campaign that has not started."""
+    query = f"SELECT reason FROM ({_considered(campaign)}) a WHERE a.id = :subscriber"  # noqa: S608
+    values = {"topic": campaign.topic_id, "subscriber": subscriber_id}
+    row = db.session.execute(text(query), values).one_or_none()
+    return row is not None, row.reason if row else None
+
+
+def _considered(campaign: Campaign) -> str:
+    return _OF_NOTICE if campaign.kind == Kind.NOTICE else _OF_CAMPAIGN
+
+
+def _people_query(campaign: Campaign) -> tuple[str, dict[str, object]]:
+    if campaign.audience is None:
+        return _considered(campaign), {"topic": campaign.topic_id}
+    return (
+        "SELECT s.id, s.personal, c.reason FROM audience_chunks c, unnest(c.subscriber_ids) m (id) "
+        "JOIN subscribers s ON s.id = m.id WHERE c.campaign_id = :campaign",
+        {"campaign": campaign.id},
+    )
+
+
+def _frozen(campaign: Campaign) -> Audience:
+    return Audience(campaign.considered or 0, campaign.audience or 0, dict(campaign.held_at_start))
+
+
+def _sum(counts: dict[str | None, int]) -> Audience:
+    held = {reason: number for reason, number in sorted(counts.items(), key=str) if reason}
+    return Audience(sum(counts.values()), counts.get(None, 0), held)

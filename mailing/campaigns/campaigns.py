@@ -1,0 +1,218 @@
+"""Campaigns: one message to one topic, in up to three languages."""
+
+from dataclasses import asdict
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, Text, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from mailing.base import clock
+from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
+from mailing.base.errors import Conflict, Invalid, Missing
+from mailing.base.languages import LANGUAGES
+from mailing.campaigns.content import Content, Format
+from mailing.people import topics
+from mailing.staff.audit import Actor, record
+
+At = TIMESTAMP(timezone=True)
+
+
+class State(StrEnum):
+    """The life of a campaign; the holding window is `scheduled` with a `release_at`."""
+
+    DRAFT = "draft"
+    REVIEW = "review"
+    APPROVED = "approved"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    DONE = "done"
+
+
+class Kind(StrEnum):
+    """A notice is a campaign in every respect; it announces a policy version."""
+
+    CAMPAIGN = "campaign"
+    NOTICE = "notice"
+
+
+class CampaignBody(Table):
+    """What a campaign says in one language."""
+
+    __tablename__ = "campaign_bodies"
+    __table_args__ = (
+        CheckConstraint("language IN ('kk', 'ru', 'en')", name="body_language_is_known"),
+        CheckConstraint("format IN ('markdown', 'html', 'mjml')", name="body_format_is_known"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(
+        ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True, info=OPERATIONAL
+    )
+    language: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
+    subject: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    preheader: Mapped[str] = mapped_column(Text, server_default=text("''"), info=OPERATIONAL)
+    format: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    body: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+
+    @property
+    def content(self) -> Content:
+        """The same as a value."""
+        return Content(self.language, self.subject, self.body, self.format, self.preheader)
+
+
+class Campaign(Table):
+    """One message to one topic."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (
+        CheckConstraint("kind IN ('campaign', 'notice')", name="campaign_kind_is_known"),
+        CheckConstraint(
+            "state IN ('draft', 'review', 'approved', 'scheduled', 'sending', 'paused', "
+            "'stopped', 'done')",
+            name="campaign_state_is_known",
+        ),
+        CheckConstraint(
+            "kind <> 'notice' OR policy_id IS NOT NULL", name="notice_announces_a_policy"
+        ),
+        CheckConstraint(
+            "state NOT IN ('sending', 'paused', 'done') OR audience IS NOT NULL",
+            name="sending_has_an_audience",
+        ),
+        Index(
+            "one_notice_a_policy",
+            "policy_id",
+            unique=True,
+            postgresql_where=text("kind = 'notice'"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, info=OPERATIONAL)
+    kind: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"), info=OPERATIONAL)
+    policy_id: Mapped[int | None] = mapped_column(
+        ForeignKey("policy_versions.id"), info=OPERATIONAL
+    )
+    state: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    language: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    created_by: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
+    release_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    started_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    finished_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    audience: Mapped[int | None] = mapped_column(Integer, info=OPERATIONAL)
+    considered: Mapped[int | None] = mapped_column(Integer, info=OPERATIONAL)
+    held_at_start: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'"), info=DEPERSONALISED
+    )
+    fanned_out: Mapped[bool] = mapped_column(server_default=text("false"), info=OPERATIONAL)
+
+    bodies: Mapped[list[CampaignBody]] = relationship(
+        cascade="all, delete-orphan", order_by=CampaignBody.language
+    )
+    topic: Mapped[topics.Topic] = relationship()
+
+    def content_in(self, language: str) -> Content:
+        """What it says to a reader of `language`: that, else its own language, else any."""
+        by_language = {body.language: body for body in self.bodies}
+        found = by_language.get(language) or by_language.get(self.language) or self.bodies[0]
+        return found.content
+
+
+def create(topic_slug: str, content: Content, actor: Actor) -> Campaign:
+    """A draft to a topic; raises Missing for an unknown topic and Invalid for its content."""
+    topic = topics.find(topic_slug)
+    if topic.slug == topics.NOTICES:
+        raise Invalid("The topic notices is for policy changes: publish a policy version instead.")
+    return draft(Kind.CAMPAIGN, topic, [content], actor)
+
+
+def draft(
+    kind: Kind,
+    topic: topics.Topic,
+    contents: list[Content],
+    actor: Actor,
+    policy_id: int | None = None,
+) -> Campaign:
+    """A draft of either kind, in the languages of its contents; the first is its own."""
+    campaign = Campaign(
+        kind=kind.value,
+        topic_id=topic.id,
+        policy_id=policy_id,
+        state=State.DRAFT.value,
+        language=contents[0].language,
+        created_by=actor.name,
+        created_at=clock.now(),
+        held_at_start={},
+        fanned_out=False,
+        bodies=[_body(content) for content in contents],
+    )
+    db.session.add(campaign)
+    db.session.flush()
+    record(actor, f"{kind.value} created", f"campaign {campaign.id}", topic=topic.slug)
+    return campaign
+
+
+def edit(campaign: Campaign, content: Content, actor: Actor) -> Campaign:
+    """Write what it says in one language; only a draft can be written."""
+    if campaign.state != State.DRAFT:
+        raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be changed.")
+    others = [body for body in campaign.bodies if body.language != content.language]
+    campaign.bodies = others
+    db.session.flush()
+    campaign.bodies = [*others, _body(content)]
+    db.session.flush()
+    record(actor, "campaign edited", f"campaign {campaign.id}", language=content.language)
+    return campaign
+
+
+def duplicate(campaign: Campaign, actor: Actor) -> Campaign:
+    """A new draft that says the same to the same topic."""
+    if campaign.kind == Kind.NOTICE:
+        raise Conflict("A policy version is announced once; its notice is not duplicated.")
+    own_first = sorted(campaign.bodies, key=lambda body: body.language != campaign.language)
+    return draft(Kind.CAMPAIGN, campaign.topic, [body.content for body in own_first], actor)
+
+
+def find(campaign_id: int) -> Campaign:
+    """A campaign by its number; raises Missing."""
+    campaign = db.session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise Missing(f"There is no campaign {campaign_id}; `kelisim campaign list` shows them.")
+    return campaign
+
+
+def lock(campaign_id: int) -> Campaign:
+    """A campaign held against every gate and every other act until the commit."""
+    query = select(Campaign).where(Campaign.id == campaign_id).with_for_update()
+    fresh = query.execution_options(populate_existing=True)
+    return db.session.execute(fresh).scalar_one_or_none() or find(campaign_id)
+
+
+def by_state(*states: State) -> list[Campaign]:
+    """The campaigns in any of these states (in all, where none is named), newest first."""
+    query = select(Campaign).order_by(Campaign.id.desc())
+    if states:
+        query = query.where(Campaign.state.in_([state.value for state in states]))
+    return list(db.session.scalars(query))
+
+
+def count_by_state() -> dict[str, int]:
+    """How many campaigns there are in each state."""
+    query = select(Campaign.state, func.count()).group_by(Campaign.state)
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def _body(content: Content) -> CampaignBody:
+    if content.language not in LANGUAGES:
+        raise Invalid(f"The language is one of {', '.join(LANGUAGES)}.", "language")
+    if content.format not in set(Format):
+        raise Invalid(f"The format is one of {', '.join(Format)}.", "format")
+    if not content.subject.strip():
+        raise Invalid("Write a subject: it is what people see first.", "subject")
+    if not content.body.strip():
+        raise Invalid("Write a message: the body is empty.", "body")
+    return CampaignBody(**asdict(content))

@@ -1,0 +1,23 @@
+"""What a campaign says in one language."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Format(StrEnum):
+    """How the author wrote the body."""
+
+    MARKDOWN = "markdown"
+    HTML = "html"
+    MJML = "mjml"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Subject, preview text and body in one of kk, ru, en."""
+
+    language: str
+    subject: str
+    body: str
+    format: str = Format.MARKDOWN
+    preheader: str = ""

@@ -1,0 +1,60 @@
+"""Notices: a material policy version is announced to those who are due it."""
+
+from sqlalchemy import select
+
+from mailing.base.database import db
+from mailing.base.errors import Missing
+from mailing.base.languages import gettext_for
+from mailing.base.operator import operator_of
+from mailing.base.settings import current
+from mailing.campaigns import campaigns
+from mailing.campaigns.announcement import PolicyChange, notice_content
+from mailing.campaigns.campaigns import Campaign, Kind
+from mailing.people import topics
+from mailing.policies import versions
+from mailing.policies.versions import PolicyVersion
+from mailing.staff.audit import Actor, record
+
+
+def publish(policy: PolicyVersion, actor: Actor) -> Campaign | None:
+    """Publish a policy version; a material one drafts its notice, in the languages of its texts.
+
+    Done twice, it changes nothing the second time.
+    """
+    if policy.published_at is None:
+        versions.publish(policy)
+        record(actor, "policy published", f"policy version {policy.id}", label=policy.label)
+    if not policy.material:
+        return None
+    return _existing(policy.id) or _draft(policy, actor)
+
+
+def find_for(policy_id: int) -> Campaign:
+    """The notice of a policy version; raises Missing where publishing drafted none."""
+    versions.find(str(policy_id))
+    notice = _existing(policy_id)
+    if notice is None:
+        raise Missing(
+            f"Policy version {policy_id} has no notice: only publishing a material version "
+            "(--material --publish) drafts one."
+        )
+    return notice
+
+
+def _existing(policy_id: int) -> Campaign | None:
+    query = select(Campaign).where(
+        Campaign.policy_id == policy_id, Campaign.kind == Kind.NOTICE.value
+    )
+    return db.session.scalars(query).one_or_none()
+
+
+def _draft(policy: PolicyVersion, actor: Actor) -> Campaign:
+    operator = operator_of(current())
+    url = f"{current().public_url}/policy/{policy.id}"
+    change = PolicyChange(policy.label, policy.effective_on, url)
+    contents = [
+        notice_content(text.language, operator, change, gettext_for(text.language).gettext)
+        for text in versions.texts(policy)
+    ]
+    notices = topics.find(topics.NOTICES)
+    return campaigns.draft(Kind.NOTICE, notices, contents, actor, policy.id)

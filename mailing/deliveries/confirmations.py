@@ -1,0 +1,264 @@
+"""Confirmations: the opt-in by form, asked about by mail and said yes to by a button.
+
+Whatever a form was filled in with, the caller learns nothing: the answer is the same for a
+known and an unknown address. Who may be asked at all is the table of mission.md.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.errors import Invalid
+from mailing.base.jobs import SEND, ring
+from mailing.base.settings import current
+from mailing.base.tokens import OptInToken, link_keys
+from mailing.deliveries.deliveries import Delivery, Kind
+from mailing.people import (
+    forms,
+    ledger,
+    optins,
+    standings,
+    subscribers,
+    suppression,
+    topics,
+    wording,
+)
+from mailing.people.address import canonical, clean_field
+from mailing.people.ledger import NewEntry
+from mailing.people.optins import Asked, OptIn, State, Submission
+from mailing.people.standings import Said, Standing
+from mailing.people.subscribers import Subscriber
+from mailing.people.suppression import Why
+from mailing.people.topics import Topic
+from mailing.policies import versions
+from mailing.policies.versions import PolicyVersion
+
+A_DAY = timedelta(days=1)
+BEFORE_A_RESEND = timedelta(seconds=60)
+AFTER_A_BOUNCE = timedelta(days=30)
+
+
+@dataclass(frozen=True)
+class OptInView:
+    """A request as its own page shows it: the topics by name, and the wording they came with."""
+
+    topics: list[str]
+    wordings: list[str]
+    language: str
+    state: str
+    policy_id: int
+
+
+@dataclass(frozen=True)
+class Form:
+    """A submission that has been understood."""
+
+    version: forms.FormVersion
+    policy: PolicyVersion
+    topics: list[Topic]
+
+
+def submit(submission: Submission) -> None:
+    """Take a form: `requested` and a confirmation, where this person may be asked.
+
+    Raises Invalid for an address that cannot be, for no or another's topic, and for a policy
+    version that is not in force; Missing for a form that does not exist.
+    """
+    form = _understand(submission)
+    address = canonical(submission.address)
+    subscriber = subscribers.create(address, submission.language)
+    wanted = _not_yet_given(subscriber, form.topics)
+    number = _free_number(subscriber, wanted)
+    if not wanted or number is None or not _may_be_asked(subscriber):
+        return
+    optin = _open(subscriber, form, submission, wanted)
+    ledger.append_many(
+        [_entry(ledger.Kind.REQUESTED, optin, topic.id, optin.typed()) for topic in wanted]
+    )
+    _deliver(optin, number)
+
+
+def look(text: str) -> OptInView | None:
+    """What a confirmation link is about; None for a link that is not ours."""
+    token = OptInToken.read(link_keys(current().secret_keys), "confirm", text)
+    optin = optins.find(token.optin) if token else None
+    return _view(optin) if optin else None
+
+
+def confirm(text: str) -> OptInView | None:
+    """Say yes to a request: `given` for its topics, once. None for a link that is not ours."""
+    token = OptInToken.read(link_keys(current().secret_keys), "confirm", text)
+    subscriber = subscribers.lock(token.subscriber) if token else None
+    optin = optins.find(token.optin) if token else None
+    if subscriber is None or optin is None:
+        return None
+    if optin.standing == State.OPEN:
+        _settle(subscriber, optin)
+    return _view(optin)
+
+
+def _understand(submission: Submission) -> Form:
+    form = forms.current(forms.find(submission.form_slug))
+    policy = versions.current(clock.today(current().time_zone))
+    if policy is None or policy.id != submission.policy_id:
+        raise Invalid("The policy has changed since this page was opened; read it again.", "policy")
+    offered = {topic.slug: topic for topic in forms.topics_of(form)}
+    chosen = [offered[slug] for slug in dict.fromkeys(submission.topics) if slug in offered]
+    if not chosen or set(submission.topics) - set(offered):
+        raise Invalid("Choose at least one of the topics that this form offers.", "topic")
+    return Form(form, policy, chosen)
+
+
+def _not_yet_given(subscriber: Subscriber, chosen: list[Topic]) -> list[Topic]:
+    # A stranger who fills in the form must not turn a yes into a question.
+    held = standings.of(subscriber.id)
+    given = {topic_id for topic_id, row in held.items() if row.standing == Said.GIVEN}
+    return [topic for topic in chosen if topic.id not in given]
+
+
+def _may_be_asked(subscriber: Subscriber) -> bool:
+    reasons = suppression.reasons(subscriber.digest)
+    bounced = reasons.pop(Why.BOUNCE, None)
+    recent = bounced is not None and bounced > clock.now() - AFTER_A_BOUNCE
+    return not (reasons or recent or subscriber.blocked_at or subscriber.personal is None)
+
+
+def _free_number(subscriber: Subscriber, wanted: list[Topic]) -> int | None:
+    """1 or 2: which of the day's two confirmations this would be; None when there is none left.
+
+    The subscriber's row is locked, so two posts at once count one after the other. The same
+    question is put again only after a minute: a double click is not a wish for a second mail.
+    """
+    now = clock.now()
+    recent = (
+        select(Delivery, OptIn)
+        .join(OptIn, OptIn.id == Delivery.optin_id)
+        .where(Delivery.subscriber_id == subscriber.id, Delivery.created_at > now - A_DAY)
+        .order_by(Delivery.created_at)
+    )
+    sent = [(row[0], row[1]) for row in db.session.execute(recent)]
+    today = {d.confirmation_number for d, _ in sent if d.confirmation_day == now.date()}
+    asked = {topic.id for topic in wanted}
+    if any(d.created_at > now - BEFORE_A_RESEND and asked <= set(o.topic_ids) for d, o in sent):
+        return None
+    free = [number for number in (1, 2) if number not in today]
+    return free[0] if len(sent) < 2 and free else None
+
+
+def _open(subscriber: Subscriber, form: Form, submission: Submission, wanted: list[Topic]) -> OptIn:
+    shown = {
+        topic.id: wording.keep(
+            submission.language,
+            wording.consent_wording(
+                topic, form.policy, submission.language, current().operator_name or ""
+            ),
+        )
+        for topic in wanted
+    }
+    return optins.open_request(
+        Asked(
+            subscriber_id=subscriber.id,
+            form_id=form.version.form_id,
+            form_version=form.version.version,
+            policy_id=form.policy.id,
+            language=submission.language,
+            page=submission.page,
+            wordings=shown,
+            typed=_typed(submission, form.policy),
+        )
+    )
+
+
+def _typed(submission: Submission, policy: PolicyVersion) -> dict[str, Any]:
+    """What the policy version lets us keep; a value that cannot be is left out, never an error."""
+    from_where = {
+        "network_address": submission.network_address,
+        "user_agent": submission.user_agent,
+    }
+    offered = submission.fields | {name: value for name, value in from_where.items() if value}
+    return {
+        name: clean
+        for name, value in offered.items()
+        if name in policy.fields and name != "email" and (clean := _clean(name, value))
+    }
+
+
+def _clean(name: str, value: str) -> str:
+    try:
+        return clean_field(name, value)
+    except Invalid:
+        return ""
+
+
+def _entry(kind: ledger.Kind, optin: OptIn, topic_id: int, typed: dict[str, Any]) -> NewEntry:
+    declared: tuple[str, ...] = ("network_address", "user_agent")
+    private = {name: typed[name] for name in declared if name in typed}
+    return NewEntry(
+        subscriber_id=optin.subscriber_id,
+        kind=kind,
+        topic_id=topic_id,
+        policy_id=optin.policy_id,
+        source="form",
+        actor="subscriber",
+        evidence=optin.evidence(topic_id),
+        private=private or None,
+    )
+
+
+def _deliver(optin: OptIn, number: int) -> None:
+    at = clock.now()
+    db.session.add(
+        Delivery(
+            kind=Kind.CONFIRMATION.value,
+            optin_id=optin.id,
+            subscriber_id=optin.subscriber_id,
+            topic_id=optin.topic_ids[0],
+            confirmation_day=at.date(),
+            confirmation_number=number,
+            created_at=at,
+        )
+    )
+    ring(SEND)
+
+
+def _settle(subscriber: Subscriber, optin: OptIn) -> None:
+    if not _may_be_asked(subscriber):
+        optin.state = State.CANCELLED.value
+        return
+    typed = optin.typed()
+    news = [_entry(ledger.Kind.GIVEN, optin, topic_id, typed) for topic_id in optin.topic_ids]
+    ledger.append_many([*news, *_notices_again(optin)])
+    personal = subscribers.personal_of(subscriber)
+    if personal is not None:
+        subscribers.keep_personal(subscriber, personal.with_fields(typed))
+    subscriber.language = optin.language
+    suppression.lift_bounce(subscriber.digest)
+    optin.state = State.CONFIRMED.value
+
+
+def _notices_again(optin: OptIn) -> list[NewEntry]:
+    """A new yes, which names the notices in its wording, ends a "no" to everything for them.
+
+    A "no" to the notices alone stays.
+    """
+    notices = topics.find(topics.NOTICES)
+    row = db.session.get(Standing, (optin.subscriber_id, notices.id))
+    if row is None or not (row.of_everything and row.refused):
+        return []
+    return [replace(_entry(ledger.Kind.GIVEN, optin, optin.topic_ids[0], {}), topic_id=notices.id)]
+
+
+def _view(optin: OptIn) -> OptInView:
+    by_id = {topic.id: topic for topic in topics.all_topics()}
+    shown = [by_id[topic_id] for topic_id in optin.topic_ids]
+    return OptInView(
+        topics=[topics.name_in(topic, optin.language) for topic in shown],
+        wordings=[wording.text_of(optin.wordings[str(topic.id)]).text for topic in shown],
+        language=optin.language,
+        state=optin.standing,
+        policy_id=optin.policy_id,
+    )

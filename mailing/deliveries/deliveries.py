@@ -1,0 +1,142 @@
+"""Deliveries: one message to one subscriber, with one outcome (enforcement.md, states)."""
+
+from datetime import date, datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table
+
+At = TIMESTAMP(timezone=True)
+
+
+class Kind(StrEnum):
+    """What a delivery carries."""
+
+    CAMPAIGN = "campaign"
+    NOTICE = "notice"
+    CONFIRMATION = "confirmation"
+
+
+class State(StrEnum):
+    """The states of a delivery."""
+
+    PENDING = "pending"
+    CLAIMED = "claimed"
+    OPEN = "open"
+    SEALED = "sealed"
+    ABORTING = "aborting"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    UNCERTAIN = "uncertain"
+    HELD = "held"
+    DEFERRED = "deferred"
+
+
+IN_WORK = (State.CLAIMED, State.OPEN, State.SEALED, State.ABORTING)
+UNFINISHED = (State.PENDING, *IN_WORK, State.DEFERRED)
+
+
+class Delivery(Table):
+    """One message to one subscriber; each change of state is a compare-and-set."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('campaign', 'notice', 'confirmation')", name="delivery_kind_is_known"
+        ),
+        CheckConstraint(
+            "state IN ('pending', 'claimed', 'open', 'sealed', 'aborting', 'accepted', "
+            "'refused', 'uncertain', 'held', 'deferred')",
+            name="delivery_state_is_known",
+        ),
+        UniqueConstraint(
+            "campaign_id", "subscriber_id", name="one_delivery_a_campaign_and_subscriber"
+        ),
+        UniqueConstraint(
+            "subscriber_id",
+            "confirmation_day",
+            "confirmation_number",
+            name="two_confirmations_a_day",
+        ),
+        CheckConstraint("confirmation_number IN (1, 2)", name="confirmation_number_is_one_or_two"),
+        CheckConstraint(
+            "(kind = 'confirmation') = (campaign_id IS NULL) "
+            "AND (kind = 'confirmation') = (optin_id IS NOT NULL) "
+            "AND (kind = 'confirmation') = (confirmation_number IS NOT NULL)",
+            name="delivery_belongs",
+        ),
+        CheckConstraint(
+            "state NOT IN ('held', 'aborting') OR reason IS NOT NULL", name="held_has_a_reason"
+        ),
+        CheckConstraint("state <> 'deferred' OR retry_at IS NOT NULL", name="deferred_has_a_time"),
+        CheckConstraint(
+            "state NOT IN ('claimed', 'open', 'sealed', 'aborting') OR owner IS NOT NULL",
+            name="in_work_has_an_owner",
+        ),
+        Index(
+            "deliveries_unfinished",
+            "campaign_id",
+            "state",
+            "id",
+            postgresql_where=text(
+                "state IN ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred')"
+            ),
+        ),
+        Index(
+            "deliveries_in_work",
+            "owner",
+            "state",
+            postgresql_where=text("state IN ('claimed', 'open', 'sealed', 'aborting')"),
+        ),
+        Index("deliveries_to_retry", "retry_at", postgresql_where=text("state = 'deferred'")),
+        Index("deliveries_of_subscriber", "subscriber_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(
+        primary_key=True, server_default=text("gen_random_uuid()"), info=OPERATIONAL
+    )
+    kind: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    campaign_id: Mapped[int | None] = mapped_column(
+        ForeignKey("campaigns.id", ondelete="CASCADE"), info=OPERATIONAL
+    )
+    optin_id: Mapped[UUID | None] = mapped_column(ForeignKey("optins.id"), info=OPERATIONAL)
+    subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id"), info=DEPERSONALISED)
+    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"), info=DEPERSONALISED)
+    confirmation_day: Mapped[date | None] = mapped_column(info=OPERATIONAL)
+    confirmation_number: Mapped[int | None] = mapped_column(SmallInteger, info=OPERATIONAL)
+    state: Mapped[str] = mapped_column(Text, server_default=text("'pending'"), info=OPERATIONAL)
+    reason: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
+    owner: Mapped[UUID | None] = mapped_column(info=OPERATIONAL)
+    fence: Mapped[int] = mapped_column(Integer, server_default=text("0"), info=OPERATIONAL)
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"), info=OPERATIONAL)
+    retry_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    allowed_by: Mapped[int | None] = mapped_column(BigInteger, info=OPERATIONAL)
+    link_key: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
+    dated_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    opened_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    sealed_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    finished_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    reply_code: Mapped[int | None] = mapped_column(SmallInteger, info=OPERATIONAL)
+    # What a relay says of a refused address often repeats it.
+    reply_text: Mapped[str | None] = mapped_column(Text, info=PERSONAL)
+    created_at: Mapped[datetime] = mapped_column(At, server_default=func.now(), info=OPERATIONAL)
+
+
+def message_id(delivery_id: UUID, domain: str) -> str:
+    """The Message-ID of a delivery, without its brackets; 122 random bits (RFC 5322 3.6.4)."""
+    return f"{delivery_id.hex}@{domain}"

@@ -1,0 +1,194 @@
+"""Dispatch: starting a campaign once, and pausing, resuming and stopping it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import text
+
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.errors import Conflict, NotReady
+from mailing.base.jobs import FAN_OUT, SEND, ring
+from mailing.base.settings import current
+from mailing.campaigns import audience, campaigns
+from mailing.campaigns.campaigns import Campaign, State
+from mailing.deliveries import readiness, status
+from mailing.staff.audit import Actor, record
+
+_STARTABLE = (State.DRAFT, State.APPROVED)
+
+
+@dataclass(frozen=True)
+class Started:
+    """A campaign that has started, or will at `release_at` (UTC)."""
+
+    id: int
+    state: str
+    will_receive: int
+    release_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What was out when a campaign was held up, and what was kept back.
+
+    `out`: handed over, or being handed over past recall; `stopped`: did not leave (a pause:
+    does not leave now).
+    """
+
+    id: int
+    state: str
+    out: int
+    stopped: int
+
+
+def start(campaign_id: int, actor: Actor, expect: int | None = None, now: bool = False) -> Started:
+    """Start a campaign once; without `now` it waits in the holding window and can be called back.
+
+    Raises Conflict when it is not startable or `expect` people differ from those who will
+    receive it, and NotReady with what has to be done first.
+    """
+    campaign = campaigns.lock(campaign_id)
+    if campaign.state not in _STARTABLE:
+        raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be started.")
+    _demand_readiness(campaign)
+    started = _send(campaign) if now else _schedule(campaign)
+    if expect is not None and started.will_receive != expect:
+        raise Conflict(
+            f"You expected {expect} people, but {started.will_receive} will receive it now. "
+            f"Nothing was sent; look at the audience again."
+        )
+    record(actor, "campaign started", f"campaign {campaign.id}", will_receive=started.will_receive)
+    return started
+
+
+def send_now(campaign_id: int, actor: Actor) -> Started:
+    """End the holding window: send at once."""
+    campaign = _in_window(campaign_id)
+    record(actor, "campaign sent without waiting", f"campaign {campaign.id}")
+    return _send(campaign)
+
+
+def hold(campaign_id: int, actor: Actor) -> Started:
+    """Call a scheduled campaign back: it is a draft again and nothing was sent."""
+    campaign = _in_window(campaign_id)
+    campaign.state, campaign.release_at = State.DRAFT.value, None
+    record(actor, "campaign called back", f"campaign {campaign.id}")
+    return Started(campaign.id, campaign.state, 0, None)
+
+
+def release_due() -> list[int]:
+    """Send what has waited out its holding window; the campaigns released."""
+    query = text(
+        "SELECT id FROM campaigns WHERE state = 'scheduled' AND release_at <= :now "
+        "ORDER BY id FOR UPDATE SKIP LOCKED"
+    )
+    due = list(db.session.scalars(query, {"now": clock.now()}))
+    for campaign_id in due:
+        _send(campaigns.lock(campaign_id))
+    return due
+
+
+def pause(campaign_id: int, actor: Actor) -> Counted:
+    """Keep back what has not been handed over; what is being handed over is finished."""
+    campaign = campaigns.lock(campaign_id)
+    _demand(campaign, State.SENDING)
+    campaign.state = State.PAUSED.value
+    db.session.flush()
+    _move(campaign, "state = 'claimed'", "state = 'pending', owner = NULL")
+    record(actor, "campaign paused", f"campaign {campaign.id}")
+    return _counted(campaign)
+
+
+def resume(campaign_id: int, actor: Actor) -> Counted:
+    """Go on with a paused campaign."""
+    campaign = campaigns.lock(campaign_id)
+    _demand(campaign, State.PAUSED)
+    campaign.state = State.SENDING.value
+    db.session.flush()
+    ring(FAN_OUT, campaign_id=campaign.id)
+    ring(SEND)
+    record(actor, "campaign resumed", f"campaign {campaign.id}")
+    return _counted(campaign)
+
+
+def stop(campaign_id: int, actor: Actor) -> Counted:
+    """End a campaign for good: what has not passed its seal does not leave."""
+    campaign = campaigns.lock(campaign_id)
+    _demand(campaign, State.SCHEDULED, State.SENDING, State.PAUSED)
+    campaign.state, campaign.finished_at = State.STOPPED.value, clock.now()
+    campaign.release_at = None
+    db.session.flush()
+    reason = "reason = 'campaign_stopped'"
+    waiting = "state IN ('pending', 'deferred', 'claimed')"
+    _move(campaign, waiting, f"state = 'held', finished_at = now(), retry_at = NULL, {reason}")
+    _move(campaign, "state = 'open'", f"state = 'aborting', {reason}")
+    record(actor, "campaign stopped", f"campaign {campaign.id}")
+    return _counted(campaign)
+
+
+def finish() -> list[int]:
+    """Note the campaigns with nothing pending, in work or deferred as done; which."""
+    query = text("""
+        UPDATE campaigns c SET state = 'done', finished_at = now()
+        WHERE c.state = 'sending' AND c.fanned_out AND NOT EXISTS (
+            SELECT FROM deliveries d WHERE d.campaign_id = c.id AND d.state IN
+            ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred'))
+        RETURNING c.id
+    """)
+    return list(db.session.scalars(query))
+
+
+def _demand_readiness(campaign: Campaign) -> None:
+    stops = readiness.check(campaign).stops
+    if stops:
+        raise NotReady(" ".join(check.detail for check in stops))
+
+
+def _demand(campaign: Campaign, *states: State) -> None:
+    if campaign.state not in states:
+        wanted = " or ".join(states)
+        raise Conflict(f"Campaign {campaign.id} is {campaign.state}, not {wanted}.")
+
+
+def _in_window(campaign_id: int) -> Campaign:
+    campaign = campaigns.lock(campaign_id)
+    _demand(campaign, State.SCHEDULED)
+    return campaign
+
+
+def _schedule(campaign: Campaign) -> Started:
+    waiting = timedelta(seconds=current().holding_seconds)
+    campaign.state, campaign.release_at = State.SCHEDULED.value, clock.now() + waiting
+    counted = audience.count(campaign)
+    return Started(campaign.id, campaign.state, counted.will_receive, campaign.release_at)
+
+
+def _send(campaign: Campaign) -> Started:
+    frozen = audience.snapshot(campaign)
+    campaign.state, campaign.started_at = State.SENDING.value, clock.now()
+    db.session.flush()
+    ring(FAN_OUT, campaign_id=campaign.id)
+    return Started(campaign.id, campaign.state, frozen.will_receive, None)
+
+
+def _move(campaign: Campaign, where: str, changes: str) -> None:
+    # Rows are locked in the order of their ids, as the engine's groups lock them.
+    db.session.execute(
+        text(
+            f"WITH mine AS (SELECT id FROM deliveries WHERE campaign_id = :campaign AND {where} "  # noqa: S608
+            f"ORDER BY id FOR UPDATE) UPDATE deliveries d SET {changes} FROM mine "
+            "WHERE d.id = mine.id"
+        ),
+        {"campaign": campaign.id},
+    )
+
+
+def _counted(campaign: Campaign) -> Counted:
+    outcomes = status.outcomes(campaign)
+    stopped = (
+        outcomes.held.get("campaign_stopped", 0)
+        if campaign.state == State.STOPPED
+        else outcomes.pending + outcomes.deferred
+    )
+    return Counted(campaign.id, campaign.state, outcomes.out, stopped)

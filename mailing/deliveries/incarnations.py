@@ -1,0 +1,150 @@
+"""Incarnations: each start of a sending process. What a dead one left behind is settled here.
+
+Death is proved by the kernel (a lock that it frees) or declared by an operator; never guessed
+from a clock. What it means for each row is in enforcement.md, "Sweeping".
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from psycopg import Connection
+from sqlalchemy import Integer, Text, update
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base import clock
+from mailing.base.database import OPERATIONAL, Table, db
+from mailing.base.errors import Missing
+from mailing.base.settings import Settings
+from mailing.deliveries import results
+from mailing.deliveries.results import Ending, Result
+
+At = TIMESTAMP(timezone=True)
+
+
+class Incarnation(Table):
+    """One start of one sending process on one host."""
+
+    __tablename__ = "incarnations"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, info=OPERATIONAL)
+    host_id: Mapped[UUID] = mapped_column(info=OPERATIONAL)
+    boot_id: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    pid: Mapped[int] = mapped_column(Integer, info=OPERATIONAL)
+    started_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
+    ended_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    fenced_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who holds unfinished rows: an incarnation, where and in which boot it ran."""
+
+    id: UUID
+    host_id: UUID
+    boot_id: str
+    is_fenced: bool
+
+
+def register(connection: Connection, owner: Owner, pid: int) -> None:
+    """Write an incarnation down before its first claim; commits nothing."""
+    connection.execute(
+        "INSERT INTO incarnations (id, host_id, boot_id, pid, started_at) "
+        "VALUES (%s, %s, %s, %s, now())",
+        [owner.id, owner.host_id, owner.boot_id, pid],
+    )
+
+
+def end(connection: Connection, owner: UUID) -> None:
+    """Note a clean end; what it still owned is swept all the same. Commits nothing."""
+    connection.execute("UPDATE incarnations SET ended_at = now() WHERE id = %s", [owner])
+
+
+def with_work(connection: Connection) -> list[Owner]:
+    """The incarnations that own rows in work."""
+    rows = connection.execute(
+        "SELECT i.id, i.host_id, i.boot_id, i.fenced_at IS NOT NULL FROM incarnations i "
+        "WHERE EXISTS (SELECT FROM deliveries d WHERE d.owner = i.id "
+        "AND d.state IN ('claimed', 'open', 'sealed', 'aborting'))"
+    )
+    return [Owner(*row) for row in rows]
+
+
+def fence_host(host_id: UUID) -> int:
+    """Declare every incarnation of a host dead, by an operator's word; how many."""
+    query = (
+        update(Incarnation)
+        .where(Incarnation.host_id == host_id, Incarnation.fenced_at.is_(None))
+        .values(fenced_at=clock.now())
+        .returning(Incarnation.id)
+    )
+    fenced = len(db.session.execute(query).all())
+    if not fenced:
+        raise Missing(f"No live process of host {host_id} is known; `kelisim doctor` names hosts.")
+    return fenced
+
+
+_SETTLE = """
+    WITH mine AS (SELECT id FROM deliveries WHERE owner = %(owner)s
+                  AND state IN ('claimed', 'open', 'aborting') ORDER BY id FOR UPDATE)
+    UPDATE deliveries d SET
+        state = CASE WHEN d.state = 'aborting' THEN 'held' ELSE 'pending' END,
+        finished_at = CASE WHEN d.state = 'aborting' THEN now() END,
+        owner = NULL
+    FROM mine WHERE d.id = mine.id
+"""
+
+_SEALED = """
+    SELECT id, fence, attempts FROM deliveries WHERE owner = %s AND state = 'sealed'
+"""
+
+_UNWRITTEN = """
+    WITH mine AS (SELECT id FROM deliveries WHERE owner = %(owner)s AND state = 'sealed'
+                  AND id = ANY (%(ids)s) ORDER BY id FOR UPDATE)
+    UPDATE deliveries d SET state = 'pending', owner = NULL FROM mine WHERE d.id = mine.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What a send journal tells of one delivery: the dot was written; perhaps a reply too."""
+
+    fence: int
+    code: int | None
+    text: str = ""
+
+
+def settle(
+    connection: Connection,
+    settings: Settings,
+    owner: UUID,
+    traces: Mapping[UUID, Trace] | None,
+) -> int:
+    """Settle what a dead incarnation owned; how many rows. Commits nothing.
+
+    `traces` is its send journal, or None where that cannot be relied on (an earlier boot, a
+    lost disk): then everything sealed without a known reply is uncertain.
+    """
+    settled = connection.execute(_SETTLE, {"owner": owner}).rowcount
+    sealed = connection.execute(_SEALED, [owner]).fetchall()
+    told = [_ending(row, traces) for row in sealed]
+    unwritten = [row[0] for row, result in zip(sealed, told, strict=True) if result is None]
+    connection.execute(_UNWRITTEN, {"owner": owner, "ids": unwritten})
+    results.record(connection, settings, owner, [result for result in told if result])
+    return settled + len(sealed)
+
+
+def _ending(row: tuple[UUID, int, int], traces: Mapping[UUID, Trace] | None) -> Result | None:
+    delivery_id, fence, attempts = row
+    trace = traces.get(delivery_id) if traces is not None else Trace(fence, None)
+    if trace is None or trace.fence != fence:
+        return None
+    return Result(delivery_id, fence, _by_code(trace.code), attempts, trace.code, trace.text)
+
+
+def _by_code(code: int | None) -> Ending:
+    if code is None:
+        return Ending.UNCERTAIN
+    return {2: Ending.ACCEPTED, 4: Ending.DEFERRED}.get(code // 100, Ending.REFUSED)

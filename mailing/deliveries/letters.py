@@ -1,0 +1,140 @@
+"""Letters: the message of one delivery, from the campaign and the person that it is for.
+
+Whatever is the same for everybody is compiled once per campaign and language and kept for as
+long as the process lives: the content of a campaign that has started never changes.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import lru_cache
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from mailing.base.languages import gettext_for
+from mailing.base.operator import Operator, operator_of
+from mailing.base.settings import Settings
+from mailing.base.tokens import LeaveToken, LinkKeys, MailtoLeave, OptInToken, link_keys
+from mailing.campaigns import campaigns
+from mailing.campaigns.campaigns import Campaign
+from mailing.deliveries import message
+from mailing.deliveries.deliveries import message_id
+from mailing.deliveries.gate import Passed
+from mailing.deliveries.message import Compiled, ConfirmMail, Frame, Kind, Recipient, Stamp
+from mailing.people import optins, topics
+from mailing.people.topics import Topic
+from mailing.policies import versions
+
+_COMPILED = 64
+
+
+class Letters:
+    """Writes the message of each delivery that has passed the gate."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._keys = link_keys(settings.secret_keys)
+        self._campaign = lru_cache(maxsize=_COMPILED)(self._compile)
+
+    def write(self, passed: Passed) -> bytes:
+        """The whole message, the same octets for the same delivery.
+
+        Raises message.UnsafeValue when a value of this person would break out of its line.
+        """
+        recipient = Recipient(passed.permit.recipient, passed.fields)
+        if passed.campaign_id is None:
+            return self._confirmation(passed, recipient)
+        compiled = self._campaign(passed.campaign_id, passed.language)
+        return compiled.render(recipient, stamp(self._settings, self._keys, passed))
+
+    def _compile(self, campaign_id: int, language: str) -> Compiled:
+        campaign = campaigns.find(campaign_id)
+        content = campaign.content_in(language)
+        return message.compile(content, campaign_frame(self._settings, campaign, content.language))
+
+    def _confirmation(self, passed: Passed, recipient: Recipient) -> bytes:
+        optin = optins.find(passed.optin_id) if passed.optin_id else None
+        if optin is None:
+            raise message.UnsafeValue("The request of this confirmation is gone.")
+        asked = [topic for topic in topics.all_topics() if topic.id in optin.topic_ids]
+        token = OptInToken(optin.id, optin.subscriber_id)
+        mail = ConfirmMail(
+            language=optin.language,
+            topics=[topics.name_in(topic, optin.language) for topic in asked],
+            confirm_url=f"{self._settings.public_url}/confirm/"
+            + token.text(self._keys, "confirm", passed.link_key),
+            page=optin.page,
+            asked_at=optin.created_at.astimezone(ZoneInfo(self._settings.time_zone)),
+        )
+        cancel = token.text(self._keys, "cancel", passed.link_key)
+        fixed = replace(
+            stamp(self._settings, self._keys, passed),
+            leave_url=f"{self._settings.public_url}/u/{cancel}",
+        )
+        own = frame(self._settings, asked[0], optin.language, f"form-{optin.form_id}")
+        return message.confirmation(own, mail, recipient, fixed)
+
+
+def stamp(settings: Settings, keys: LinkKeys, passed: Passed) -> Stamp:
+    """What is fixed for one delivery: its ids, date and links."""
+    delivery_id = passed.permit.delivery_id
+    leave = LeaveToken(passed.subscriber_id, passed.topic_id, delivery_id)
+    mailto = MailtoLeave(passed.subscriber_id, passed.topic_id)
+    return Stamp(
+        delivery=delivery_id.hex,
+        message_id=message_id(delivery_id, domain_of(settings)),
+        date=passed.dated_at.astimezone(UTC),
+        leave_url=f"{settings.public_url}/u/{leave.text(keys, passed.link_key)}",
+        leave_mailto=mailto.address(keys, settings.bounce_domain, passed.link_key),
+    )
+
+
+def sample_stamp(settings: Settings) -> Stamp:
+    """The stamp of a preview: its links are well-formed and belong to nobody."""
+    keys = link_keys(settings.secret_keys)
+    nobody = UUID(int=0)
+    leave = LeaveToken(nobody, 0, nobody).text(keys)
+    return Stamp(
+        delivery=nobody.hex,
+        message_id=message_id(nobody, domain_of(settings)),
+        date=datetime(2026, 1, 1, tzinfo=UTC),
+        leave_url=f"{settings.public_url}/u/{leave}",
+        leave_mailto=MailtoLeave(nobody, 0).address(keys, settings.bounce_domain),
+    )
+
+
+def campaign_frame(settings: Settings, campaign: Campaign, language: str) -> Frame:
+    """What is the same for everybody who reads this campaign in one language."""
+    own = frame(settings, campaign.topic, language, f"{campaign.kind}-{campaign.id}")
+    return replace(own, reason=Kind(campaign.kind), fields=_declared())
+
+
+def frame(
+    settings: Settings,
+    topic: Topic,
+    language: str,
+    feedback: str,
+    operator: Operator | None = None,
+) -> Frame:
+    """What is the same for everybody who reads about a topic in one language."""
+    return Frame(
+        operator=operator or operator_of(settings),
+        sender=settings.from_,
+        topic_slug=topic.slug,
+        topic_name=topics.name_in(topic, language),
+        list_domain=domain_of(settings),
+        feedback=feedback,
+        policy_url=f"{settings.public_url}/policy",
+        help_url=f"mailto:{settings.helpdesk_address}",
+        gettext=gettext_for(language).gettext,
+    )
+
+
+def domain_of(settings: Settings) -> str:
+    """The domain of the From address."""
+    return settings.from_.rpartition("@")[2].strip(" >")
+
+
+def _declared() -> tuple[str, ...]:
+    """The fields that may be merged: those that any published policy version declares."""
+    declared = {name for version in versions.published() for name in version.fields}
+    return tuple(name for name in message.FIELDS if name in declared)

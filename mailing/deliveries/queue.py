@@ -1,0 +1,90 @@
+"""The queue in the database: claiming what is due, and giving it back.
+
+These verbs run on the engine's own connection and commit nothing.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A delivery that one incarnation may now ask the gate about; `fence` names this claim."""
+
+    delivery_id: UUID
+    fence: int
+    kind: str
+    campaign_id: int | None
+    subscriber_id: UUID
+
+
+_ACTIVE = """
+    SELECT id FROM campaigns WHERE state = 'sending' ORDER BY (kind <> 'notice'), id
+"""
+
+_CLAIM = """
+    UPDATE deliveries d SET state = 'claimed', owner = %(owner)s, fence = d.fence + 1
+    FROM (SELECT id FROM deliveries
+          WHERE campaign_id IS NOT DISTINCT FROM %(campaign)s AND state = 'pending'
+          ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
+    WHERE d.id = due.id AND d.state = 'pending'
+    RETURNING d.id, d.fence, d.kind, d.campaign_id, d.subscriber_id
+"""
+_CLAIM_CONFIRMATIONS = _CLAIM.replace("IS NOT DISTINCT FROM %(campaign)s", "IS NULL")
+_CLAIM_CAMPAIGN = _CLAIM.replace("IS NOT DISTINCT FROM", "=")
+
+_RIPEN = """
+    UPDATE deliveries d SET state = 'pending', retry_at = NULL
+    FROM (SELECT id FROM deliveries WHERE state = 'deferred' AND retry_at <= now()
+          ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED) due
+    WHERE d.id = due.id AND d.state = 'deferred'
+"""
+
+_PUT_BACK = """
+    WITH mine AS (SELECT id FROM deliveries WHERE owner = %(owner)s AND state = 'claimed'
+                  AND id = ANY (%(ids)s) ORDER BY id FOR UPDATE)
+    UPDATE deliveries d SET state = 'pending', owner = NULL FROM mine WHERE d.id = mine.id
+"""
+
+
+def claim(connection: Connection, owner: UUID, limit: int) -> list[Claim]:
+    """Claim up to `limit` due deliveries: confirmations first, then notices, then campaigns.
+
+    Active campaigns share what is left, so that a small one does not wait behind a large one.
+    """
+    if not _sending_is_on(connection):
+        return []
+    claims = _take(connection, _CLAIM_CONFIRMATIONS, owner, None, limit)
+    campaigns = [row[0] for row in connection.execute(_ACTIVE)]
+    for index, campaign in enumerate(campaigns):
+        share = -(-(limit - len(claims)) // (len(campaigns) - index))
+        claims += _take(connection, _CLAIM_CAMPAIGN, owner, campaign, share)
+    return claims
+
+
+def ripen(connection: Connection) -> int:
+    """Make deferred deliveries pending whose time has come; how many."""
+    return connection.execute(_RIPEN).rowcount
+
+
+def put_back(connection: Connection, owner: UUID, ids: list[UUID]) -> int:
+    """Give back what was claimed and not begun; how many."""
+    return connection.execute(_PUT_BACK, {"owner": owner, "ids": ids}).rowcount
+
+
+def _sending_is_on(connection: Connection) -> bool:
+    row = connection.execute("SELECT sending_on FROM installation").fetchone()
+    return bool(row and row[0])
+
+
+def _take(
+    connection: Connection, statement: str, owner: UUID, campaign: int | None, limit: int
+) -> list[Claim]:
+    if limit <= 0:
+        return []
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        cursor.execute(statement, {"owner": owner, "campaign": campaign, "limit": limit})
+        return [Claim(*row) for row in cursor]

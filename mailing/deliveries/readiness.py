@@ -1,0 +1,143 @@
+"""Readiness: may this campaign start, and what should somebody look at first?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mailing.base import clock, installation
+from mailing.base.errors import KelisimError
+from mailing.base.operator import operator_of
+from mailing.base.settings import Settings, current
+from mailing.campaigns import audience
+from mailing.campaigns.campaigns import Campaign
+from mailing.deliveries import drafts, letters
+from mailing.deliveries.message import inspect
+from mailing.policies import versions
+
+
+class Level(StrEnum):
+    """`stop` keeps a campaign from starting; `warn` asks for a look."""
+
+    STOP = "stop"
+    WARN = "warn"
+    FINE = "fine"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the list: a stable id, a short title, and a sentence that says what to do."""
+
+    id: str
+    level: Level
+    title: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Every check that was made."""
+
+    checks: list[Check]
+
+    @property
+    def stops(self) -> list[Check]:
+        """What has to be done first."""
+        return [check for check in self.checks if check.level is Level.STOP]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the campaign may start; warnings pass."""
+        return not self.stops
+
+
+def check(campaign: Campaign) -> Readiness:
+    """Check a campaign and its surroundings, the final message included."""
+    settings = current()
+    return Readiness(
+        [
+            _identity(settings),
+            _policy(settings),
+            _sending(),
+            _audience(campaign),
+            *_messages(campaign, settings),
+            _sender(settings),
+            _signature(settings),
+        ]
+    )
+
+
+def _identity(settings: Settings) -> Check:
+    title = "Operator's identity"
+    try:
+        operator = operator_of(settings)
+    except KelisimError as error:
+        return Check("identity", Level.STOP, title, error.message)
+    return Check("identity", Level.FINE, title, f"{operator.name}, BIN {operator.bin}.")
+
+
+def _policy(settings: Settings) -> Check:
+    title = "Published policy"
+    policy = versions.current(clock.today(settings.time_zone))
+    if policy is None:
+        detail = "No published policy is in force: import one with `kelisim policy import`."
+        return Check("policy", Level.STOP, title, detail)
+    return Check("policy", Level.FINE, title, f"Version {policy.label} is in force.")
+
+
+def _sending() -> Check:
+    title = "Sending switch"
+    here = installation.here()
+    if not here.sending_on:
+        return Check("sending", Level.STOP, title, f"Sending is off: {here.sending_off_reason}")
+    return Check("sending", Level.FINE, title, "Sending is on.")
+
+
+def _audience(campaign: Campaign) -> Check:
+    title = "Audience"
+    counted = audience.count(campaign)
+    if not counted.will_receive:
+        detail = f"Nobody would receive this: {counted.considered} people are considered."
+        return Check("audience", Level.STOP, title, detail)
+    return Check("audience", Level.FINE, title, f"{counted.will_receive} people will receive it.")
+
+
+def _messages(campaign: Campaign, settings: Settings) -> Iterator[Check]:
+    if not settings.has_identity:
+        return
+    for body in campaign.bodies:
+        yield from _message(campaign, body.language, settings)
+
+
+def _message(campaign: Campaign, language: str, settings: Settings) -> Iterator[Check]:
+    title = f"Message in {language}"
+    try:
+        raw = drafts.preview(campaign, language).raw
+    except KelisimError as error:
+        yield Check(f"message-{language}", Level.STOP, title, error.message)
+        return
+    problems = inspect(raw, operator_of(settings))
+    for problem in problems:
+        yield Check(f"{problem.id}-{language}", Level.STOP, title, problem.detail)
+    if not problems:
+        detail = "Both parts hold a way out and the operator's identity."
+        yield Check(f"message-{language}", Level.FINE, title, detail)
+
+
+def _sender(settings: Settings) -> Check:
+    title = "Sender"
+    if letters.domain_of(settings).endswith("localhost"):
+        detail = f"KELISIM_FROM is {settings.from_}: nobody outside this machine can answer it."
+        return Check("sender", Level.WARN, title, detail)
+    return Check("sender", Level.FINE, title, f"From {settings.from_}.")
+
+
+def _signature(settings: Settings) -> Check:
+    title = "DKIM signature"
+    if settings.dkim_key_file is None:
+        detail = (
+            "Messages go out unsigned by Kelisim: let the relay sign them, the List-Unsubscribe "
+            "fields included, or mailbox providers will not offer one-click."
+        )
+        return Check("dkim", Level.WARN, title, detail)
+    detail = "A key is set, but this version does not sign yet; let the relay sign."
+    return Check("dkim", Level.WARN, title, detail)

@@ -1,0 +1,104 @@
+"""Results: what became of a message that the gate let through."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from psycopg import Connection
+
+from mailing.base.settings import Settings
+
+
+class Ending(StrEnum):
+    """How one attempt ended.
+
+    `deferred`: the relay asks to try again later. `lost`: the connection failed before the
+    dot, so surely nothing was delivered. `aborted`: the seal was refused and no dot written.
+    """
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    DEFERRED = "deferred"
+    LOST = "lost"
+    UNCERTAIN = "uncertain"
+    ABORTED = "aborted"
+    CANNOT_RENDER = "cannot_render"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The ending of one attempt, with what the relay said."""
+
+    delivery_id: UUID
+    fence: int
+    ending: Ending
+    attempts: int
+    code: int | None = None
+    text: str = ""
+
+
+# A person waits for a confirmation: where its answer was lost it is sent again with the same
+# bytes. Campaign mail never is.
+_RECORD = """
+    WITH told AS (
+        SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::int[], %(endings)s::text[],
+            %(codes)s::int[], %(texts)s::text[], %(waits)s::interval[])
+            AS a (id, fence, ending, code, text, wait)
+    ), mine AS (
+        SELECT d.id, a.ending, a.code, a.text, a.wait,
+            CASE
+                WHEN d.state = 'aborting' THEN 'held'
+                WHEN a.ending = 'cannot_render' THEN 'held'
+                WHEN a.ending = 'uncertain' AND d.kind = 'confirmation' THEN 'deferred'
+                WHEN a.ending IN ('deferred', 'lost') AND d.dated_at < now() - %(patience)s
+                    THEN 'refused'
+                WHEN a.ending IN ('deferred', 'lost', 'aborted') THEN 'deferred'
+                ELSE a.ending
+            END AS next
+        FROM deliveries d JOIN told a ON d.id = a.id AND d.fence = a.fence
+        WHERE d.owner = %(owner)s AND d.state IN ('open', 'sealed', 'aborting')
+        ORDER BY d.id FOR UPDATE OF d
+    )
+    UPDATE deliveries d SET
+        state = m.next,
+        reason = CASE WHEN m.next <> 'held' THEN NULL
+                      WHEN m.ending = 'cannot_render' THEN coalesce(d.reason, 'cannot_render')
+                      ELSE d.reason END,
+        retry_at = CASE WHEN m.next = 'deferred' THEN now() + m.wait END,
+        finished_at = CASE WHEN m.next <> 'deferred' THEN clock_timestamp() END,
+        reply_code = m.code,
+        reply_text = NULLIF(m.text, '')
+    FROM mine m WHERE d.id = m.id
+"""
+
+
+def record(connection: Connection, settings: Settings, owner: UUID, told: Sequence[Result]) -> None:
+    """Write results down, each only over the claim that it belongs to; commits nothing."""
+    if not told:
+        return
+    connection.execute(
+        _RECORD,
+        {
+            "ids": [result.delivery_id for result in told],
+            "fences": [result.fence for result in told],
+            "endings": [result.ending.value for result in told],
+            "codes": [result.code for result in told],
+            "texts": [result.text[:512].replace("\0", "") for result in told],
+            "waits": [wait(settings, result) for result in told],
+            "owner": owner,
+            "patience": timedelta(hours=settings.give_up_hours),
+        },
+    )
+
+
+def wait(settings: Settings, result: Result) -> timedelta:
+    """How long until the next try: soon after a broken connection, else the growing intervals.
+
+    RFC 5321 4.5.4.1 asks for a delay and for configurable intervals.
+    """
+    if result.ending in (Ending.LOST, Ending.UNCERTAIN, Ending.ABORTED):
+        return timedelta(seconds=min(5 * result.attempts, 300))
+    minutes = settings.retry_minutes
+    return timedelta(minutes=minutes[min(max(result.attempts, 1), len(minutes)) - 1])

@@ -1,0 +1,39 @@
+"""The seal: immediately before the final dots, the last chance for a "no" to win.
+
+A row that does not come back as sealed has been aborted by somebody leaving or by a stop: its
+dot is never written, and the connection is closed (RFC 5321 4.1.1.10: the server discards).
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from psycopg import Connection
+
+from mailing.deliveries.permit import SendPermit
+
+_SEAL = """
+    WITH asked AS (
+        SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::int[]) AS a (id, fence)
+    ), mine AS (
+        SELECT d.id FROM deliveries d JOIN asked a ON d.id = a.id AND d.fence = a.fence
+        WHERE d.owner = %(owner)s AND d.state = 'open'
+        ORDER BY d.id FOR UPDATE OF d
+    )
+    UPDATE deliveries d SET state = 'sealed', sealed_at = clock_timestamp()
+    FROM mine WHERE d.id = mine.id AND d.state = 'open'
+    RETURNING d.id
+"""
+
+
+def seal(connection: Connection, owner: UUID, permits: Sequence[SendPermit]) -> set[UUID]:
+    """Seal what has been written up to its dot; the ids that may be finished. Commits."""
+    values = {
+        "ids": [permit.delivery_id for permit in permits],
+        "fences": [permit.fence for permit in permits],
+        "owner": owner,
+    }
+    with connection.pipeline(), connection.transaction():
+        # Whatever the server's default is: an answer to a person may rest on this row.
+        connection.execute("SET LOCAL synchronous_commit = on")
+        cursor = connection.execute(_SEAL, values)
+    return {row[0] for row in cursor.fetchall()}

@@ -1,0 +1,187 @@
+"""Status: what became of a campaign's audience. Every number adds up, at any moment."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select, text
+
+from mailing.base.database import db
+from mailing.base.jobs import SEND, ring
+from mailing.base.settings import current
+from mailing.campaigns import campaigns
+from mailing.campaigns.campaigns import Campaign
+from mailing.campaigns.campaigns import State as CampaignState
+from mailing.deliveries.deliveries import Delivery, State, message_id
+from mailing.people.subscribers import Subscriber, personal_of
+from mailing.staff.audit import Actor, record
+
+_RATE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """The balance: the sum of all of these is the audience (enforcement.md, "Uncertain").
+
+    A message that somebody's leaving aborts is still `sending` until its connection is closed.
+    """
+
+    accepted: int
+    deferred: int
+    refused: int
+    uncertain: int
+    held: dict[str, int]
+    pending: int
+    sending: int
+    sealed: int
+
+    @property
+    def out(self) -> int:
+        """Handed over, or past recall."""
+        return self.accepted + self.refused + self.uncertain + self.sealed
+
+    def as_dict(self) -> dict[str, Any]:
+        """As contract.md names them."""
+        return {
+            "accepted": self.accepted,
+            "deferred": self.deferred,
+            "refused": self.refused,
+            "uncertain": self.uncertain,
+            "held": self.held,
+            "pending": self.pending,
+            "sending": self.sending,
+        }
+
+
+def outcomes(campaign: Campaign) -> Outcomes:
+    """Count what became of the audience, rows not yet written included."""
+    query = (
+        "SELECT state, reason, count(*) FROM deliveries WHERE campaign_id = :campaign "
+        "GROUP BY state, reason"
+    )
+    rows = db.session.execute(text(query), {"campaign": campaign.id}).all()
+    by_state: dict[str, int] = {}
+    for state, _reason, number in rows:
+        by_state[state] = by_state.get(state, 0) + number
+    held = {reason: number for state, reason, number in rows if state == State.HELD}
+    unwritten = (campaign.audience or 0) - sum(by_state.values())
+    if campaign.state == CampaignState.STOPPED and unwritten:
+        held["campaign_stopped"] = held.get("campaign_stopped", 0) + unwritten
+        unwritten = 0
+    return Outcomes(
+        accepted=by_state.get(State.ACCEPTED, 0),
+        deferred=by_state.get(State.DEFERRED, 0),
+        refused=by_state.get(State.REFUSED, 0),
+        uncertain=by_state.get(State.UNCERTAIN, 0),
+        held=dict(sorted(held.items())),
+        pending=by_state.get(State.PENDING, 0) + unwritten,
+        sending=sum(
+            by_state.get(state, 0)
+            for state in (State.CLAIMED, State.OPEN, State.SEALED, State.ABORTING)
+        ),
+        sealed=by_state.get(State.SEALED, 0),
+    )
+
+
+def status(campaign_id: int) -> dict[str, Any]:
+    """The status of one campaign, as contract.md names its parts; read from one snapshot."""
+    db.session.rollback()
+    db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    campaign = campaigns.find(campaign_id)
+    counted = outcomes(campaign)
+    told = {
+        "id": campaign.id,
+        "state": campaign.state,
+        "audience": campaign.audience or 0,
+        "outcomes": counted.as_dict(),
+        "started_at": campaign.started_at,
+        "finished_at": campaign.finished_at,
+        "release_at": campaign.release_at,
+        "rate": _rate(campaign),
+        "waiting_for": _waiting_for(campaign, counted),
+    }
+    db.session.rollback()
+    return told
+
+
+def uncertain(campaign_id: int) -> list[dict[str, Any]]:
+    """The people whose message may or may not have arrived; `since` is when its dot was due."""
+    campaigns.find(campaign_id)
+    domain = current().from_.rpartition("@")[2].strip(" >")
+    return [
+        {
+            "email": personal.email if (personal := personal_of(subscriber)) else "",
+            "message_id": message_id(delivery.id, domain),
+            "since": delivery.sealed_at,
+        }
+        for delivery, subscriber in _uncertain(campaign_id)
+    ]
+
+
+def resend_uncertain(campaign_id: int, actor: Actor) -> int:
+    """Send what is uncertain once more, by a person's decision; how many. The gate asks again."""
+    campaign = campaigns.lock(campaign_id)
+    query = text("""
+        UPDATE deliveries SET state = 'pending', owner = NULL, finished_at = NULL
+        WHERE campaign_id = :campaign AND state = 'uncertain'
+    """)
+    again = int(db.session.execute(query, {"campaign": campaign.id}).rowcount)  # type: ignore[attr-defined]
+    if again and campaign.state == CampaignState.DONE:
+        campaign.state, campaign.finished_at = CampaignState.SENDING.value, None
+    record(actor, "uncertain messages resent", f"campaign {campaign.id}", messages=again)
+    ring(SEND)
+    return again
+
+
+def _uncertain(campaign_id: int) -> Iterator[tuple[Delivery, Subscriber]]:
+    query = (
+        select(Delivery, Subscriber)
+        .join(Subscriber, Subscriber.id == Delivery.subscriber_id)
+        .where(Delivery.campaign_id == campaign_id, Delivery.state == State.UNCERTAIN.value)
+        .order_by(Delivery.sealed_at)
+    )
+    for row in db.session.execute(query):
+        yield row[0], row[1]
+
+
+def _rate(campaign: Campaign) -> float:
+    if campaign.state != CampaignState.SENDING:
+        return 0.0
+    query = text("""
+        SELECT count(*) FROM deliveries WHERE campaign_id = :campaign AND state = 'accepted'
+        AND finished_at > now() - make_interval(secs => :seconds)
+    """)
+    values = {"campaign": campaign.id, "seconds": _RATE_SECONDS}
+    return round(int(db.session.execute(query, values).scalar_one()) / _RATE_SECONDS, 1)
+
+
+def _waiting_for(campaign: Campaign, counted: Outcomes) -> str | None:
+    if campaign.state == CampaignState.SCHEDULED:
+        return f"the holding window, until {campaign.release_at:%H:%M:%S} UTC"
+    if campaign.state != CampaignState.SENDING:
+        return None
+    return _what_is_off() or _relays_in_trouble() or _retries(campaign, counted)
+
+
+def _what_is_off() -> str | None:
+    query = text("SELECT sending_off_reason FROM installation WHERE NOT sending_on")
+    row = db.session.execute(query).one_or_none()
+    return f"sending to be switched on again: {row[0]}" if row else None
+
+
+def _relays_in_trouble() -> str | None:
+    query = text("SELECT name, trouble FROM relays WHERE trouble IS NOT NULL ORDER BY name")
+    down = db.session.execute(query).all()
+    if len(down) < len(current().smtp_url):
+        return None
+    return "the mail relay: " + "; ".join(f"{name}: {trouble}" for name, trouble in down)
+
+
+def _retries(campaign: Campaign, counted: Outcomes) -> str | None:
+    if counted.pending or counted.sending or not counted.deferred:
+        return None
+    query = text(
+        "SELECT min(retry_at) FROM deliveries WHERE campaign_id = :campaign AND state = 'deferred'"
+    )
+    at = db.session.execute(query, {"campaign": campaign.id}).scalar()
+    return f"the next try of {counted.deferred} deferred messages, at {at:%Y-%m-%d %H:%M:%S} UTC"

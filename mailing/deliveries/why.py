@@ -1,0 +1,94 @@
+"""Why somebody did or did not get a campaign: one outcome, one reason, one sentence."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from mailing.base.database import db
+from mailing.base.errors import Missing
+from mailing.campaigns import audience, campaigns
+from mailing.campaigns.campaigns import Campaign
+from mailing.deliveries.deliveries import Delivery, State
+from mailing.people import subscribers
+from mailing.people.address import canonical
+
+NOT_CONSIDERED = "not_considered"
+
+REASONS = {
+    "withdrawn": "they have withdrawn their consent",
+    "suppressed_complaint": "they complained about our mail",
+    "suppressed_bounce": "their mailbox does not exist",
+    "suppressed_staff": "staff have suppressed the address",
+    "blocked": "they asked us to stop, and that is being confirmed",
+    "quarantined": "they were imported without evidence of consent",
+    "unsubscribed": "they have unsubscribed",
+    "not_confirmed": "they have not confirmed their request",
+    "no_topic_left": "they are subscribed to no topic any more",
+    "no_policy_consent": "their consent does not cover this purpose",
+    "paused_by_subscriber": "they have paused our messages",
+    "campaign_stopped": "the campaign was stopped before their turn",
+    "request_closed": "the request was answered or taken back",
+    "request_expired": "the request was not confirmed within seven days",
+    "cannot_render": "a value of theirs would have broken the message",
+}
+
+OUTCOMES = {
+    State.ACCEPTED: "The mail relay accepted the message at {finished:%Y-%m-%d %H:%M:%S} UTC.",
+    State.REFUSED: "The mail relay refused the message: {code} {text}",
+    State.UNCERTAIN: "The message was handed over and the relay's answer was lost.",
+    State.DEFERRED: "The relay asked to try again at {retry:%Y-%m-%d %H:%M:%S} UTC: {code} {text}",
+    State.PENDING: "The message is waiting for its turn.",
+}
+
+
+@dataclass(frozen=True)
+class Explained:
+    """`outcome` is a state, `held` or `not_considered`; `reason` says why it is held."""
+
+    outcome: str
+    reason: str | None
+    sentence: str
+
+
+def why(address: str, campaign_id: int) -> Explained:
+    """Explain one address; raises Missing for an unknown address or campaign."""
+    campaign = campaigns.find(campaign_id)
+    subscriber = subscribers.find(canonical(address))
+    if subscriber is None:
+        raise Missing("Nobody with this address is known.")
+    query = select(Delivery).where(
+        Delivery.campaign_id == campaign.id, Delivery.subscriber_id == subscriber.id
+    )
+    delivery = db.session.execute(query).scalar_one_or_none()
+    return _of_delivery(delivery) if delivery else _of_audience(campaign, subscriber)
+
+
+def _of_delivery(delivery: Delivery) -> Explained:
+    if delivery.state == State.HELD:
+        return _held(delivery.reason or "")
+    sentence = OUTCOMES.get(State(delivery.state), "The message is being handed over.").format(
+        finished=delivery.finished_at,
+        retry=delivery.retry_at,
+        code=delivery.reply_code or "",
+        text=delivery.reply_text or "",
+    )
+    return Explained(delivery.state, None, sentence.strip())
+
+
+def _of_audience(campaign: Campaign, subscriber: subscribers.Subscriber) -> Explained:
+    started = campaign.audience is not None
+    look = audience.reason_at_start if started else audience.reason_now
+    considered, reason = look(campaign, subscriber.id)
+    if not considered:
+        sentence = "They have nothing to do with this topic, so they were not considered."
+        return Explained(NOT_CONSIDERED, None, sentence)
+    if reason:
+        return _held(reason)
+    if started and campaign.state == "stopped":
+        return _held("campaign_stopped")
+    sentence = "The message is waiting for its turn." if started else "They would receive it."
+    return Explained("pending" if started else "will_receive", None, sentence)
+
+
+def _held(reason: str) -> Explained:
+    return Explained("held", reason, f"Nothing was sent: {REASONS.get(reason, reason)}.")

@@ -1,0 +1,78 @@
+"""What a leaving covers: some topics, everything, or what an opt-in request asked for."""
+
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+
+from mailing.base.database import db
+from mailing.people import optins, topics
+from mailing.people.optins import OptIn, State
+from mailing.people.standings import Said, Standing
+
+
+@dataclass(frozen=True)
+class Scope:
+    """`all`, `topics:1,2` or `optin:<id>`, as the journal spells it."""
+
+    text: str
+
+    @classmethod
+    def everything(cls) -> Self:
+        """All topics, the notices among them."""
+        return cls("all")
+
+    @classmethod
+    def of_topics(cls, *topic_ids: int) -> Self:
+        """These topics."""
+        return cls("topics:" + ",".join(str(topic_id) for topic_id in topic_ids))
+
+    @classmethod
+    def of_optin(cls, optin_id: UUID) -> Self:
+        """Whatever this request asked for."""
+        return cls(f"optin:{optin_id}")
+
+
+def topics_of(scope: Scope, subscriber_id: UUID) -> list[int] | None:
+    """The topic ids of a scope; None for everything."""
+    kind, _, value = scope.text.partition(":")
+    if kind == "topics":
+        return [int(topic_id) for topic_id in value.split(",")]
+    if kind == "optin":
+        optin = optins.find(UUID(value))
+        return list(optin.topic_ids) if optin and optin.subscriber_id == subscriber_id else []
+    return None
+
+
+def covered(subscriber_id: UUID, topic_ids: list[int] | None) -> list[int]:
+    """The topics whose messages are stopped. Without a topic left, notices stop as well."""
+    if topic_ids is None:
+        return list(db.session.scalars(text("SELECT id FROM topics ORDER BY id")))
+    query = select(Standing.topic_id).where(
+        Standing.subscriber_id == subscriber_id, Standing.standing == Said.GIVEN.value
+    )
+    if set(db.session.scalars(query)) - set(topic_ids):
+        return topic_ids
+    return [*topic_ids, topics.find(topics.NOTICES).id]
+
+
+def cancel_requests(subscriber_id: UUID, topic_ids: list[int] | None) -> None:
+    """Take back the open requests that ask for any of this: their confirmations are held."""
+    query = update(OptIn).where(
+        OptIn.subscriber_id == subscriber_id, OptIn.state == State.OPEN.value
+    )
+    if topic_ids is not None:
+        query = query.where(OptIn.topic_ids.overlap(topic_ids))
+    db.session.execute(
+        query.values(state=State.CANCELLED.value), execution_options={"synchronize_session": False}
+    )
+
+
+def names(topic_ids: list[int] | None, language: str) -> list[str]:
+    """The names of these topics (of none for everything) in a language."""
+    return [
+        topics.name_in(topic, language)
+        for topic in topics.all_topics()
+        if topic.id in (topic_ids or [])
+    ]

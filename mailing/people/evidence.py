@@ -1,0 +1,80 @@
+"""Evidence: what proves an entry of the ledger, referenced by its hash.
+
+The body holds no personal data. What is personal (a network address where the policy declares
+it, a staff member's free text) is sealed beside it and bound by its hash, so that it can be
+destroyed and the chain still verifies.
+"""
+
+import hashlib
+import json
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, select
+from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base.database import DEPERSONALISED, PERSONAL, Table, db
+from mailing.people.subscribers import Sealer
+
+
+class Evidence(Table):
+    """A body of evidence under its SHA-256; never changed."""
+
+    __tablename__ = "evidence"
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True, info=DEPERSONALISED)
+    body: Mapped[dict[str, Any]] = mapped_column(JSONB, info=DEPERSONALISED)
+
+
+class EvidencePrivate(Table):
+    """The personal part of a body, sealed; destroyed with the person."""
+
+    __tablename__ = "evidence_private"
+
+    hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True, info=DEPERSONALISED)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=PERSONAL)
+
+
+def canonical(body: dict[str, Any]) -> bytes:
+    """The one spelling of a body that is hashed (sorted keys, no spaces, UTF-8)."""
+    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def hash_of(body: dict[str, Any]) -> bytes:
+    """SHA-256 of the canonical body."""
+    return hashlib.sha256(canonical(body)).digest()
+
+
+def keep(bodies: list[dict[str, Any]]) -> list[bytes]:
+    """Store each body once; their hashes, in order."""
+    by_hash = {hash_of(body): body for body in bodies}
+    if by_hash:
+        rows = [{"hash": key, "body": body} for key, body in by_hash.items()]
+        db.session.execute(insert(Evidence).on_conflict_do_nothing(), rows)
+    return [hash_of(body) for body in bodies]
+
+
+def seal_private(subscriber_id: UUID, private: dict[str, Any]) -> str:
+    """Seal the personal part of a body; the hash (hex) that the body has to carry."""
+    sealed = Sealer().seal(private, subscriber_id.bytes)
+    key = hashlib.sha256(sealed).digest()
+    db.session.add(EvidencePrivate(hash=key, sealed=sealed))
+    return key.hex()
+
+
+def private_of(subscriber_id: UUID, body: dict[str, Any]) -> dict[str, Any] | None:
+    """The personal part that a body refers to; None where there is none (any more)."""
+    if "private" not in body:
+        return None
+    query = select(EvidencePrivate.sealed).where(
+        EvidencePrivate.hash == bytes.fromhex(body["private"])
+    )
+    sealed = db.session.execute(query).scalar_one_or_none()
+    return Sealer().open(sealed, subscriber_id.bytes) if sealed else None
+
+
+def body_of(key: bytes) -> dict[str, Any]:
+    """The body under this hash; empty for the entry that needs none."""
+    kept = db.session.get(Evidence, key)
+    return dict(kept.body) if kept else {}

@@ -1,0 +1,317 @@
+"""The consent ledger: append-only facts, chained per subscriber.
+
+Each entry carries the hash of the one before it, and the subscriber's row the hash of the
+last, so a changed, a missing and a cut-off entry are all found. Entries hold no personal
+data in clear: the person is a random id, wording and evidence are referenced by hash.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base import clock
+from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
+from mailing.people import evidence, standings
+from mailing.people.standings import Change, Said, Standing
+from mailing.people.subscribers import Subscriber
+
+
+class Kind(StrEnum):
+    """What an entry can say."""
+
+    REQUESTED = "requested"
+    GIVEN = "given"
+    ATTESTED = "attested"
+    UNSUBSCRIBED = "unsubscribed"
+    BLOCKED = "blocked"
+    RESTORED = "restored"
+    WITHDRAWN = "withdrawn"
+    DESTROYED = "destroyed"
+
+
+SAYS = {
+    Kind.REQUESTED: Said.REQUESTED,
+    Kind.GIVEN: Said.GIVEN,
+    Kind.ATTESTED: Said.GIVEN,
+    Kind.RESTORED: Said.GIVEN,
+    Kind.UNSUBSCRIBED: Said.UNSUBSCRIBED,
+    Kind.WITHDRAWN: Said.WITHDRAWN,
+    Kind.DESTROYED: Said.WITHDRAWN,
+}
+
+
+class Entry(Table):
+    """One fact; never changed (a trigger refuses it)."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('requested', 'given', 'attested', 'unsubscribed', 'blocked', 'restored', "
+            "'withdrawn', 'destroyed')",
+            name="ledger_kind_is_known",
+        ),
+        UniqueConstraint("subscriber_id", "seq", name="ledger_chain_has_no_fork"),
+        Index("ledger_by_time", "at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, info=OPERATIONAL)
+    subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id"), info=DEPERSONALISED)
+    seq: Mapped[int] = mapped_column(Integer, info=OPERATIONAL)
+    kind: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    topic_id: Mapped[int | None] = mapped_column(ForeignKey("topics.id"), info=DEPERSONALISED)
+    policy_id: Mapped[int | None] = mapped_column(
+        ForeignKey("policy_versions.id"), info=DEPERSONALISED
+    )
+    source: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    actor: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    evidence_hash: Mapped[bytes] = mapped_column(
+        LargeBinary, ForeignKey("evidence.hash"), info=DEPERSONALISED
+    )
+    at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), info=DEPERSONALISED)
+    prev_hash: Mapped[bytes] = mapped_column(LargeBinary, info=OPERATIONAL)
+    hash: Mapped[bytes] = mapped_column(LargeBinary, info=OPERATIONAL)
+
+
+@dataclass(frozen=True)
+class NewEntry:
+    """A fact about to be written; `topic_id` None means everything.
+
+    `source` is the door it came through (form, one-click, page, mail, import, staff);
+    `private` is the personal part of the evidence, sealed apart.
+    """
+
+    subscriber_id: UUID
+    kind: Kind
+    topic_id: int | None
+    policy_id: int | None
+    source: str
+    actor: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+    private: dict[str, Any] | None = None
+
+
+def append(new: NewEntry) -> int:
+    """Append one fact and project it; its id. The subscriber's row is locked first."""
+    return append_many([new])[0]
+
+
+def append_many(news: list[NewEntry]) -> list[int]:
+    """Append facts in order, each to its subscriber's chain, and project them; their ids.
+
+    Rows are locked in the order of their ids, so that two callers never wait for each other.
+    """
+    if not news:
+        return []
+    heads = _lock_heads({new.subscriber_id for new in news})
+    bodies = [_body(new) for new in news]
+    hashes = evidence.keep(bodies)
+    rows = [_chain(new, key, heads) for new, key in zip(news, hashes, strict=True)]
+    ids = list(
+        db.session.scalars(
+            insert(Entry).returning(Entry.id, sort_by_parameter_order=True),
+            rows,
+        )
+    )
+    _keep_heads(heads)
+    standings.keep(_changes(news, rows, ids))
+    return ids
+
+
+def last(subscriber_id: UUID, topic_id: int | None, kind: Kind) -> Entry | None:
+    """The newest entry of this kind and scope."""
+    query = (
+        select(Entry)
+        .where(Entry.subscriber_id == subscriber_id, Entry.kind == kind)
+        .where(Entry.topic_id.is_not_distinct_from(topic_id))
+        .order_by(Entry.seq.desc())
+        .limit(1)
+    )
+    return db.session.execute(query).scalar_one_or_none()
+
+
+def refused_everything(subscriber_ids: set[UUID]) -> set[UUID]:
+    """Those of these people who have ever said no to everything.
+
+    On a topic without a standing that "no" is the last word (an import must not outvote it).
+    """
+    query = select(Entry.subscriber_id).where(
+        Entry.subscriber_id.in_(subscriber_ids),
+        Entry.topic_id.is_(None),
+        Entry.kind.in_([Kind.UNSUBSCRIBED, Kind.WITHDRAWN, Kind.DESTROYED]),
+    )
+    return set(db.session.scalars(query))
+
+
+def history(subscriber_id: UUID, as_of: datetime | None = None) -> list[Entry]:
+    """The facts about one person in order, up to a time where one is given."""
+    query = select(Entry).where(Entry.subscriber_id == subscriber_id).order_by(Entry.seq)
+    if as_of is not None:
+        query = query.where(Entry.at <= as_of)
+    return list(db.session.scalars(query))
+
+
+def entry_hash(row: dict[str, Any]) -> bytes:
+    """SHA-256 over an entry's content and the hash before it."""
+    body = {
+        "subscriber": str(row["subscriber_id"]),
+        "seq": row["seq"],
+        "kind": str(row["kind"]),
+        "topic": row["topic_id"],
+        "policy": row["policy_id"],
+        "source": row["source"],
+        "actor": row["actor"],
+        "evidence": row["evidence_hash"].hex(),
+        "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
+    }
+    return hashlib.sha256(row["prev_hash"] + evidence.canonical(body)).digest()
+
+
+def verify(since: datetime | None = None) -> Iterator[tuple[UUID, int, str]]:
+    """Walk the chains (those touched since a time, or all): `(subscriber, seq, what is wrong)`.
+
+    Nothing is yielded where every chain is whole.
+    """
+    touched = select(Entry.subscriber_id).where(Entry.at >= since) if since else None
+    query = select(Subscriber.id, Subscriber.ledger_seq, Subscriber.ledger_head)
+    if touched is not None:
+        query = query.where(Subscriber.id.in_(touched))
+    for page in db.session.execute(query.order_by(Subscriber.id)).partitions(1000):
+        yield from _verify_page({row.id: (row.ledger_seq, row.ledger_head) for row in page})
+
+
+def _verify_page(heads: dict[UUID, tuple[int, bytes]]) -> Iterator[tuple[UUID, int, str]]:
+    found = dict.fromkeys(heads, (0, b""))
+    entries = (
+        select(Entry, evidence.Evidence.body)
+        .join(evidence.Evidence, evidence.Evidence.hash == Entry.evidence_hash)
+        .where(Entry.subscriber_id.in_(heads))
+        .order_by(Entry.subscriber_id, Entry.seq)
+    )
+    for entry, body in db.session.execute(entries):
+        seq, before = found[entry.subscriber_id]
+        trouble = _trouble(entry, body, seq, before)
+        if trouble:
+            yield entry.subscriber_id, entry.seq, trouble
+        found[entry.subscriber_id] = (entry.seq, entry.hash)
+        db.session.expunge(entry)
+    for subscriber_id, head in heads.items():
+        if found[subscriber_id] != head:
+            yield subscriber_id, head[0], "the chain does not end where the subscriber's row says"
+
+
+def _trouble(entry: Entry, body: dict[str, Any], seq: int, before: bytes) -> str | None:
+    if entry.seq != seq + 1:
+        return f"entry {seq + 1} is missing"
+    if entry.prev_hash != before:
+        return "it does not follow the entry before it"
+    if entry.hash != entry_hash(vars(entry)):
+        return "its content is not what was hashed"
+    if entry.evidence_hash != evidence.hash_of(body):
+        return "its evidence is not what was hashed"
+    return None
+
+
+def _lock_heads(ids: set[UUID]) -> dict[UUID, tuple[int, bytes]]:
+    # The update, not a mere lock, orders this act against every gate that asks FOR SHARE.
+    query = (
+        select(Subscriber.id, Subscriber.ledger_seq, Subscriber.ledger_head)
+        .where(Subscriber.id.in_(ids))
+        .order_by(Subscriber.id)
+        .with_for_update()
+    )
+    return {row.id: (row.ledger_seq, row.ledger_head) for row in db.session.execute(query)}
+
+
+def _body(new: NewEntry) -> dict[str, Any]:
+    if not new.private:
+        return new.evidence
+    return new.evidence | {"private": evidence.seal_private(new.subscriber_id, new.private)}
+
+
+def _chain(
+    new: NewEntry, evidence_hash: bytes, heads: dict[UUID, tuple[int, bytes]]
+) -> dict[str, Any]:
+    seq, before = heads[new.subscriber_id]
+    row: dict[str, Any] = {
+        "subscriber_id": new.subscriber_id,
+        "seq": seq + 1,
+        "kind": new.kind.value,
+        "topic_id": new.topic_id,
+        "policy_id": new.policy_id,
+        "source": new.source,
+        "actor": new.actor,
+        "evidence_hash": evidence_hash,
+        "at": clock.now(),
+        "prev_hash": before,
+    }
+    row["hash"] = entry_hash(row)
+    heads[new.subscriber_id] = (seq + 1, row["hash"])
+    return row
+
+
+def _keep_heads(heads: dict[UUID, tuple[int, bytes]]) -> None:
+    rows = [
+        {"id": subscriber_id, "ledger_seq": seq, "ledger_head": head}
+        for subscriber_id, (seq, head) in heads.items()
+    ]
+    db.session.execute(update(Subscriber), rows)
+
+
+def _changes(news: list[NewEntry], rows: list[dict[str, Any]], ids: list[int]) -> list[Change]:
+    touched = {new.subscriber_id for new in news if new.topic_id is None}
+    everything = _topics_of(touched) if touched else {}
+    return [
+        Change(
+            subscriber_id=new.subscriber_id,
+            topic_id=topic_id,
+            standing=SAYS[new.kind],
+            policy_id=new.policy_id,
+            entry_id=entry_id,
+            since=row["at"],
+            of_everything=new.topic_id is None,
+        )
+        for new, row, entry_id in zip(news, rows, ids, strict=True)
+        if new.kind in SAYS and not _lifts_a_block(new)
+        for topic_id in _scope(new, everything)
+    ]
+
+
+def _lifts_a_block(new: NewEntry) -> bool:
+    # `restored` without a topic ends a block; with one it takes back an unsubscribe.
+    return new.kind is Kind.RESTORED and new.topic_id is None
+
+
+def _scope(new: NewEntry, everything: dict[UUID, set[int]]) -> set[int]:
+    return {new.topic_id} if new.topic_id is not None else everything[new.subscriber_id]
+
+
+def _topics_of(subscriber_ids: set[UUID]) -> dict[UUID, set[int]]:
+    # Everything is what the person has a standing on, and the notices, which nobody asks for.
+    notices = db.session.scalars(text("SELECT id FROM topics WHERE slug = 'notices'")).one()
+    topics = {subscriber_id: {notices} for subscriber_id in subscriber_ids}
+    query = select(Standing.subscriber_id, Standing.topic_id).where(
+        Standing.subscriber_id.in_(subscriber_ids)
+    )
+    for row in db.session.execute(query):
+        topics[row.subscriber_id].add(row.topic_id)
+    return topics

@@ -1,0 +1,148 @@
+"""Opt-in requests: what somebody asked for on a form, until they confirm it.
+
+The names typed into a form wait here, sealed, and reach the subscriber only with the
+confirmation: a stranger who fills in a form changes nobody's data.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base import clock
+from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
+from mailing.people.subscribers import Sealer
+
+LIFETIME = timedelta(days=7)
+
+At = TIMESTAMP(timezone=True)
+
+
+class State(StrEnum):
+    """Where a request stands; one that is open and past its time has expired."""
+
+    OPEN = "open"
+    CONFIRMED = "confirmed"
+    CANCELLED = "cancelled"
+
+
+class OptIn(Table):
+    """One request through one form."""
+
+    __tablename__ = "optins"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'confirmed', 'cancelled')", name="optin_state_is_known"),
+        ForeignKeyConstraint(
+            ["form_id", "form_version"], ["form_versions.form_id", "form_versions.version"]
+        ),
+        Index("optins_of_subscriber", "subscriber_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(
+        primary_key=True, server_default=text("gen_random_uuid()"), info=OPERATIONAL
+    )
+    subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id"), info=DEPERSONALISED)
+    topic_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), info=DEPERSONALISED)
+    form_id: Mapped[int] = mapped_column(info=DEPERSONALISED)
+    form_version: Mapped[int] = mapped_column(info=DEPERSONALISED)
+    policy_id: Mapped[int] = mapped_column(ForeignKey("policy_versions.id"), info=DEPERSONALISED)
+    language: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    page: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    wordings: Mapped[dict[str, str]] = mapped_column(JSONB, info=DEPERSONALISED)
+    personal: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    state: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
+    expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
+
+    @property
+    def standing(self) -> str:
+        """open, confirmed, cancelled or expired."""
+        past = self.state == State.OPEN and self.expires_at <= clock.now()
+        return "expired" if past else self.state
+
+    def evidence(self, topic_id: int) -> dict[str, Any]:
+        """What proves this request for one topic; no personal data in it."""
+        return {
+            "form": self.form_id,
+            "form_version": self.form_version,
+            "page": self.page,
+            "wording": self.wordings[str(topic_id)],
+            "language": self.language,
+            "policy": self.policy_id,
+            "optin": str(self.id),
+        }
+
+    def typed(self) -> dict[str, Any]:
+        """The fields that were typed into the form, and where it was sent from if declared."""
+        return Sealer().open(self.personal, self.id.bytes) if self.personal else {}
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A form as it was posted: `topics` are slugs, `wordings` what stood beside each box."""
+
+    form_slug: str
+    address: str
+    topics: tuple[str, ...]
+    language: str
+    policy_id: int
+    page: str
+    fields: dict[str, str] = field(default_factory=dict)
+    network_address: str | None = None
+    user_agent: str | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request is made of once the form has been understood."""
+
+    subscriber_id: UUID
+    form_id: int
+    form_version: int
+    policy_id: int
+    language: str
+    page: str
+    wordings: dict[int, str]
+    typed: dict[str, Any]
+
+
+def open_request(asked: Asked) -> OptIn:
+    """Keep a request, open for seven days."""
+    at = clock.now()
+    optin = OptIn(
+        subscriber_id=asked.subscriber_id,
+        topic_ids=sorted(asked.wordings),
+        form_id=asked.form_id,
+        form_version=asked.form_version,
+        policy_id=asked.policy_id,
+        language=asked.language,
+        page=asked.page,
+        wordings={str(topic_id): key for topic_id, key in asked.wordings.items()},
+        state=State.OPEN.value,
+        created_at=at,
+        expires_at=at + LIFETIME,
+    )
+    db.session.add(optin)
+    db.session.flush()
+    if asked.typed:
+        optin.personal = Sealer().seal(asked.typed, optin.id.bytes)
+    return optin
+
+
+def find(optin_id: UUID) -> OptIn | None:
+    """A request by its id."""
+    return db.session.get(OptIn, optin_id)

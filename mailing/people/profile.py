@@ -1,0 +1,70 @@
+"""One person, as an officer sees them: their standing on each topic, and the evidence."""
+
+from datetime import datetime
+from typing import Any
+
+from mailing.base.errors import Missing
+from mailing.people import evidence, ledger, standings, subscribers, suppression, topics
+from mailing.people.address import canonical
+from mailing.people.ledger import Entry
+from mailing.people.subscribers import Subscriber
+from mailing.people.wording import text_of
+from mailing.policies import versions
+
+
+def of_address(address: str) -> Subscriber:
+    """The subscriber of an address; raises Missing."""
+    subscriber = subscribers.find(canonical(address))
+    if subscriber is None:
+        raise Missing("Nobody with this address is known.")
+    return subscriber
+
+
+def show(address: str) -> dict[str, Any]:
+    """The person as `kelisim people show` prints them (contract.md)."""
+    subscriber = of_address(address)
+    held = standings.of(subscriber.id)
+    names = {topic.id: topic.slug for topic in topics.all_topics()}
+    suppressed = suppression.reasons(subscriber.digest)
+    return {
+        "subscriber": str(subscriber.id),
+        "language": subscriber.language,
+        "topics": {names[topic_id]: row.standing for topic_id, row in sorted(held.items())},
+        "suppressed": bool(suppressed),
+        "suppressed_for": sorted(suppressed),
+        "blocked": subscriber.blocked_at is not None,
+        "quarantined": any(row.quarantined for row in held.values()),
+        "paused_until": subscriber.paused_until,
+    }
+
+
+def evidence_of(address: str, as_of: datetime | None = None) -> list[dict[str, Any]]:
+    """The ledger of one person up to a time, each entry with its evidence and exact wording."""
+    subscriber = of_address(address)
+    names = {topic.id: topic.slug for topic in topics.all_topics()}
+    return [_told(entry, names) for entry in ledger.history(subscriber.id, as_of)]
+
+
+def _told(entry: Entry, names: dict[int, str]) -> dict[str, Any]:
+    body = evidence.body_of(entry.evidence_hash)
+    return {
+        "seq": entry.seq,
+        "at": entry.at,
+        "kind": entry.kind,
+        "topic": names[entry.topic_id] if entry.topic_id else "all",
+        "source": entry.source,
+        "actor": entry.actor,
+        "policy": _policy(entry.policy_id),
+        "wording": text_of(body["wording"]).text if body.get("wording") else None,
+        "evidence": body,
+        "private": evidence.private_of(entry.subscriber_id, body),
+        "hash": entry.hash.hex(),
+    }
+
+
+def _policy(policy_id: int | None) -> dict[str, Any] | None:
+    if policy_id is None:
+        return None
+    policy = versions.find(policy_id)
+    texts = {text.language: text.sha256 for text in versions.texts(policy)}
+    return {"id": policy.id, "label": policy.label, "sha256": texts}

@@ -1,0 +1,138 @@
+"""Subscribers: a person known by one address.
+
+The row holds the keyed digest that finds it, the provider's domain for pacing, and one
+sealed value with everything that names the person.
+"""
+
+import json
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, Integer, LargeBinary, Text, UniqueConstraint, select, text
+from sqlalchemy import func as sql
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
+from mailing.base.sealing import digest, keyring
+from mailing.base.settings import Settings, current
+from mailing.people.address import Address
+
+At = TIMESTAMP(timezone=True)
+
+
+class Subscriber(Table):
+    """One person; every "no" touches this row first, so that it is ordered against the gate."""
+
+    __tablename__ = "subscribers"
+    __table_args__ = (
+        UniqueConstraint("digest", name="subscriber_address_is_unique"),
+        CheckConstraint("language IN ('kk', 'ru', 'en')", name="subscriber_language_is_known"),
+    )
+
+    id: Mapped[UUID] = mapped_column(
+        primary_key=True, server_default=text("gen_random_uuid()"), info=DEPERSONALISED
+    )
+    digest: Mapped[bytes] = mapped_column(LargeBinary, info=DEPERSONALISED)
+    provider: Mapped[str] = mapped_column(Text, info=PERSONAL)
+    language: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    personal: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    blocked_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    paused_until: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    ledger_seq: Mapped[int] = mapped_column(Integer, server_default=text("0"), info=OPERATIONAL)
+    ledger_head: Mapped[bytes] = mapped_column(
+        LargeBinary, server_default=text("'\\x'"), info=OPERATIONAL
+    )
+    created_at: Mapped[datetime] = mapped_column(At, server_default=sql.now(), info=OPERATIONAL)
+
+
+@dataclass(frozen=True)
+class Personal:
+    """What names a person: the closed list of policy 3.1 to 3.3."""
+
+    email: str
+    surname: str = ""
+    given_name: str = ""
+    patronymic: str = ""
+    phone: str = ""
+
+    def with_fields(self, given: dict[str, str]) -> "Personal":
+        """The same person with the non-empty of these fields taken over."""
+        names = {f.name for f in fields(self)} - {"email"}
+        kept = {name: value for name, value in given.items() if name in names and value}
+        return Personal(**(self.as_dict() | kept))
+
+    def as_dict(self) -> dict[str, str]:
+        """The fields by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+@dataclass(frozen=True)
+class Sealer:
+    """Seals and opens personal values under the data-key ring."""
+
+    settings: Settings = field(default_factory=current)
+
+    def seal(self, value: dict[str, Any], about: bytes) -> bytes:
+        """A JSON object, sealed to what it is about."""
+        plain = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+        return keyring(self.settings.data_key).encrypt(plain, about)
+
+    def open(self, sealed: bytes, about: bytes) -> dict[str, Any]:
+        """The object that `seal` took."""
+        value: dict[str, Any] = json.loads(keyring(self.settings.data_key).decrypt(sealed, about))
+        return value
+
+
+def digest_of(address: Address) -> bytes:
+    """The keyed digest by which an address is found and suppressed."""
+    return digest(current().suppression_key, address.text)
+
+
+def find(address: Address) -> Subscriber | None:
+    """The subscriber of this address."""
+    query = select(Subscriber).where(Subscriber.digest == digest_of(address))
+    return db.session.execute(query).scalar_one_or_none()
+
+
+def lock(subscriber_id: UUID) -> Subscriber | None:
+    """The subscriber, held against every gate and every other act until the commit."""
+    query = select(Subscriber).where(Subscriber.id == subscriber_id).with_for_update()
+    return db.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
+def create(address: Address, language: str) -> Subscriber:
+    """The subscriber of this address, made where there is none; locked. Two at once make one."""
+    created = uuid4()
+    db.session.execute(
+        text(
+            "INSERT INTO subscribers (id, digest, provider, language, personal) VALUES "
+            "(:id, :digest, :provider, :language, :personal) ON CONFLICT (digest) DO NOTHING"
+        ),
+        {
+            "id": created,
+            "digest": digest_of(address),
+            "provider": address.provider,
+            "language": language,
+            "personal": Sealer().seal(Personal(address.display).as_dict(), created.bytes),
+        },
+    )
+    found = find(address)
+    held = lock(found.id) if found else None
+    if held is None:
+        raise RuntimeError("the subscriber that was just made is gone")
+    return held
+
+
+def personal_of(subscriber: Subscriber) -> Personal | None:
+    """What names this person; None once it has been destroyed."""
+    if subscriber.personal is None:
+        return None
+    return Personal(**Sealer().open(subscriber.personal, subscriber.id.bytes))
+
+
+def keep_personal(subscriber: Subscriber, personal: Personal) -> None:
+    """Store what names this person."""
+    subscriber.personal = Sealer().seal(personal.as_dict(), subscriber.id.bytes)

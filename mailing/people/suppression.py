@@ -1,0 +1,67 @@
+"""Suppression: addresses that must not be written to, kept as keyed digests.
+
+There is no foreign key and no expiry: the "no" outlives the person's row, an import, a
+deletion and a merge (T19, T20, T25).
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, LargeBinary, Text, delete, select, text
+from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base import clock
+from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
+
+
+class Why(StrEnum):
+    """Why an address is suppressed."""
+
+    WITHDRAWN = "withdrawn"
+    DESTROYED = "destroyed"
+    COMPLAINT = "complaint"
+    BOUNCE = "bounce"
+    STAFF = "staff"
+
+
+class Suppression(Table):
+    """One address and one reason."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (
+        CheckConstraint(
+            "reason IN ('withdrawn', 'destroyed', 'complaint', 'bounce', 'staff')",
+            name="suppression_reason_is_known",
+        ),
+    )
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True, info=DEPERSONALISED)
+    reason: Mapped[str] = mapped_column(Text, primary_key=True, info=DEPERSONALISED)
+    detail: Mapped[str] = mapped_column(Text, server_default=text("''"), info=OPERATIONAL)
+    since: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), info=OPERATIONAL)
+
+
+def suppress(digest: bytes, reason: Why, detail: str = "") -> None:
+    """Keep this address out. The subscriber's row, where there is one, is touched first."""
+    db.session.execute(
+        text("UPDATE subscribers SET ledger_seq = ledger_seq WHERE digest = :digest"),
+        {"digest": digest},
+    )
+    row = {"digest": digest, "reason": reason.value, "detail": detail, "since": clock.now()}
+    db.session.execute(insert(Suppression).values(row).on_conflict_do_nothing())
+
+
+def lift_bounce(digest: bytes) -> None:
+    """Forget a bounce: the person has just answered a message to this address."""
+    db.session.execute(
+        delete(Suppression).where(
+            Suppression.digest == digest, Suppression.reason == Why.BOUNCE.value
+        )
+    )
+
+
+def reasons(digest: bytes) -> dict[Why, datetime]:
+    """Why this address is kept out, and since when; empty when it is not."""
+    query = select(Suppression.reason, Suppression.since).where(Suppression.digest == digest)
+    return {Why(row.reason): row.since for row in db.session.execute(query)}

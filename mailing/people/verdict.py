@@ -1,0 +1,90 @@
+"""The verdict: the first reason why somebody is not written to, or none.
+
+One text serves the audience (a guess, shown beforehand) and the gate (the answer), so that a
+preview and its outcome cannot drift apart. The order is fixed: each person has one reason.
+
+The text speaks of these names: `s` subscribers, `st` the standing on the campaign's topic
+(may be missing), `t` the topic, `p` the policy version of that standing, and takes
+suppressions by digest.
+"""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a message is held."""
+
+    WITHDRAWN = "withdrawn"
+    COMPLAINT = "suppressed_complaint"
+    BOUNCE = "suppressed_bounce"
+    STAFF = "suppressed_staff"
+    BLOCKED = "blocked"
+    QUARANTINED = "quarantined"
+    UNSUBSCRIBED = "unsubscribed"
+    NOT_CONFIRMED = "not_confirmed"
+    NO_TOPIC_LEFT = "no_topic_left"
+    NO_POLICY_CONSENT = "no_policy_consent"
+    PAUSED = "paused_by_subscriber"
+    CAMPAIGN_STOPPED = "campaign_stopped"
+    REQUEST_CLOSED = "request_closed"
+    REQUEST_EXPIRED = "request_expired"
+    CANNOT_RENDER = "cannot_render"
+
+
+_KEPT_OUT = """
+    WHEN s.personal IS NULL THEN 'withdrawn'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+                 AND x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+                 AND x.reason = 'complaint') THEN 'suppressed_complaint'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+                 AND x.reason = 'bounce') THEN 'suppressed_bounce'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+                 AND x.reason = 'staff') THEN 'suppressed_staff'
+    WHEN s.blocked_at IS NOT NULL THEN 'blocked'
+"""
+
+_PAUSED = "WHEN s.paused_until > now() THEN 'paused_by_subscriber'"
+
+CAMPAIGN = f"""
+CASE {_KEPT_OUT}
+    WHEN st.standing = 'withdrawn' THEN 'withdrawn'
+    WHEN st.standing = 'unsubscribed' THEN 'unsubscribed'
+    WHEN st.quarantined THEN 'quarantined'
+    WHEN st.standing IS DISTINCT FROM 'given' THEN 'not_confirmed'
+    WHEN p.id IS NULL OR NOT (t.purpose = ANY (p.purposes)) THEN 'no_policy_consent'
+    {_PAUSED}
+END
+"""
+
+_HAS = "EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id AND {condition})"
+
+NOTICE = f"""
+CASE {_KEPT_OUT}
+    WHEN st.standing = 'withdrawn' THEN 'withdrawn'
+    WHEN NOT {_HAS.format(condition="o.standing = 'given'")} THEN
+        CASE WHEN {_HAS.format(condition="o.standing = 'withdrawn'")} THEN 'withdrawn'
+             WHEN {_HAS.format(condition="o.standing = 'unsubscribed'")} THEN 'no_topic_left'
+             WHEN {_HAS.format(condition="o.quarantined")} THEN 'quarantined'
+             ELSE 'not_confirmed' END
+    WHEN st.standing = 'unsubscribed' THEN 'unsubscribed'
+    {_PAUSED}
+END
+"""
+
+CONFIRMATION = """
+CASE
+    WHEN s.personal IS NULL THEN 'withdrawn'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+                 AND x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+                 AND x.reason = 'complaint') THEN 'suppressed_complaint'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest AND x.reason = 'bounce'
+                 AND x.since > now() - interval '30 days') THEN 'suppressed_bounce'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+                 AND x.reason = 'staff') THEN 'suppressed_staff'
+    WHEN s.blocked_at IS NOT NULL THEN 'blocked'
+    WHEN r.state <> 'open' THEN 'request_closed'
+    WHEN r.expires_at <= now() THEN 'request_expired'
+END
+"""
