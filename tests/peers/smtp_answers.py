@@ -14,7 +14,8 @@ class Answers:
     """Writes the replies of one connection; `is_busy` while one is held back."""
 
     def __init__(self, script: Script, go_on: Callable[[], None]) -> None:
-        self.transport: asyncio.Transport
+        # None until a TLS handshake is over, and for ever when it fails.
+        self._transport: asyncio.Transport | None = None
         self.is_busy = self.is_over = False
         self._script = script
         self._go_on = go_on
@@ -66,7 +67,17 @@ class Answers:
     def abort(self) -> None:
         """Hang up in the middle of it."""
         self.is_over = True
-        self.transport.abort()
+        if self._transport:
+            self._transport.abort()
+
+    @property
+    def transport(self) -> asyncio.Transport:
+        assert self._transport is not None
+        return self._transport
+
+    @transport.setter
+    def transport(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
 
     def _reply_late(self, late: tuple[int, str, Fault, Callable[[], object]]) -> None:
         code, text, fault, done = late

@@ -50,8 +50,11 @@ class Listener:
         self._server.close()
         for session in self._sessions:
             session.abort()
-        upgrades = [session.upgrade for session in self._sessions if session.upgrade]
-        await asyncio.gather(*upgrades, return_exceptions=True)
+        # What is left are TLS handshakes that nobody finishes.
+        handshakes = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in handshakes:
+            task.cancel()
+        await asyncio.gather(*handshakes, return_exceptions=True)
         # Transports close their sockets in the next turns of the loop.
         await asyncio.sleep(0.01)
 

@@ -44,7 +44,7 @@ class Session(asyncio.Protocol):
         self._user: str | None = None
         self._take_secret: Callable[[bytes], None] | None = None
         self._is_in_body = self._is_secure = self._cuts_body = False
-        self.upgrade: asyncio.Task[None] | None = None
+        self._upgrade: asyncio.Task[None] | None = None
         self._commands: dict[str, Callable[[str], None]] = {
             "EHLO": self._ehlo, "HELO": self._helo, "STARTTLS": self._starttls, "AUTH": self._auth,
             "MAIL": self._mail, "RCPT": self._rcpt, "DATA": self._data, "RSET": self._rset,
@@ -72,8 +72,6 @@ class Session(asyncio.Protocol):
 
     def abort(self) -> None:
         """Hang up, as a server that is stopped does."""
-        if self.upgrade:
-            self.upgrade.cancel()
         self._answers.abort()
 
     def _work(self) -> None:
@@ -130,7 +128,7 @@ class Session(asyncio.Protocol):
 
     def _start_tls(self) -> None:
         self._answers.is_busy = True
-        self.upgrade = asyncio.get_running_loop().create_task(self._upgraded())
+        self._upgrade = asyncio.get_running_loop().create_task(self._upgraded())
 
     async def _upgraded(self) -> None:
         assert self._offers.tls is not None

@@ -1,5 +1,6 @@
 """A connection to the relay, driven by somebody else's event loop."""
 
+import re
 import ssl
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from worker.smtp.relay import Relay
 from worker.smtp.reply import Broken, Reply
 from worker.smtp.transaction import Transaction
 from worker.smtp.wire import dial
+
+HOST_NAME = re.compile(r"[0-9A-Za-z.:\[\]_-]+")
 
 
 class Connection:
@@ -36,7 +39,7 @@ class Connection:
         clock: Callable[[], float] = time.monotonic,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        if not (helo.isascii() and helo.isprintable()) or " " in helo:
+        if not HOST_NAME.fullmatch(helo):
             raise ValueError("the name for EHLO must be a host name in its ASCII form")
         self.phase = Phase.CLOSED
         self.trouble: str | None = None

@@ -51,8 +51,6 @@ class Relay:
         Raises ValueError that names what is wrong and never repeats the password.
         """
         url = _split(text)
-        if url.scheme not in SCHEMES:
-            raise ValueError(f"an SMTP address starts with one of {', '.join(SCHEMES)}, then ://")
         security, usual_port = SCHEMES[url.scheme]
         user, password = _credentials(url)
         return cls(_host(url), url.port or usual_port, security, user, password)
@@ -80,8 +78,12 @@ class Relay:
 
 
 def _split(text: str) -> SplitResult:
+    text = text.strip()
+    scheme, mark, _ = text.partition("://")
+    if not mark or scheme.lower() not in SCHEMES:
+        raise ValueError(f"an SMTP address starts with one of {', '.join(SCHEMES)}, then ://")
     try:
-        url = urlsplit(text.strip())
+        url = urlsplit(text)
         port = url.port
     except ValueError:
         # The original error may quote a piece of the password, so it is not chained.

@@ -68,6 +68,8 @@ class Wire:
         """Go on in TLS from the next byte, verifying the certificate for `host`."""
         self._tls = (context, host)
         self._is_settled = False
+        # The client speaks first in a handshake, so the loop must come back without being called.
+        self._to_read = EVENT_WRITE
 
     def put(self, data: bytes) -> None:
         """Queue bytes and give the kernel what it takes now."""
