@@ -238,6 +238,29 @@ def test_whoever_left_one_topic_may_be_imported_for_another(imported: Imported) 
     assert _standing("alma@example.com", "events") == "given"
 
 
+def test_whoever_left_and_only_asked_again_stays_out_until_they_confirm(
+    imported: Imported,
+) -> None:
+    for scope in ("news", None):
+        email = f"{scope}@example.com"
+        _say(email, Kind.UNSUBSCRIBED, scope)
+        _say(email, Kind.REQUESTED, "news")
+        assert _counts(imported(HEADER, f"{email},{PROOF}"))["left_kept_out"] == 1
+        assert _standing(email) == "requested"
+        _say(email, Kind.GIVEN, "news")
+        assert _counts(imported(HEADER, f"{email},{PROOF}"))["unchanged"] == 1
+
+
+def test_whoever_has_asked_and_not_confirmed_is_attested_by_evidence_alone(
+    imported: Imported,
+) -> None:
+    _say("alma@example.com", Kind.REQUESTED, "news")
+    assert _counts(imported(HEADER, "alma@example.com,,,"))["unchanged"] == 1
+    assert _standing("alma@example.com") == "requested"
+    assert _counts(imported(HEADER, f"alma@example.com,{PROOF}"))["updated"] == 1
+    assert _standing("alma@example.com") == "given"
+
+
 def test_somebody_who_is_blocked_stays_out(imported: Imported) -> None:
     imported(HEADER, f"alma@example.com,{PROOF}")
     person = subscribers.find(canonical("alma@example.com"))

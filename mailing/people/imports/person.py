@@ -19,14 +19,15 @@ def fresh(row: Row) -> Personal:
 class Person:
     """`first` is their first row here; `personal` is None for as long as nobody knows them.
 
-    `left` covers the topic and everything, a block, and data that were destroyed.
+    `refused` is a no to the topic or to everything, `locked_out` a block or data destroyed.
     """
 
     digest: bytes
     first: Row
     id: UUID = field(default_factory=uuid4)
     suppressed: bool = False
-    left: bool = False
+    refused: bool = False
+    locked_out: bool = False
     standing: Said = Said.NONE
     language: str = DEFAULT
     personal: Personal | None = None
@@ -38,7 +39,7 @@ class Person:
         """Take one row. No row turns a no or lifts a suppression (T15, T17, T21)."""
         if self.suppressed:
             return Outcome.SUPPRESSED
-        if self.left:
+        if self.locked_out or (self.refused and self.standing is not Said.GIVEN):
             return Outcome.LEFT
         known = self.personal
         if known is None:

@@ -13,8 +13,6 @@ from mailing.people.subscribers import Personal, Sealer, digest_of
 
 Persons = dict[bytes, Person]
 
-NO = frozenset({Said.UNSUBSCRIBED, Said.WITHDRAWN})
-
 _SUPPRESSED = text("SELECT DISTINCT digest FROM suppressions WHERE digest = ANY (:digests)")
 
 # Sorted by digest, so that two imports at once wait for each other in one direction only.
@@ -31,7 +29,7 @@ _KNOWN = (
 )
 
 _SAID = text(
-    "SELECT s.digest, st.topic_id, st.standing, st.of_everything FROM standings st "
+    "SELECT s.digest, st.topic_id, st.standing, st.refused FROM standings st "
     "JOIN subscribers s ON s.id = st.subscriber_id WHERE s.digest = ANY (:digests) "
     "AND (st.topic_id = :topic OR st.of_everything)"
 )
@@ -124,18 +122,21 @@ def _see_known(persons: Persons, introduced: set[bytes], query: str) -> None:
         if person.digest in introduced:
             continue
         person.id, person.language = row.id, row.language
-        person.left = row.blocked_at is not None or row.personal is None
+        person.locked_out = row.blocked_at is not None or row.personal is None
         if row.personal is not None:
             person.personal = Personal(**sealer.open(row.personal, row.id.bytes))
 
 
 def _see_said(persons: Persons, topic_id: int) -> None:
-    """Whoever left the topic, or everything at any time, has left (T21: the strictest wins)."""
+    """Who said no to the topic, or to everything, has left (T21), unless they came back to it.
+
+    Asking again is no coming back: until it is confirmed, a stranger may have asked.
+    """
     for row in db.session.execute(_SAID, {"digests": list(persons), "topic": topic_id}):
-        person, said = persons[bytes(row.digest)], Said(row.standing)
-        person.left = person.left or said in NO
+        person = persons[bytes(row.digest)]
+        person.refused = person.refused or row.refused
         if row.topic_id == topic_id:
-            person.standing = said
+            person.standing = Said(row.standing)
 
 
 def _sealed(person: Person, personal: Personal) -> bytes:

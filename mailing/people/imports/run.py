@@ -57,7 +57,7 @@ def import_people(file: ImportFile, actor: Actor, steps: Steps = ALL_AT_ONCE) ->
     topic, zone = _topic(file.topic_slug), ZoneInfo(current().time_zone)
     with file.path.open("rb") as opened, table.as_text(opened) as content:
         sha256 = table.fingerprint(opened)
-        records = table.records(content, file.mapping, clock.now().astimezone(zone).date())
+        records = table.records(content, file.mapping, clock.today(zone.key))
         reader = Reader(topic, zone, wording.hash_of if file.dry_run else wording.keep)
         work = _work(file, topic, sha256, actor)
         with Tally(_errors_file(sha256)) as tally:
