@@ -3,9 +3,12 @@
 from flask import Blueprint, Flask
 
 from mailing.base.settings import current
-from webapp.public import operations, policy
+from webapp.public import confirm, join, leave, operations, policy
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
+    join.pages,
+    confirm.pages,
+    leave.pages,
     policy.pages,
     operations.pages,
 )

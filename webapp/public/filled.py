@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES, spoken
 from mailing.base.languages import gettext as _
-from mailing.people.address import canonical, clean_field
+from mailing.people.address import canonical
 from mailing.people.optins import Submission
 from webapp.public.open_form import OPTIONAL, OpenForm
 
@@ -50,26 +50,21 @@ class Filled:
         return {field: sentence for field, sentence in found.items() if sentence}
 
     def submission(self, form: OpenForm, page: str) -> Submission:
-        """What is handed to the domain; undeclared fields were never looked at."""
+        """What is handed to the domain, which keeps what the policy version declares of it.
+
+        An unusable name never changes the answer (contract.md): the domain leaves it out.
+        """
         return Submission(
             form_slug=form.slug,
             address=self.email,
             topics=self.topics,
-            fields=self._usable(form),
+            fields={name: value for name, value in self.fields.items() if value},
             language=self.language or spoken(),
             policy_id=form.policy.id,
             page=page,
-            network_address=_declared("network_address", request.remote_addr, form),
-            user_agent=_declared("user_agent", request.headers.get("User-Agent"), form),
+            network_address=request.remote_addr,
+            user_agent=request.headers.get("User-Agent"),
         )
-
-    def _usable(self, form: OpenForm) -> dict[str, str]:
-        """The declared fields that can be kept.
-
-        An unusable name never changes the answer (contract.md): it is left out, not complained of.
-        """
-        cleaned = {name: _clean(name, self.fields[name]) for name in form.fields}
-        return {name: value for name, value in cleaned.items() if value}
 
     def _address_problem(self) -> str | None:
         if not self.email.strip():
@@ -90,19 +85,12 @@ class Filled:
     def _policy_problem(self, form: OpenForm) -> str | None:
         if self.policy == str(form.policy.id):
             return None
-        return _(
-            "The personal data policy has changed since this form was opened. "
-            "Read the current version, then send the form again."
-        )
+        return outdated()
 
 
-def _declared(name: str, value: str | None, form: OpenForm) -> str | None:
-    """What a browser tells unasked is kept only where the policy declares it (policy 2.3, 3.3)."""
-    return value if name in form.policy.fields else None
-
-
-def _clean(name: str, value: str) -> str:
-    try:
-        return clean_field(name, value)
-    except Invalid:
-        return ""
+def outdated() -> str:
+    """What is said when the form, or the policy, is no longer the one that was shown."""
+    return _(
+        "The personal data policy has changed since this form was opened. "
+        "Read the current version, then send the form again."
+    )

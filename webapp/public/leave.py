@@ -3,11 +3,17 @@
 The same address serves both. A GET changes nothing, a POST needs nothing but the address.
 """
 
+from datetime import datetime
+
 import structlog
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
+from mailing.base.errors import Unavailable
+from mailing.base.languages import gettext as _
 from mailing.leaving import leave
-from mailing.leaving.leave import Receipt
+from mailing.leaving.leave import LeaveView
+from mailing.leaving.receipts import Receipt
+from webapp.errors import page as error_page
 from webapp.headers import personal
 from webapp.public.page import show_personal, speak_to
 
@@ -25,25 +31,29 @@ log = structlog.get_logger()
 def ask(token: str) -> Response:
     """One button; or, for who has left already, what is so."""
     view = leave.look(token) or abort(404)
-    speak_to(view.language)
-    return show_personal("leave" if view.is_subscribed else "left", view=view, receipt=None)
+    return _about(view, "leave" if view.is_subscribed else "left", receipt=None)
 
 
 @pages.post("/u/<token>")
 def one_click(token: str) -> Response:
-    """Leave. No cookie, no CSRF, no look at the body: RFC 8058 3.1 and 3.2."""
-    receipt = leave.by_token(token, PERSON if _is_own_page() else MACHINE) or abort(404)
-    return _open_to_all(_answer(token, receipt))
+    """Leave. No cookie, no CSRF, no look at what the body says: RFC 8058 3.1 and 3.2."""
+    by_hand = _is_own_page()
+    patience, source = (PERSON, "page") if by_hand else (MACHINE, "one-click")
+    receipt = leave.by_token(token, patience, source) or abort(404)
+    status = 202 if receipt.in_flight else 200
+    if request.accept_mimetypes.best == "application/json":
+        return personal(make_response(jsonify(_document(receipt)), status))
+    return _result_page(token, receipt, status) if by_hand else _plain(status)
 
 
 @pages.route("/u/<token>", methods=["OPTIONS"], provide_automatic_options=False)
 def preflight(token: str) -> Response:
-    """Some mail programs post from a browser (T43): any origin may."""
+    """What a browser asks before some mail programs post from it (T43)."""
     answer = make_response("", 204)
     answer.headers["Allow"] = "GET, HEAD, OPTIONS, POST"
     answer.headers["Access-Control-Allow-Methods"] = "GET, HEAD, POST"
     answer.headers["Access-Control-Allow-Headers"] = "*"
-    return _open_to_all(answer)
+    return answer
 
 
 @pages.post("/u/<token>/undo")
@@ -51,30 +61,39 @@ def undo(token: str) -> Response:
     """Take it back within the day: an entry of its own, and the page says what is so now."""
     is_back = leave.undo(token)
     view = leave.look(token) or abort(404)
-    speak_to(view.language)
-    here = f"/u/{token}"
-    return show_personal("undone" if is_back else "too_late", view=view, here=here)
+    return _about(view, "undone" if is_back else "too_late", here=f"/u/{token}")
 
 
-def _answer(token: str, receipt: Receipt) -> Response:
-    """200 when nothing more can come, 202 when a message is named that still may."""
-    status = 202 if receipt.in_flight else 200
-    if request.accept_mimetypes.best == "application/json":
-        return make_response(jsonify(_document(receipt)), status)
-    if _is_own_page():
-        return _result_page(token, receipt, status)
-    return _plain(status)
+@pages.errorhandler(Unavailable)
+def written_down(error: Unavailable) -> Response:
+    """The database is away: the journal has the wish, and the answer is never a false "done"."""
+    return error_page(
+        503, _("Your wish is written down, but we cannot carry it out just now. Please try again.")
+    )
+
+
+@pages.after_request
+def open_to_every_origin(answer: Response) -> Response:
+    """Mail programs post from pages of their own; no cookie is ever read here."""
+    if request.method in ("POST", "OPTIONS"):
+        answer.headers["Access-Control-Allow-Origin"] = "*"
+    return answer
 
 
 def _result_page(token: str, receipt: Receipt, status: int) -> Response:
     """What was done, and the way back. The "no" is stored: no fault here may deny it (T42)."""
     try:
         view = leave.look(token) or abort(404)
-        speak_to(view.language)
-        return show_personal("left", status, view=view, receipt=receipt)
+        return _about(view, "left", status, receipt=receipt, handed_over=_handed_over(receipt))
     except Exception as error:
         log.error("result_page_failed", kind=type(error).__name__, exc_info=error)
         return _plain(status)
+
+
+def _about(view: LeaveView, name: str, status: int = 200, **values: object) -> Response:
+    speak_to(view.language)
+    topic = ", ".join(view.topics) or _("all messages")
+    return show_personal(name, status, view=view, topic=topic, **values)
 
 
 def _plain(status: int) -> Response:
@@ -92,13 +111,12 @@ def _document(receipt: Receipt) -> dict[str, object]:
     }
 
 
+def _handed_over(receipt: Receipt) -> datetime | None:
+    """When the first message that can no longer be recalled was handed over."""
+    times = [datetime.fromisoformat(one["handed_over_at"]) for one in receipt.in_flight]
+    return min(times, default=None)
+
+
 def _is_own_page() -> bool:
     """Whether our own page posted. Nothing longer is read: a body may be slow, huge or broken."""
-    if request.content_length != len(OWN_FORM):
-        return False
-    return request.get_data() == OWN_FORM
-
-
-def _open_to_all(answer: Response) -> Response:
-    answer.headers["Access-Control-Allow-Origin"] = "*"
-    return answer
+    return request.content_length == len(OWN_FORM) and request.get_data() == OWN_FORM

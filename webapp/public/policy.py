@@ -10,8 +10,10 @@ from mailing.base.languages import gettext as _
 from mailing.base.languages import spoken
 from mailing.base.settings import current
 from mailing.policies import versions
+from mailing.policies.texts import PolicyText
 from mailing.policies.versions import PolicyVersion
 from webapp.errors import page as error_page
+from webapp.public.changes import Change, between
 from webapp.public.page import show
 
 pages = Blueprint("policy", __name__)
@@ -43,16 +45,38 @@ def version(ref: str) -> Response:
 
 def _page(policy: PolicyVersion) -> Response:
     text, in_force = versions.text_in(policy, spoken()), _in_force()
+    before = _before(policy)
     return show(
         "policy",
         policy=policy,
         text=text,
-        words=text.content.decode("utf-8"),
+        words=_words(text),
         texts=versions.texts(policy),
         in_force_id=in_force.id if in_force else None,
         is_future=policy.effective_on > _today(),
+        before=before,
+        changes=_changes(before, text),
         published=versions.published(),
     )
+
+
+def _before(policy: PolicyVersion) -> PolicyVersion | None:
+    """The version published before this one."""
+    newest_first = versions.published()
+    place = [one.id for one in newest_first].index(policy.id) + 1
+    return newest_first[place] if place < len(newest_first) else None
+
+
+def _changes(before: PolicyVersion | None, text: PolicyText) -> list[Change] | None:
+    """None where there is nothing to compare with: no version before, or not in this language."""
+    older = versions.text_in(before, text.language) if before else None
+    if older is None or older.language != text.language:
+        return None
+    return between(_words(older), _words(text))
+
+
+def _words(text: PolicyText) -> str:
+    return text.content.decode("utf-8").removeprefix("\ufeff")
 
 
 def _in_force() -> PolicyVersion | None:
