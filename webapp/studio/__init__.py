@@ -11,7 +11,10 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     live,
     login,
     members,
+    policies,
+    preview_pages,
     refusals,
+    sending,
     shell,
     writing,
 )

@@ -1,16 +1,14 @@
 """What somebody has typed about a campaign, right or wrong, and how it is kept."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import LANGUAGES, gettext
-from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.content import Content, Format
+from mailing.deliveries import drafts
 from mailing.staff.audit import Actor
-
-FORMATS: dict[str, Format] = {"markdown": "markdown", "html": "html", "mjml": "mjml"}
 
 
 @dataclass
@@ -68,15 +66,14 @@ def keep(draft: Draft, campaign: Campaign | None, actor: Actor) -> Campaign | No
         except Missing:
             draft.errors["topic"] = gettext("Choose the topic that this campaign goes to.")
         except Invalid as refusal:
-            name = f"{content.language}-{refusal.field}" if refusal.field else "topic"
-            draft.errors[name] = gettext(refusal.message)
+            draft.errors[f"{content.language}-{refusal.field or 'body'}"] = refusal.message
     return None if draft.errors else campaign
 
 
 def _keep_one(draft: Draft, content: Content, campaign: Campaign | None, actor: Actor) -> Campaign:
     if campaign is None:
-        return campaigns.create(draft.topic, content, actor)
-    return campaigns.edit(campaign, content, actor)
+        return drafts.create(draft.topic, content, actor)
+    return drafts.edit(campaign, content, actor)
 
 
 def _changed(draft: Draft, campaign: Campaign | None) -> list[Content]:
@@ -93,6 +90,10 @@ def _content(form: Mapping[str, str], tongue: str) -> Content:
     def said(name: str) -> str:
         return form.get(f"{tongue}-{name}", "").replace("\r\n", "\n")
 
-    chosen = FORMATS.get(said("format"), "markdown")
-    content = Content(tongue, said("subject").strip(), said("body"), chosen)
-    return replace(content, preheader=said("preheader").strip())
+    return Content(
+        language=tongue,
+        subject=said("subject").strip(),
+        body=said("body"),
+        format=said("format") or Format.MARKDOWN.value,
+        preheader=said("preheader").strip(),
+    )

@@ -14,7 +14,7 @@ ORDER = ("accepted", "refused", "uncertain", "held", "sending", "deferred", "pen
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One outcome: how many, and where its piece of the bar begins and how long it is (per cent)."""
+    """One outcome: how many, where its piece of the bar begins, how long it is (per cent)."""
 
     name: str
     number: int

@@ -4,9 +4,12 @@ from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from mailing.base.database import db
+from mailing.base.errors import Missing
 from mailing.base.languages import gettext
 from mailing.campaigns import notices
+from mailing.campaigns.campaigns import Campaign
 from mailing.policies import versions
+from mailing.policies.versions import PolicyVersion
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
@@ -16,7 +19,7 @@ from webapp.studio.identity import actor
 @needs(Act.READ_POLICIES)
 def policy_list() -> str:
     rows = [
-        (policy, versions.texts(policy), notices.find_for(policy.id))
+        (policy, versions.texts(policy), _notice(policy))
         for policy in reversed(versions.all_versions())
     ]
     return render_template("pages/studio/policies.html", rows=rows)
@@ -32,3 +35,10 @@ def policy_publish(policy_id: int) -> Response:
     if notice is None:
         return redirect(url_for("studio.policy_list"), 303)
     return redirect(url_for("studio.campaign_page", campaign_id=notice.id), 303)
+
+
+def _notice(policy: PolicyVersion) -> Campaign | None:
+    try:
+        return notices.find_for(policy.id)
+    except Missing:
+        return None

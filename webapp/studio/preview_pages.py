@@ -6,7 +6,7 @@ from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries.preview import Preview, preview
+from mailing.deliveries.drafts import Previewed, preview
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 
@@ -49,7 +49,7 @@ def _tongue(campaign: Campaign) -> str:
     return asked if asked in LANGUAGES else campaign.language
 
 
-def _look(campaign: Campaign, tongue: str) -> tuple[Preview | None, str | None]:
+def _look(campaign: Campaign, tongue: str) -> tuple[Previewed | None, str | None]:
     """The message, or the sentence that says why there is none."""
     try:
         return preview(campaign, tongue), None
