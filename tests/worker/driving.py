@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import uuid4
 
 from mailing.deliveries.permit import GateStamp, SendPermit
+from tests.peers.smtp_peer import SmtpPeer
 from worker.smtp import Connection, Outcome, Phase, Relay, Timeouts
 
 MESSAGE = b"Subject: Hello\r\nTo: dana@example.net\r\n\r\nFirst line\r\n.\r\n..two dots\r\n"
@@ -62,6 +63,12 @@ def outcome_of(connection: Connection) -> Outcome:
 def deliver(connection: Connection, permit: SendPermit, message: bytes = MESSAGE) -> Outcome:
     connection.send(permit, message)
     return outcome_of(connection)
+
+
+def attempt(peer: SmtpPeer) -> tuple[Connection, Outcome]:
+    """Connect and deliver one message, giving up soon."""
+    connection = connect(peer.url, HASTY)
+    return connection, deliver(connection, permit())
 
 
 def ended(connection: Connection) -> Connection:

@@ -1,33 +1,31 @@
 """A connection to the relay, driven by somebody else's event loop."""
 
-import re
 import ssl
 import time
 from collections.abc import Callable
-from functools import cache
 from selectors import EVENT_READ, EVENT_WRITE
 
 from mailing.deliveries.permit import SendPermit
 from worker.smtp.conversation import Conversation, Expected
 from worker.smtp.envelope import Unsendable, envelope, stuffed
 from worker.smtp.extensions import Extensions
-from worker.smtp.introduction import Introduction, Terms
+from worker.smtp.introduction import Introduction
 from worker.smtp.outcome import Outcome, Phase, Timeouts
 from worker.smtp.relay import Relay
 from worker.smtp.reply import Broken, Reply
+from worker.smtp.terms import Terms, system_trust
 from worker.smtp.transaction import Transaction
 from worker.smtp.wire import dial
-
-HOST_NAME = re.compile(r"[0-9A-Za-z.:\[\]_-]+")
 
 
 class Connection:
     """One socket to one relay, one message at a time; nothing here ever blocks but `open`,
     which resolves the relay's name.
 
-    The loop selects on it (`fileno`, `wants`, not after `deadline`) and calls `advance`; after
-    each call it looks at `phase`. `trouble` says why there is no connection. `transactions`
-    counts the messages since `open`.
+    The loop selects on it (`fileno`, `wants`, not after `deadline`) and calls `advance`. After
+    every call of any verb it looks at `phase`: when that is CLOSED the descriptor is gone, and an
+    outcome that is still due comes from `advance` at once. `trouble` says why the peer or the
+    network ended a connection; None when we did. `transactions` counts messages since `open`.
     """
 
     def __init__(
@@ -39,8 +37,6 @@ class Connection:
         clock: Callable[[], float] = time.monotonic,
         trust: ssl.SSLContext | None = None,
     ) -> None:
-        if not HOST_NAME.fullmatch(helo):
-            raise ValueError("the name for EHLO must be a host name in its ASCII form")
         self.phase = Phase.CLOSED
         self.trouble: str | None = None
         self.transactions = 0
@@ -229,9 +225,3 @@ class Connection:
     def _remember(self, is_silent: bool) -> None:
         if self._conversation is not None:
             self._terms.relay.remember(self._conversation.wire.spot, is_silent)
-
-
-@cache
-def system_trust() -> ssl.SSLContext:
-    """The certificates that this system trusts; SSL_CERT_FILE names others."""
-    return ssl.create_default_context()

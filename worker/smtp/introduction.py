@@ -1,24 +1,11 @@
 """From the banner to a connection that takes mail: EHLO, STARTTLS, EHLO again, login."""
 
-import ssl
-from dataclasses import dataclass
-
 from worker.smtp.conversation import Conversation, Expected
 from worker.smtp.extensions import Extensions
 from worker.smtp.login import Login
-from worker.smtp.outcome import Timeouts
-from worker.smtp.relay import Relay, Security
+from worker.smtp.relay import Security
 from worker.smtp.reply import Broken, Reply
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What a connection is opened with: relay, our own name, time-outs, trusted certificates."""
-
-    relay: Relay
-    helo: str
-    timeouts: Timeouts
-    trust: ssl.SSLContext
+from worker.smtp.terms import Terms
 
 
 class Introduction:
