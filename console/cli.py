@@ -58,3 +58,7 @@ def _refuse(error: click.ClickException, as_json: bool) -> int:
         error.format_message() + hint, "usage" if error.exit_code == USAGE else "error", as_json
     )
     return error.exit_code
+
+
+if __name__ == "__main__":
+    main()

@@ -2,9 +2,11 @@
 
 import click
 
-from console.frame import leaf, serving
+from console.frame import application, leaf, serving
 from console.output import Answer
 from mailing.base import schema
+from mailing.base.database import db as database
+from mailing.leaving import marks
 
 
 @click.group()
@@ -15,9 +17,16 @@ def db() -> None:
 @db.command()
 @leaf
 def upgrade() -> Answer:
-    """Migrate the database to this version; safe to repeat, two at once wait."""
+    """Migrate the database to this version; safe to repeat, two at once wait.
+
+    Begins the withdrawal journal of a database that has none yet.
+    """
     with serving() as settings:
-        return _at(schema.upgrade(settings.database))
+        version = schema.upgrade(settings.database)
+        with application():
+            marks.own_journal()
+            database.session.commit()
+    return _at(version)
 
 
 @db.command()

@@ -25,7 +25,7 @@ def form() -> None:
 def add(slug: str, origins: tuple[str, ...], topic_slugs: tuple[str, ...]) -> Answer:
     """Register a form; other origins or topics make its next version."""
     added = forms.add(slug, origins, topic_slugs)
-    audit.record(actor(), "form.add", slug, version=forms.current(added).version)
+    audit.record(actor(), "form registered", f"form {slug}", version=forms.current(added).version)
     shown = _shown(added)
     return Answer(shown, f"Form {slug} is there, version {shown['version']}.")
 

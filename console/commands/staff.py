@@ -25,7 +25,7 @@ def staff() -> None:
 def add(email: str, role: str, password_stdin: bool) -> Answer:
     """Add somebody with one role; the password comes from the terminal or standard input."""
     added = accounts.add(email, Role(role), _password(password_stdin))
-    audit.record(actor(), "staff.add", str(added.id), role=role)
+    audit.record(actor(), "staff added", added.name, role=role)
     return Answer({"id": added.id, "email": added.email, "role": role}, f"{email} is {role} now.")
 
 

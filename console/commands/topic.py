@@ -26,7 +26,7 @@ def topic() -> None:
 def add(slug: str, purpose: str, **names: str) -> Answer:
     """Add a topic; the same again changes nothing."""
     added = topics.add(slug, purpose, **names)
-    audit.record(actor(), "topic.add", slug, purpose=purpose)
+    audit.record(actor(), "topic added", f"topic {slug}", purpose=purpose)
     return Answer(_shown(added), f"Topic {added.slug} is there.")
 
 

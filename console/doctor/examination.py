@@ -1,21 +1,20 @@
 """All the checks in the order in which one would look: what others rest upon comes first."""
 
-import os
-import uuid
 from collections.abc import Iterator
-from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from console.doctor.dns import sending_domain
-from console.doctor.finding import Finding, fine, look, wrong
+from console.doctor.finding import Finding, State, fine, look, wrong
+from console.doctor.journal import journal
 from console.doctor.smtp import relay
 from mailing.base import clock, installation, schema
 from mailing.base.database import db
 from mailing.base.errors import KelisimError
 from mailing.base.settings import Settings
 from mailing.bootstrap import create_base
+from mailing.deliveries.incarnations import Incarnation
 
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 2.0
 OLDEST_POSTGRESQL = 15
@@ -24,16 +23,15 @@ OLDEST_POSTGRESQL = 15
 def examine(settings: Settings) -> Iterator[Finding]:
     """Yield each part's finding as soon as it is known. Changes nothing, sends nothing."""
     with create_base(settings).app_context():
-        yield from _database()
+        yield from _database(settings)
     yield _queue(settings)
-    yield _journal(settings.journal)
     yield _identity(settings)
     for url in settings.smtp_url:
         yield relay(url)
     yield from sending_domain(settings)
 
 
-def _database() -> Iterator[Finding]:
+def _database(settings: Settings) -> Iterator[Finding]:
     try:
         number = int(db.session.scalar(text("SHOW server_version_num")) or 0)
     except DBAPIError as error:
@@ -45,9 +43,11 @@ def _database() -> Iterator[Finding]:
     yield _clock()
     migrations = _migrations()
     yield migrations
-    if migrations.state == "ok":
+    if migrations.state is State.OK:
         yield _keys()
+        yield journal(settings)
         yield _sending()
+        yield _hosts()
 
 
 def _clock() -> Finding:
@@ -84,22 +84,18 @@ def _sending() -> Finding:
     return wrong("sending", f"off: {here.sending_off_reason}")
 
 
+def _hosts() -> Finding:
+    """The hosts whose sending processes have not ended: `kelisim host fence` takes these ids."""
+    query = select(Incarnation.host_id).where(
+        Incarnation.ended_at.is_(None), Incarnation.fenced_at.is_(None)
+    )
+    found = sorted({str(host) for host in db.session.scalars(query)})
+    return fine("hosts", f"sending: {', '.join(found)}" if found else "none is sending")
+
+
 def _queue(settings: Settings) -> Finding:
     trouble = installation.queue_trouble(settings)
     return wrong("queue", trouble) if trouble else fine("queue", "answers, evicts nothing")
-
-
-def _journal(directory: Path) -> Finding:
-    probe = directory / f".doctor-{uuid.uuid4().hex}"
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(b"\n")
-            os.fsync(file.fileno())
-        probe.unlink()
-    except OSError as error:
-        return wrong("journal", f"{directory} cannot be written: {error.strerror}")
-    return fine("journal", f"{directory} can be written")
 
 
 def _identity(settings: Settings) -> Finding:

@@ -1,0 +1,71 @@
+"""`kelisim unsubscribe` and `kelisim withdraw`: the same verb as the web, for staff."""
+
+from typing import Any
+
+import click
+
+from console.frame import actor, verb
+from console.output import Answer
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.receipts import Receipt
+from mailing.leaving.scope import Scope
+from mailing.people import profile, topics
+from mailing.people.ledger import Kind
+from mailing.staff import audit
+
+PERSON_WAITS = 2.0
+
+
+@click.command()
+@click.argument("email")
+@click.option("--topic", help="The slug of one topic; without it everything.")
+@verb
+def unsubscribe(email: str, topic: str | None) -> Answer:
+    """Let somebody leave one topic, or everything."""
+    scope = Scope.of_topics(topics.find(topic).id) if topic else Scope.everything()
+    receipt = _leave(email, scope, Kind.UNSUBSCRIBED)
+    return Answer(_document(receipt), f"{email} has left {receipt.topic}.{_in_flight(receipt)}")
+
+
+@click.command()
+@click.argument("email")
+@click.option("--reason", required=True, help="Why; goes into the evidence.")
+@verb
+def withdraw(email: str, reason: str) -> Answer:
+    """Record that somebody took back the consent to processing; mailing ends at once.
+
+    This version records the withdrawal and blocks every message; the data themselves are
+    destroyed by a later version, from this record.
+    """
+    receipt = _leave(email, Scope.everything(), Kind.WITHDRAWN, reason)
+    note = "Mailing has ended. The data are not destroyed yet: this version only records it."
+    document = {**_document(receipt), "destroyed": False, "note": note}
+    return Answer(document, f"{email} has withdrawn. {note}{_in_flight(receipt)}")
+
+
+def _leave(email: str, scope: Scope, kind: Kind, reason: str = "") -> Receipt:
+    subscriber = profile.of_address(email)
+    who = actor()
+    leaving = Leaving(subscriber.id, scope, kind, "staff", who.name, reason, PERSON_WAITS)
+    subject = f"subscriber {subscriber.id}"
+    receipt = leave(leaving)
+    audit.record(who, f"person {kind.value}", subject, scope=scope.text, receipt=receipt.id)
+    return receipt
+
+
+def _document(receipt: Receipt) -> dict[str, Any]:
+    """As the one-click answers it (contract.md)."""
+    return {
+        "receipt": receipt.id,
+        "topic": receipt.topic,
+        "recorded_at": receipt.recorded_at,
+        "in_flight": receipt.in_flight,
+    }
+
+
+def _in_flight(receipt: Receipt) -> str:
+    """What could not be stopped any more, by name; empty where nothing is on its way."""
+    if not receipt.in_flight:
+        return " Nothing more will be sent."
+    named = ", ".join(str(one["message_id"]) for one in receipt.in_flight)
+    return f" Already handed over, and not to be stopped: {named}"

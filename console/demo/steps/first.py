@@ -1,0 +1,73 @@
+"""The first campaign goes out, and somebody leaves while it does."""
+
+from collections.abc import Callable
+
+from console.demo import browser
+from console.demo.octets import demand_distinct, demand_exactly_one_each, demand_whole
+from console.demo.operator import NEWS, SPRING, Draft
+from console.demo.people import CONFIRMED, KEEPS_READINGS, READERS
+from console.demo.postbox import Letter
+from console.demo.scene import Scene
+from console.demo.verdicts import demand
+
+SENDING_SECONDS = 90.0
+ONE_CLICK = (("List-Unsubscribe", "One-Click"),)
+
+
+def a_campaign_goes_out(scene: Scene) -> str:
+    """Write, check and start it; the first messages arrive once the holding window is over."""
+    campaign = draft(scene, SPRING)
+    ready = scene.terminal.run("campaign", "check", str(campaign))
+    counted = scene.terminal.run("campaign", "audience", str(campaign))
+    receive, held = counted["will_receive"], counted["held"]
+    demand(receive == len(CONFIRMED), f"{receive} would receive it, {len(CONFIRMED)} confirmed")
+    demand(receive + sum(held.values()) == counted["considered"], "the audience does not add up")
+    scene.terminal.run("campaign", "start", str(campaign), "--expect", str(receive))
+    scene.await_letters(1, about(SPRING), SENDING_SECONDS)
+    checks = len(ready["checks"])
+    return f"{checks} checks passed, {receive} will receive it, held back: {held}"
+
+
+def somebody_leaves_in_the_middle(scene: Scene) -> str:
+    """Whoever got it first leaves by the one-click of their mail program (RFC 8058)."""
+    early = scene.postbox.letters(_to_a_reader)
+    demand(early, "no reader has it yet")
+    leave_by_one_click(scene, early[0])
+    out = len(scene.postbox.letters(about(SPRING)))
+    demand(out < len(CONFIRMED), "everything had left already: that was not the middle")
+    scene.first_to_leave = next(one for one in READERS if one.email == early[0].recipient)
+    scene.await_letters(len(CONFIRMED), about(SPRING), SENDING_SECONDS)
+    scene.await_done(SPRING.subject, SENDING_SECONDS)
+    letters = scene.postbox.letters(about(SPRING))
+    demand_exactly_one_each(letters, CONFIRMED)
+    demand_whole(letters, scene.web)
+    demand_distinct(letters)
+    return f"{early[0].recipient} left when {out} of {len(letters)} had been sent"
+
+
+def draft(scene: Scene, written: Draft) -> int:
+    """Draft a campaign to the readers of new books; its number."""
+    body = scene.premises.directory / "body.md"
+    body.write_text(written.body, "utf-8")
+    words = ("--topic", NEWS.slug, "--subject", written.subject, "--body", str(body))
+    made = scene.terminal.run("campaign", "create", *words)
+    scene.campaigns[written.subject] = int(made["id"])
+    return scene.campaigns[written.subject]
+
+
+def leave_by_one_click(scene: Scene, letter: Letter) -> None:
+    """POST to the address in the header, twice, as mail programs do; both succeed."""
+    for _ in range(2):
+        answer = browser.post(letter.one_click(), ONE_CLICK)
+        said = f"the one-click answers {answer.status}"
+        demand(answer.status in (200, 202), said)
+        demand("set-cookie" not in answer.headers, "the one-click sets a cookie")
+
+
+def about(written: Draft) -> Callable[[Letter], bool]:
+    """Which letters are this campaign's, told by the subject as a mail program shows it."""
+    return lambda letter: letter.subject == written.subject
+
+
+def _to_a_reader(letter: Letter) -> bool:
+    return about(SPRING)(letter) and letter.recipient != KEEPS_READINGS.email
