@@ -14,7 +14,7 @@ from console.commands.ledger import ledger
 from console.commands.notice import notice
 from console.commands.people import people
 from console.commands.policy import policy
-from console.commands.processes import beat, inbound, up, web, worker
+from console.commands.processes import beat, inbound, web, worker
 from console.commands.staff import staff
 from console.commands.topic import topic
 from console.commands.up import up
@@ -27,7 +27,6 @@ NOUNS: tuple[click.Command, ...] = (
     worker,
     beat,
     inbound,
-    up,
     up,
     staff,
     policy,

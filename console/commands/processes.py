@@ -1,11 +1,10 @@
-"""`kelisim web`, `worker`, `beat`, `inbound`: one process in the foreground; `up`: all."""
+"""`kelisim web`, `worker`, `beat`, `inbound`: one process in the foreground."""
 
 from collections.abc import Sequence
 
 import click
 
 from console import foreground
-from console import up as everything
 from console.embedded import resolve
 from console.frame import leaf
 from console.output import Answer
@@ -42,22 +41,6 @@ def beat() -> Answer:
 def inbound() -> Answer:
     """Take in mail on KELISIM_INBOUND_LISTEN."""
     return _run("inbound", INBOUND)
-
-
-@click.command()
-@click.option("--port", type=click.IntRange(1, 65535), default=8080, show_default=True)
-@click.option("--concurrency", type=click.IntRange(1, 64), default=2, show_default=True)
-@leaf
-def up(port: int, concurrency: int) -> Answer:
-    """Run all of them together; prints "ready" once everything works."""
-    everything.up(configuration.load(), port, concurrency, _say_ready)
-    return Answer({"process": "up", "exit_code": 0}, "")
-
-
-def _say_ready() -> None:
-    # With --json standard output holds the one document alone.
-    as_json = click.get_current_context().params.get("as_json", False)
-    click.echo("ready", err=as_json)
 
 
 def _run(name: str, program: Sequence[str]) -> Answer:
