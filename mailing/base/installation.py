@@ -102,6 +102,13 @@ def queue_trouble(settings: Settings) -> str | None:
     return None
 
 
+def demand_noeviction(settings: Settings) -> None:
+    """Stop the start of a worker on a queue that may throw wake-ups away."""
+    trouble = queue_trouble(settings)
+    if trouble and "maxmemory-policy" in trouble:
+        raise NotReady(f"KELISIM_REDIS_URL: {trouble}.")
+
+
 def _is_current_schema() -> bool:
     return schema.version(db.session.connection()) == schema.head()
 

@@ -54,7 +54,7 @@ class LinkKeys:
         signed = _un_b32(token)
         payload, mac = signed[:-_MAC], signed[-_MAC:]
         macs = [_mac(key, kind, payload) for key in self._macs.values()]
-        return payload if any([hmac.compare_digest(ours, mac) for ours in macs]) else None
+        return payload if any(hmac.compare_digest(ours, mac) for ours in macs) else None
 
     @staticmethod
     def _open(cipher: AESSIV, kind: bytes, sealed: bytes) -> bytes | None:

@@ -35,7 +35,7 @@ _DECIDE = f"""
     WITH asked AS (
         SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::int[]) AS a (id, fence)
     ), judged AS (
-        SELECT d.id, d.fence, s.id AS subscriber_id, s.personal, s.language, st.entry_id,
+        SELECT d.id, d.fence, s.id AS subscriber_id, s.digest, s.personal, s.language, st.entry_id,
             CASE
                 WHEN NOT (SELECT sending_on FROM installation) THEN 'later'
                 WHEN c.state = 'paused' THEN 'later'
@@ -68,7 +68,7 @@ _DECIDE = f"""
     FROM judged j
     WHERE d.id = j.id AND d.fence = j.fence AND d.owner = %(owner)s AND d.state = 'claimed'
     RETURNING d.id, d.fence, d.kind, d.state, d.campaign_id, d.optin_id, d.topic_id, d.attempts,
-        d.link_key, d.dated_at, j.subscriber_id, j.personal, j.language
+        d.link_key, d.dated_at, j.subscriber_id, j.digest, j.personal, j.language
 """  # noqa: S608 - our own text; every value is bound
 
 
@@ -81,6 +81,7 @@ class Passed:
     optin_id: UUID | None
     topic_id: int
     subscriber_id: UUID
+    digest: bytes
     language: str
     fields: dict[str, str]
     link_key: str
@@ -134,6 +135,7 @@ def _passed(row: dict[str, Any], settings: Settings) -> Passed:
         optin_id=row["optin_id"],
         topic_id=row["topic_id"],
         subscriber_id=row["subscriber_id"],
+        digest=row["digest"],
         language=row["language"],
         fields=fields,
         link_key=row["link_key"],

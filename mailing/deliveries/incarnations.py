@@ -116,30 +116,37 @@ class Trace:
     text: str = ""
 
 
-def settle(
-    connection: Connection,
-    settings: Settings,
-    owner: UUID,
-    traces: Mapping[UUID, Trace] | None,
-) -> int:
-    """Settle what a dead incarnation owned; how many rows. Commits nothing.
+@dataclass(frozen=True, slots=True)
+class Journalled:
+    """A send journal. Where it is not whole (an earlier boot, a lost disk), what it does not
+    name may have been sent all the same."""
 
-    `traces` is its send journal, or None where that cannot be relied on (an earlier boot, a
-    lost disk): then everything sealed without a known reply is uncertain.
-    """
+    traces: Mapping[UUID, Trace]
+    is_whole: bool
+
+    def of(self, delivery_id: UUID, fence: int) -> Trace | None:
+        """What is known of one claim; None: its dot was surely never written."""
+        trace = self.traces.get(delivery_id)
+        if trace is not None and trace.fence == fence:
+            return trace
+        return None if self.is_whole else Trace(fence, None)
+
+
+def settle(connection: Connection, settings: Settings, owner: UUID, journal: Journalled) -> int:
+    """Settle what a dead incarnation owned; how many rows. Commits nothing."""
     settled = connection.execute(_SETTLE, {"owner": owner}).rowcount
     sealed = connection.execute(_SEALED, [owner]).fetchall()
-    told = [_ending(row, traces) for row in sealed]
+    told = [_ending(row, journal) for row in sealed]
     unwritten = [row[0] for row, result in zip(sealed, told, strict=True) if result is None]
     connection.execute(_UNWRITTEN, {"owner": owner, "ids": unwritten})
     results.record(connection, settings, owner, [result for result in told if result])
     return settled + len(sealed)
 
 
-def _ending(row: tuple[UUID, int, int], traces: Mapping[UUID, Trace] | None) -> Result | None:
+def _ending(row: tuple[UUID, int, int], journal: Journalled) -> Result | None:
     delivery_id, fence, attempts = row
-    trace = traces.get(delivery_id) if traces is not None else Trace(fence, None)
-    if trace is None or trace.fence != fence:
+    trace = journal.of(delivery_id, fence)
+    if trace is None:
         return None
     return Result(delivery_id, fence, _by_code(trace.code), attempts, trace.code, trace.text)
 

@@ -5,8 +5,6 @@ serve (policy 4.1) and the closed list of fields that may be kept (policy 3.1 to
 """
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
@@ -26,14 +24,12 @@ from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.base.languages import LANGUAGES
+from mailing.policies.newtext import NOTICES as NOTICES
+from mailing.policies.newtext import NewText as NewText
 from mailing.policies.texts import PolicyText, by_hash, demand_text, hash_of, keep, of_version
 
-NOTICES = "notices"
 PURPOSES = ("products_services", "special_offers", "events")
 FIELDS = ("email", "phone", "surname", "given_name", "patronymic")
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_LABEL = re.compile(r"[^\s\x00-\x1f/?#%](?:[^\x00-\x1f/?#%]{0,78}[^\s\x00-\x1f/?#%])?")
 
 
 class PolicyVersion(Table):
@@ -58,22 +54,6 @@ class PolicyVersion(Table):
         return datetime.combine(self.effective_on, time.min, zone)
 
 
-@dataclass(frozen=True)
-class NewText:
-    """What is said about a text when it is imported; `None` leaves it as it is, or the default.
-
-    A text joins the version that bears its `label`; without one it begins a version of its own,
-    named for the day it takes effect.
-    """
-
-    language: str
-    effective_on: date
-    label: str | None = None
-    material: bool = False
-    purposes: tuple[str, ...] | None = None
-    fields: tuple[str, ...] | None = None
-
-
 def import_text(content: bytes, new: NewText) -> PolicyText:
     """Keep a policy's exact bytes as one language of a version; the same again changes nothing.
 
@@ -81,7 +61,7 @@ def import_text(content: bytes, new: NewText) -> PolicyText:
     where it contradicts what is already kept.
     """
     demand_text(content)
-    new = _demand_names(new)
+    new = new.checked()
     db.session.execute(text("LOCK TABLE policy_versions IN SHARE ROW EXCLUSIVE MODE"))
     kept = by_hash(hash_of(content))
     if kept is not None:
@@ -155,31 +135,6 @@ def text_in(policy: PolicyVersion, language: str) -> PolicyText:
 def declared_purposes() -> set[str]:
     """Every purpose that any version declares."""
     return set(db.session.scalars(select(func.unnest(PolicyVersion.purposes)).distinct()))
-
-
-def _demand_names(new: NewText) -> NewText:
-    if new.language not in LANGUAGES:
-        raise Invalid(f"A policy's language is one of {', '.join(LANGUAGES)}.")
-    if new.label is not None and not _LABEL.fullmatch(new.label):
-        raise Invalid("A version's label is 1 to 80 characters on one line, without / ? # %.")
-    if NOTICES in (new.purposes or ()):
-        raise Invalid("The purpose notices is reserved: every version covers its own changes.")
-    if new.fields is not None and "email" not in new.fields:
-        raise Invalid("The declared fields must contain email: without it nobody can be written.")
-    return replace(new, purposes=_names(new.purposes), fields=_names(new.fields))
-
-
-def _names(names: Iterable[str] | None) -> tuple[str, ...] | None:
-    if names is None:
-        return None
-    once = tuple(dict.fromkeys(names))
-    wrong = next((name for name in once if not _NAME.fullmatch(name)), None)
-    if wrong is not None or not once:
-        raise Invalid(
-            f"{wrong or 'Nothing'!r} is no name of a purpose or field;"
-            " use small letters, digits and underscores, a letter first."
-        )
-    return once
 
 
 def _same_again(kept: PolicyText, new: NewText) -> PolicyText:

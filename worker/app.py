@@ -1,0 +1,29 @@
+"""The worker's application: the base application, and the queue with its tasks."""
+
+from celery import Celery
+from flask import Flask
+
+from mailing.base.database import db
+from mailing.base.installation import demand_noeviction
+from mailing.bootstrap import create_base, guard
+from mailing.leaving import replay
+from worker.tasks import register
+
+
+def create_worker() -> tuple[Flask, Celery]:
+    """Check what a worker needs and build it; nothing stays connected, so that it may fork.
+
+    Raises ConfigurationError or NotReady, which stop the start.
+    """
+    app = create_base()
+    settings = app.extensions["kelisim"]
+    with app.app_context():
+        demand_noeviction(settings)
+        guard()
+        if (settings.journal / "id").exists():
+            replay.run()
+        db.session.remove()
+        db.engine.dispose()
+    celery: Celery = app.extensions["kelisim_queue"]
+    register(app, celery)
+    return app, celery

@@ -1,0 +1,230 @@
+"""The engine: claim, gate, body, seal, journal, dot, reply, result (enforcement.md, "Sending").
+
+One loop over all connections of the process. Gate and seal are asked for whatever is ready in
+one go, so a message costs no commit of its own, and a slow connection delays its own message
+only. A database error ends the process: what was sealed is finished and journalled, nothing
+else gets its dot, and the sweep settles the rest.
+"""
+
+import selectors
+import time
+from collections import deque
+from collections.abc import Callable
+
+import structlog
+from psycopg import Connection as Database
+from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
+
+from mailing.base.database import db
+from mailing.base.settings import Settings
+from mailing.deliveries import gate, queue
+from mailing.deliveries.gate import Passed
+from mailing.deliveries.letters import Letters
+from mailing.deliveries.message import UnsafeValue
+from mailing.deliveries.queue import Claim
+from mailing.deliveries.results import Ending, Result
+from mailing.deliveries.seal import seal
+from worker.incarnation import Incarnation
+from worker.lines import Line, Lines
+from worker.smtp import Outcome, Phase, Verdict
+
+ENDINGS = {
+    Verdict.ACCEPTED: Ending.ACCEPTED,
+    Verdict.REFUSED: Ending.REFUSED,
+    Verdict.DEFERRED: Ending.DEFERRED,
+    Verdict.LOST: Ending.LOST,
+    Verdict.UNKNOWN: Ending.UNCERTAIN,
+}
+
+FINISH_SECONDS = 30.0
+_NAP = 0.05
+_RESULTS_WAIT = 0.02
+_RIPEN_EVERY = 1.0
+_RETRY_ONCE = (DeadlockDetected, SerializationFailure, LockNotAvailable)
+
+_log = structlog.get_logger()
+
+
+class Engine:
+    """The sending of one process: its connections and what is in flight outlive a task."""
+
+    def __init__(self, settings: Settings, life: Incarnation, database: Database) -> None:
+        self._settings = settings
+        self._life = life
+        self._database = database
+        self._letters = Letters(settings)
+        self._lines = Lines(settings)
+        self._selector = selectors.DefaultSelector()
+        self._claims: deque[Claim] = deque()
+        self._results: list[Result] = []
+        self._told_at = time.monotonic()
+        self._ripened_at = 0.0
+        self._claim_at = 0.0
+
+    def work(self, seconds: float, is_ending: Callable[[], bool], more: Callable[[], None]) -> bool:
+        """Send until nothing is left or `seconds` have passed; whether there may be more.
+
+        `more` is called once when a claim comes back full: others may help. When `is_ending`
+        says so, nothing new is begun and what is in flight is finished for at most 30 s.
+        """
+        deadline = time.monotonic() + seconds
+        self._lines.obey(self._database)
+        full = self._claim()
+        if full:
+            more()
+        while time.monotonic() < deadline and not is_ending():
+            if not self._claims and time.monotonic() >= self._claim_at:
+                full = self._claim()
+            if self._is_done() or (self._claims and self._lines.are_down()):
+                break
+            self._step()
+        self._finish()
+        return full and not self._lines.are_down()
+
+    def die(self) -> None:
+        """End what is sealed without the database, write it to the journal, and hang up."""
+        deadline = time.monotonic() + FINISH_SECONDS
+        for line in self._lines.all():
+            if line.connection.phase is not Phase.CONFIRMING:
+                line.connection.abandon()
+                line.passed = None
+        while self._lines.carrying() and time.monotonic() < deadline:
+            self._listen()
+        self._selector.close()
+
+    def close(self) -> None:
+        """Hang up and give the lock back; the process ends."""
+        self._lines.close()
+        self._life.end()
+
+    def _claim(self) -> bool:
+        now = time.monotonic()
+        if now - self._ripened_at > _RIPEN_EVERY:
+            self._ripened_at = now
+            queue.ripen(self._database)
+        if not self._lines.are_down():
+            limit = self._settings.send_batch
+            with self._database.transaction():
+                self._claims.extend(queue.claim(self._database, self._life.id, limit))
+            self._claim_at = now + (0 if self._claims else _NAP)
+            return len(self._claims) >= limit
+        return False
+
+    def _is_done(self) -> bool:
+        return not (self._claims or self._results or self._lines.carrying())
+
+    def _step(self) -> None:
+        if self._claims:
+            self._lines.grow(len(self._claims) - len(self._lines.idle()))
+        self._begin()
+        self._listen()
+        self._seal()
+        self._lines.tidy(self._database)
+
+    def _begin(self) -> None:
+        """Ask the gate for as many as there are idle connections, and start on the yeses."""
+        idle = self._lines.idle() if self._claims else []
+        asked = [self._claims.popleft() for _ in range(min(len(idle), len(self._claims)))]
+        overdue = self._results and time.monotonic() - self._told_at > _RESULTS_WAIT
+        if not asked and not overdue:
+            return
+        passed = self._ask(asked)
+        self._results, self._told_at = [], time.monotonic()
+        for line, one in zip(idle, passed, strict=False):
+            self._start(line, one)
+        # What a message was composed from is read outside; no transaction may stay open for it.
+        db.session.rollback()
+
+    def _ask(self, asked: list[Claim]) -> list[Passed]:
+        questions = (self._database, self._settings, self._life.id, asked, self._results)
+        try:
+            return gate.ask(*questions)
+        except _RETRY_ONCE as error:
+            # These errors say that nothing was committed, so asking again is safe.
+            _log.info("the gate is asked again", error=type(error).__name__)
+            return gate.ask(*questions)
+
+    def _start(self, line: Line, passed: Passed) -> None:
+        try:
+            message = self._letters.write(passed)
+        except UnsafeValue as error:
+            self._tell(passed, Ending.CANNOT_RENDER, None, error.message)
+            return
+        line.passed = passed
+        line.connection.send(passed.permit, message)
+
+    def _listen(self) -> None:
+        for line in self._ready():
+            outcome = line.connection.advance()
+            if outcome is not None:
+                self._conclude(line, outcome)
+
+    def _ready(self) -> list[Line]:
+        lines = [line for line in self._lines.all() if line.connection.wants()]
+        for line in lines:
+            self._selector.register(line.connection, line.connection.wants(), line)
+        wait = self._patience(lines)
+        ready = {id(key.data): key.data for key, _ in self._selector.select(wait)}
+        for line in lines:
+            self._selector.unregister(line.connection)
+        now = time.monotonic()
+        late = [line for line in lines if (line.connection.deadline() or now + 1) <= now]
+        return [*ready.values(), *(line for line in late if id(line) not in ready)]
+
+    def _patience(self, lines: list[Line]) -> float:
+        if any(line.connection.phase is Phase.AT_DOT for line in lines):
+            return 0.0
+        now = time.monotonic()
+        deadlines = [line.connection.deadline() or now + _NAP for line in lines]
+        return max(0.0, min([_NAP, *(deadline - now for deadline in deadlines)]))
+
+    def _seal(self) -> None:
+        """Seal every message whose body is written, then write its dot, or hang up."""
+        at_dot = [line for line in self._lines.carrying() if line.connection.phase is Phase.AT_DOT]
+        passed = [line.passed for line in at_dot if line.passed]
+        if not passed:
+            return
+        sealed = seal(self._database, self._life.id, [one.permit for one in passed])
+        for line, one in zip(at_dot, passed, strict=True):
+            if one.permit.delivery_id in sealed:
+                self._dot(line, one)
+            else:
+                line.connection.abandon()
+                line.passed = None
+                self._tell(one, Ending.ABORTED, None, "")
+
+    def _dot(self, line: Line, passed: Passed) -> None:
+        permit = passed.permit
+        self._life.journal.dot(permit.delivery_id, permit.fence, passed.digest)
+        line.connection.finish()
+        outcome = line.connection.advance()
+        if outcome is not None:
+            self._conclude(line, outcome)
+
+    def _conclude(self, line: Line, outcome: Outcome) -> None:
+        passed, line.passed = line.passed, None
+        if passed is None:
+            return
+        if outcome.dot_written and outcome.code is not None:
+            permit = passed.permit
+            journal = self._life.journal
+            journal.reply(permit.delivery_id, permit.fence, outcome.code, outcome.text)
+        self._tell(passed, ENDINGS[outcome.verdict], outcome.code, outcome.text)
+
+    def _tell(self, passed: Passed, ending: Ending, code: int | None, text: str) -> None:
+        permit = passed.permit
+        self._results.append(
+            Result(permit.delivery_id, permit.fence, ending, passed.attempts, code, text)
+        )
+
+    def _finish(self) -> None:
+        """Finish what is in flight, write the results down, give back what was not begun."""
+        deadline = time.monotonic() + FINISH_SECONDS
+        with self._database.transaction():
+            queue.put_back(self._database, self._life.id, [c.delivery_id for c in self._claims])
+        self._claims.clear()
+        while not self._is_done() and time.monotonic() < deadline:
+            self._step()
+        if self._results:
+            self._ask([])
+            self._results = []

@@ -1,0 +1,88 @@
+"""What one sending process holds: its incarnation, its engine, and whether it is ending."""
+
+import os
+import signal
+from collections.abc import Callable
+from types import FrameType
+from uuid import UUID
+
+import psycopg
+import structlog
+from flask import Flask
+
+from mailing.base.database import dsn
+from mailing.base.settings import Settings
+from mailing.deliveries import incarnations
+from worker.engine import Engine
+from worker.incarnation import Host, Incarnation
+
+EXIT_AFTER_ERROR = 70
+
+_log = structlog.get_logger()
+
+
+class SendingProcess:
+    """Made in the child, after the fork: nothing of it may be shared with the parent."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._engine: Engine | None = None
+        self._life: Incarnation | None = None
+        self._is_working = False
+        self.is_ending = False
+
+    @property
+    def own_incarnation(self) -> UUID | None:
+        """The incarnation of this process, once it has begun to send."""
+        return self._life.id if self._life else None
+
+    def listen_for_the_end(self) -> None:
+        """Let SIGTERM finish what is in flight; an idle process ends at once."""
+        signal.signal(signal.SIGTERM, self._end)
+
+    def send(self, app: Flask, seconds: float, ring: Callable[[], None]) -> bool:
+        """Send for a while; whether there may be more. A database error ends the process."""
+        self._is_working = True
+        try:
+            with app.app_context():
+                engine = self._engine or self._begin()
+                return engine.work(seconds, lambda: self.is_ending, ring)
+        except Exception as error:
+            self._crash(error)
+            return False
+        finally:
+            self._is_working = False
+
+    def close(self) -> None:
+        """Hang up; what is left belongs to the sweep."""
+        if self._engine is not None:
+            self._engine.close()
+
+    def _begin(self) -> Engine:
+        database = connect(self._settings)
+        self._life = Incarnation(Host.here(self._settings))
+        incarnations.register(database, self._life.owner, os.getpid())
+        self._engine = Engine(self._settings, self._life, database)
+        return self._engine
+
+    def _crash(self, error: Exception) -> None:
+        # Crash-only: a state that is not understood is left to the sweep, which reads it from
+        # the database and the send journal, never from this process's memory.
+        _log.error("the sending process ends", error=type(error).__name__, exc_info=True)
+        if self._engine is None:
+            return
+        self._engine.die()
+        os._exit(EXIT_AFTER_ERROR)
+
+    def _end(self, _signal: int, _frame: FrameType | None) -> None:
+        self.is_ending = True
+        if not self._is_working:
+            self.close()
+            raise SystemExit(0)
+
+
+def connect(settings: Settings) -> psycopg.Connection:
+    """A connection of the engine's own, outside SQLAlchemy; each statement commits itself."""
+    return psycopg.connect(
+        dsn(settings.database), autocommit=True, application_name="kelisim worker"
+    )

@@ -1,0 +1,57 @@
+"""The tasks: a wake-up in, one verb of the domain, the outcome recorded."""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import worker_process_init
+from flask import Flask
+
+from mailing.base.database import db
+from mailing.base.jobs import FAN_OUT, SEND, SWEEP, ring_now
+from mailing.deliveries import dispatch, fanout
+from worker import sweep
+from worker.incarnation import Host
+from worker.process import SendingProcess, connect
+
+SEND_SECONDS = 30.0
+CHUNKS_A_TASK = 10
+
+
+def register(app: Flask, celery: Celery) -> None:
+    """Hang the tasks on the queue. Each is safe to run twice, late, or never."""
+    process = SendingProcess(app.extensions["kelisim"])
+
+    @worker_process_init.connect(weak=False)
+    def begin(**_: Any) -> None:
+        process.listen_for_the_end()
+
+    @celery.task(name=SEND)
+    def send() -> None:
+        def help_wanted() -> None:
+            ring_now(celery, SEND, {})
+
+        more = process.send(app, SEND_SECONDS, help_wanted)
+        _finish(app)
+        if more:
+            help_wanted()
+
+    @celery.task(name=FAN_OUT)
+    def fan_out(campaign_id: int) -> None:
+        with app.app_context():
+            fanout.write(campaign_id, CHUNKS_A_TASK)
+            db.session.commit()
+
+    @celery.task(name=SWEEP)
+    def sweep_all() -> None:
+        settings = app.extensions["kelisim"]
+        with app.app_context(), connect(settings) as database:
+            own = process.own_incarnation
+            sweep.settle_the_dead(database, settings, Host.here(settings), own)
+            sweep.move_on(database)
+            sweep.ring_for_the_due(database)
+
+
+def _finish(app: Flask) -> None:
+    with app.app_context():
+        dispatch.finish()
+        db.session.commit()
