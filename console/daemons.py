@@ -39,6 +39,11 @@ class Account:
             return {}
         return {"user": self.user, "group": self.group, "extra_groups": []}
 
+    def own(self, thing: int | Path) -> None:
+        """Give them a file or directory (or an open descriptor of one)."""
+        if self.user is not None and self.group is not None:
+            os.chown(thing, self.user, self.group)
+
 
 @dataclass(frozen=True)
 class Launch:

