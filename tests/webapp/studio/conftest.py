@@ -81,7 +81,7 @@ class World:
 
 @pytest.fixture
 def world(web: Flask) -> World:
-    """A policy, the topic `offers`, nine people who said yes, two who did not, a draft."""
+    """A policy, the topic `offers` with nine yeses, one open request and two who left; a draft."""
     with web.app_context():
         policy = _policy()
         topic = topics.add("offers", "special_offers", "Ұсыныстар", "Предложения", "Offers")
@@ -99,11 +99,10 @@ def _policy() -> versions.PolicyVersion:
 
 
 def _people(topic_id: int, policy_id: int) -> None:
+    yes = [Kind.REQUESTED, Kind.GIVEN]
+    stories = [yes] * 9 + [[Kind.REQUESTED], [*yes, Kind.UNSUBSCRIBED], [*yes, Kind.UNSUBSCRIBED]]
     entries = []
-    for number in range(12):
+    for number, kinds in enumerate(stories):
         person = subscribers.create(canonical(f"person{number}@example.com"), "kk").id
-        kinds = [Kind.REQUESTED, Kind.GIVEN, Kind.UNSUBSCRIBED][
-            : 2 if number < 9 else number - 9 or 3
-        ]
         entries += [NewEntry(person, kind, topic_id, policy_id, "form", "person") for kind in kinds]
     append_many(entries)

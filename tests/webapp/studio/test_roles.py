@@ -1,0 +1,180 @@
+"""Every route under every role, taken from the route map, so that a new route is swept too."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from mailing.base.database import db
+from mailing.staff.permissions import PERMISSIONS
+from mailing.staff.staff import Role
+from tests.webapp.studio.conftest import Browser, World
+from webapp.studio import blueprint
+from webapp.studio.blueprint import act_of, is_open
+
+Route = tuple[str, str, str]
+
+
+@pytest.fixture
+def routes(web: Flask, world: World) -> list[Route]:
+    """Method, address and endpoint of each route, the numbers of real things filled in."""
+    return list(_routes(web, world))
+
+
+def _routes(web: Flask, world: World) -> Iterator[Route]:
+    things: dict[str, Any] = {
+        "campaign_id": world.campaign_id,
+        "policy_id": world.policy_id,
+        "reason": "unsubscribed",
+    }
+    for rule in web.url_map.iter_rules():
+        if rule.endpoint.startswith("studio."):
+            for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+                with web.test_request_context():
+                    filled = {name: things[name] for name in rule.arguments}
+                    yield method, web.url_for(rule.endpoint, **filled), rule.endpoint
+
+
+def _ask(browser: Browser, method: str, address: str) -> int:
+    answer = browser.get(address) if method == "GET" else browser.post(address, {"expect": 9})
+    return answer.status_code
+
+
+def test_every_route_names_what_it_needs_or_is_open(routes: list[Route]) -> None:
+    assert len(routes) > 20
+    assert [route for route in routes if not act_of(route[2]) and not is_open(route[2])] == []
+    assert {route[2] for route in routes if is_open(route[2])} == {
+        "studio.login",
+        "studio.login_try",
+        "studio.logout",
+    }
+
+
+def test_a_stranger_is_sent_to_the_login_from_every_route(web: Flask, routes: list[Route]) -> None:
+    stranger = Browser(web.test_client())
+    for method, address, endpoint in routes:
+        if not is_open(endpoint):
+            answer = stranger.get(address) if method == "GET" else stranger.post(address)
+            assert answer.status_code == 303, address
+            assert answer.headers["Location"].startswith("/studio/login"), address
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_role_is_refused_exactly_what_it_may_not_do(
+    browse: Callable[[Role], Browser], routes: list[Route], role: Role
+) -> None:
+    browser = browse(role)
+    for method, address, endpoint in sorted(routes):
+        if not is_open(endpoint):
+            act = act_of(endpoint)
+            assert act
+            refused = _ask(browser, method, address) == 403
+            assert refused == (role not in PERMISSIONS[act]), (method, address)
+
+
+def test_no_post_without_the_forms_token_changes_anything(
+    web: Flask, browse: Callable[[Role], Browser], routes: list[Route]
+) -> None:
+    browser = browse(Role.ADMIN)
+    before = _fingerprint(web)
+    for method, address, _ in routes:
+        if method == "POST":
+            assert browser.client.post(address).status_code == 400, address
+            wrong = browser.client.post(address, data={"csrf_token": "made up"})
+            assert wrong.status_code == 400, address
+    assert _fingerprint(web) == before
+
+
+def test_the_token_of_another_login_is_refused(browse: Callable[[Role], Browser]) -> None:
+    own, others = browse(Role.ADMIN), browse(Role.MARKETER)
+    stolen = {"csrf_token": others.token(), "topic": "offers"}
+    assert own.client.post("/studio/campaigns/new", data=stolen).status_code == 400
+
+
+def test_looking_at_every_page_changes_nothing_but_the_log(
+    web: Flask, browse: Callable[[Role], Browser], routes: list[Route]
+) -> None:
+    browser = browse(Role.ADMIN)
+    before = _fingerprint(web)
+    for method, address, _ in routes:
+        if method == "GET":
+            assert _ask(browser, method, address) in {200, 303}, address
+    assert _fingerprint(web) == before
+
+
+def test_pages_of_things_that_are_not_there_are_missing(
+    browse: Callable[[Role], Browser], routes: list[Route]
+) -> None:
+    browser = browse(Role.ADMIN)
+    for method, address, endpoint in routes:
+        if "<int:" in _rule(browser, endpoint):
+            foreign = address.replace("/1", "/987654")
+            assert _ask(browser, method, foreign) == 404, (method, foreign)
+
+
+def test_a_view_that_names_no_act_answers_nobody(
+    web: Flask, browse: Callable[[Role], Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = browse(Role.ADMIN)
+    monkeypatch.delitem(blueprint._acts, "studio.staff_list")
+    assert browser.get("/studio/staff").status_code == 403
+
+
+def test_a_page_hides_what_the_role_cannot_do(
+    browse: Callable[[Role], Browser], world: World
+) -> None:
+    viewer, marketer = browse(Role.VIEWER), browse(Role.MARKETER)
+    ready = f"/studio/campaigns/{world.campaign_id}/ready?lang=en"
+    assert "Send to 9 people" in marketer.get(ready).text
+    assert "Send to 9 people" not in viewer.get(ready).text
+    assert "/studio/staff" not in marketer.get(ready).text
+    assert "/studio/audit" not in viewer.get(ready).text
+
+
+def test_every_page_forbids_scripts_of_others_caching_and_framing(
+    browse: Callable[[Role], Browser], routes: list[Route]
+) -> None:
+    browser = browse(Role.ADMIN)
+    for method, address, _ in routes:
+        if method == "GET":
+            headers = browser.get(address).headers
+            assert "unsafe-inline" not in headers["Content-Security-Policy"].replace(
+                "style-src 'unsafe-inline'", "" if address.endswith("/frame") else "style-src"
+            )
+            assert headers["Cache-Control"] == "no-store"
+            assert "noindex" in headers["X-Robots-Tag"]
+
+
+def test_no_page_holds_inline_script_or_style(
+    browse: Callable[[Role], Browser], routes: list[Route]
+) -> None:
+    browser = browse(Role.ADMIN)
+    for method, address, _ in routes:
+        if method == "GET" and not address.endswith("/frame"):
+            page = browser.get(address).text
+            assert " style=" not in page, address
+            assert "<style" not in page, address
+            assert " onclick=" not in page, address
+            assert "<script>" not in page, address
+
+
+def _rule(browser: Browser, endpoint: str) -> str:
+    return next(
+        rule.rule
+        for rule in browser.client.application.url_map.iter_rules()
+        if rule.endpoint == endpoint
+    )
+
+
+def _fingerprint(web: Flask) -> list[object]:
+    """Everything that a request could have changed, the audit log excepted."""
+    tables = ("campaigns", "campaign_bodies", "policy_versions", "staff", "deliveries", "ledger")
+    with web.app_context():
+        return [
+            db.session.scalar(
+                text(f"SELECT md5(string_agg(t::text, '|' ORDER BY t::text)) FROM {table} t")  # noqa: S608
+            )
+            for table in tables
+        ]
