@@ -23,7 +23,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
-from mailing.base.languages import LANGUAGES
 from mailing.policies.newtext import NOTICES as NOTICES
 from mailing.policies.newtext import NewText as NewText
 from mailing.policies.texts import PolicyText, by_hash, demand_text, hash_of, keep, of_version

@@ -2,17 +2,20 @@
 
 import csv
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from mailing.base import clock
 from mailing.base.database import db
@@ -353,8 +356,8 @@ def test_a_column_that_is_not_declared_is_refused_by_name_before_anything_is_wri
 def test_a_field_that_the_policy_in_force_does_not_declare_is_refused_by_name(
     imported: Imported,
 ) -> None:
-    text = import_text(b"less", NewText("kk", date(2025, 1, 1), fields=("email", "surname")))
-    versions.publish(versions.find(text.policy_id))
+    less = import_text(b"less", NewText("kk", date(2025, 1, 1), fields=("email", "surname")))
+    versions.publish(versions.find(less.policy_id))
     with pytest.raises(Invalid, match="phone"):
         imported("email,surname,phone", "alma@example.com,Әлиева,+77010000000")
 
@@ -445,6 +448,69 @@ def test_a_dry_run_agrees_with_the_import_over_many_chunks(
     report = imported(HEADER, *rows)
     assert _counts(report)["left_kept_out"] == 6
     assert _counts(report)["suppressed_kept_out"] == 6
+
+
+def test_whoever_leaves_while_an_import_runs_has_left(
+    app: Flask, tmp_path: Path, imported: Imported
+) -> None:
+    imported(HEADER, "alma@example.com,,,")
+    path = tmp_path / "evidenced.csv"
+    path.write_text(f"{HEADER}\nalma@example.com,{PROOF}\n")
+    has_left = Event()
+
+    def leave() -> None:
+        with app.app_context():
+            _say("alma@example.com", Kind.UNSUBSCRIBED, "news")
+            has_left.set()
+            _until_somebody_waits_for_a_lock()
+            db.session.commit()
+
+    with ThreadPoolExecutor() as threads:
+        leaving = threads.submit(leave)
+        assert has_left.wait(10)
+        report = import_people(ImportFile(path, "news"), ACTOR)
+        db.session.commit()
+        leaving.result()
+    assert _counts(report)["left_kept_out"] == 1
+    assert _standing("alma@example.com") == "unsubscribed"
+
+
+def test_two_imports_of_one_file_at_once_double_nobody(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "CHUNK", 20)
+    numbers = list(range(100))
+    reports = []
+    with ThreadPoolExecutor() as threads:
+        for name in ("forwards.csv", "backwards.csv"):
+            path = tmp_path / name
+            lines = [HEADER, *(f"p{number}@example.com,{PROOF}" for number in numbers)]
+            path.write_text("\n".join(lines))
+            numbers.reverse()
+            reports.append(threads.submit(_import_in_its_own_context, app, path))
+        counts = [_counts(report.result()) for report in reports]
+    assert sum(count["new"] for count in counts) == 100
+    assert sum(count["unchanged"] for count in counts) == 100
+    assert db.session.scalar(select(func.count()).select_from(Entry)) == 100
+    assert list(ledger.verify()) == []
+
+
+def _import_in_its_own_context(app: Flask, path: Path) -> ImportReport:
+    with app.app_context():
+        return import_people(ImportFile(path, "news"), ACTOR, Steps(db.session.commit))
+
+
+def _until_somebody_waits_for_a_lock() -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(500):
+        db.session.execute(text("SELECT pg_stat_clear_snapshot()"))
+        if db.session.scalar(waiting):
+            return
+        sleep(0.02)
+    raise AssertionError("nobody waits for whoever is leaving")
 
 
 PEOPLE = ("a@example.com", "b@example.com", "c@example.com", "A@example.com ", "d@example.com")
