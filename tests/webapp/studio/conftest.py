@@ -1,7 +1,7 @@
 """The studio as staff meet it: logged in under a role, with topics and people to write to."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -35,7 +35,7 @@ class Browser:
     def get(self, path: str, **how: object) -> TestResponse:
         return self.client.get(path, **how)
 
-    def post(self, path: str, form: dict[str, object] | None = None) -> TestResponse:
+    def post(self, path: str, form: Mapping[str, object] | None = None) -> TestResponse:
         return self.client.post(path, data={"csrf_token": self.token(), **(form or {})})
 
     def token(self) -> str:

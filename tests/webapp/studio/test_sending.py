@@ -1,0 +1,229 @@
+"""From the last look to the last outcome: every number shown adds up, every act has one effect."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from mailing.base.database import db
+from mailing.campaigns import audience, campaigns
+from mailing.campaigns.campaigns import State
+from mailing.people import ledger
+from mailing.people.ledger import Kind, NewEntry
+from mailing.staff import audit
+from mailing.staff.staff import Role
+from tests.webapp.studio.conftest import Browser, World
+
+
+@pytest.fixture
+def marketer(browse: Callable[[Role], Browser], world: World) -> Browser:
+    return browse(Role.MARKETER)
+
+
+@pytest.fixture
+def at(world: World) -> str:
+    return f"/studio/campaigns/{world.campaign_id}"
+
+
+def _state(web: Flask, world: World) -> str:
+    with web.app_context():
+        return campaigns.find(world.campaign_id).state
+
+
+def _numbers(page: str) -> list[int]:
+    found = re.findall(r'<td class="number">([\d,]+)</td>', page)
+    return [int(number.replace(",", "")) for number in found]
+
+
+def test_the_audience_ledger_adds_up_exactly_and_links_to_the_people(
+    marketer: Browser, at: str
+) -> None:
+    page = marketer.get(f"{at}/audience?lang=en").text
+    considered, *held, receive = _numbers(page)
+    assert (considered, sorted(held), receive) == (12, [1, 2], 9)
+    assert considered - sum(held) == receive
+    assert f"{at}/audience/unsubscribed?lang=en" in page
+    assert f"{at}/audience/not_confirmed?lang=en" in page
+
+
+def test_the_people_of_a_line_are_masked_and_the_look_is_logged(
+    web: Flask, marketer: Browser, at: str
+) -> None:
+    page = marketer.get(f"{at}/audience/unsubscribed").text
+    assert page.count("p…@example.com") == 2
+    assert "person1" not in page
+    with web.app_context():
+        seen = audit.latest(1)[0]
+        assert (seen.action, seen.details) == ("people seen", {"line": "unsubscribed", "rows": 2})
+
+
+def test_a_line_that_cannot_be_is_missing(marketer: Browser, at: str) -> None:
+    assert marketer.get(f"{at}/audience/whatever").status_code == 404
+
+
+def test_the_last_look_holds_the_number_in_its_button(marketer: Browser, at: str) -> None:
+    page = marketer.get(f"{at}/ready?lang=en").text
+    assert "Send to 9 people" in page
+    assert '<input type="hidden" name="expect" value="9">' in page
+
+
+def test_sending_waits_in_the_holding_window_and_holding_brings_it_back(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    assert marketer.post(f"{at}/start", {"expect": 9}).status_code == 303
+    assert _state(web, world) == State.SCHEDULED
+    page = marketer.get(f"{at}/live?lang=en").text
+    assert re.search(r"It leaves in \d+ seconds?\. Nothing has been sent\.", page)
+    assert all(act in page for act in (f"{at}/hold", f"{at}/send-now", f"{at}/stop"))
+    marketer.post(f"{at}/hold?lang=en")
+    assert _state(web, world) == State.DRAFT
+    assert "Held. Nothing was sent" in marketer.get(f"{at}/ready?lang=en").text
+
+
+def test_a_changed_audience_stops_the_button_and_nothing_is_sent(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    with web.app_context():
+        person = db.session.scalar(
+            text("SELECT subscriber_id FROM standings WHERE standing = 'given' LIMIT 1")
+        )
+        leaving = NewEntry(person, Kind.UNSUBSCRIBED, world.topic_id, None, "page", "person")
+        ledger.append(leaving)
+        db.session.commit()
+    answer = marketer.post(f"{at}/start?lang=en", {"expect": 9})
+    assert answer.status_code == 409
+    assert "You expected 9 people, but 8" in answer.text
+    assert _state(web, world) == State.DRAFT
+
+
+def test_a_button_pressed_twice_starts_once(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    assert marketer.post(f"{at}/start", {"expect": 9}).status_code == 303
+    assert marketer.post(f"{at}/start", {"expect": 9}).status_code == 409
+    with web.app_context():
+        started = [entry for entry in audit.latest() if entry.action == "campaign started"]
+        assert len(started) == 1
+
+
+@pytest.mark.parametrize("expect", [None, "", "nine", "9.0"])
+def test_nothing_starts_without_the_number(
+    web: Flask, marketer: Browser, world: World, at: str, expect: str | None
+) -> None:
+    form: dict[str, object] = {} if expect is None else {"expect": expect}
+    assert marketer.post(f"{at}/start", form).status_code == 422
+    assert _state(web, world) == State.DRAFT
+
+
+def test_what_stops_a_campaign_is_said_and_the_button_is_dead(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    with web.app_context():
+        db.session.execute(text("UPDATE installation SET sending_on = false"))
+        db.session.execute(
+            text("UPDATE installation SET sending_off_reason = 'a tampered journal'")
+        )
+        db.session.commit()
+    page = marketer.get(f"{at}/ready?lang=en").text
+    assert "Sending is switched off." in page
+    assert "a tampered journal" in page
+    assert re.search(r'<button class="act" disabled>', page)
+    assert marketer.post(f"{at}/start", {"expect": 9}).status_code == 409
+
+
+def test_a_pause_and_a_stop_say_exactly_what_was_out(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    _send(web, world, ["accepted", "accepted", "refused"])
+    marketer.post(f"{at}/pause?lang=en")
+    assert "Paused. 3 were out, 6 wait." in marketer.get(f"{at}/live?lang=en").text
+    marketer.post(f"{at}/resume")
+    assert _state(web, world) == State.SENDING
+    marketer.post(f"{at}/stop?lang=en")
+    assert "Too late to stop all: 3 sent, 6 stopped." in marketer.get(f"{at}/live?lang=en").text
+    assert _state(web, world) == State.STOPPED
+
+
+def test_stopping_in_the_holding_window_says_that_nothing_was_sent(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    marketer.post(f"{at}/start", {"expect": 9})
+    marketer.post(f"{at}/stop?lang=en")
+    assert "Stopped. Nothing was sent." in marketer.get(f"{at}/live?lang=en").text
+    assert _state(web, world) == State.STOPPED
+
+
+def test_the_officer_stops_what_is_going_out_and_cannot_start_it(
+    web: Flask, browse: Callable[[Role], Browser], world: World, at: str
+) -> None:
+    officer = browse(Role.OFFICER)
+    assert officer.post(f"{at}/start", {"expect": 9}).status_code == 403
+    _send(web, world, ["accepted"])
+    assert officer.post(f"{at}/stop").status_code == 303
+    assert _state(web, world) == State.STOPPED
+
+
+@pytest.mark.parametrize(
+    "outcomes",
+    [[], ["accepted"], ["accepted", "refused", "uncertain", "held", "deferred", "open", "sealed"]],
+)
+def test_the_live_table_adds_up_to_the_audience_at_any_moment(
+    web: Flask, marketer: Browser, world: World, at: str, outcomes: list[str]
+) -> None:
+    _send(web, world, outcomes)
+    page = marketer.get(f"{at}/live?lang=en").text
+    table = re.sub(r'<tr class="breakdown">.*?</tr>', "", page, flags=re.S)
+    *lines, total = _numbers(table)
+    assert len(lines) == 7
+    assert sum(lines) == total == 9
+    assert "do not add up" not in page
+
+
+def test_uncertain_messages_are_listed_and_sent_again_only_by_a_person(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    _send(web, world, ["uncertain", "uncertain", "accepted"])
+    page = marketer.get(f"{at}/uncertain?lang=en").text
+    assert page.count("p…@example.com") == 2
+    assert "Send 2 messages again" in page
+    marketer.post(f"{at}/uncertain?lang=en")
+    assert "2 messages are sent again." in marketer.get(f"{at}/live?lang=en").text
+    assert "Nothing is uncertain" in marketer.get(f"{at}/uncertain?lang=en").text
+
+
+def test_the_page_reloads_by_itself_only_while_something_moves(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    _send(web, world, ["accepted"])
+    refresh = '<noscript><meta http-equiv="refresh" content="5"></noscript>'
+    assert refresh in marketer.get(f"{at}/live").text
+    marketer.post(f"{at}/stop")
+    assert refresh not in marketer.get(f"{at}/live").text
+
+
+def _send(web: Flask, world: World, outcomes: list[str]) -> None:
+    """Put the campaign on its way, with these outcomes; the rest waits."""
+    with web.app_context():
+        campaign = campaigns.lock(world.campaign_id)
+        audience.snapshot(campaign)
+        campaign.state, campaign.started_at = State.SENDING.value, campaign.created_at
+        db.session.flush()
+        ids = db.session.scalars(
+            text("SELECT unnest(subscriber_ids) FROM audience_chunks WHERE reason IS NULL")
+        ).all()
+        for person, state in zip(ids, outcomes, strict=False):
+            _deliver(world, person, state)
+        db.session.commit()
+
+
+def _deliver(world: World, person: object, state: str) -> None:
+    query = """
+        INSERT INTO deliveries (kind, campaign_id, subscriber_id, topic_id, state, reason, owner,
+                                retry_at, sealed_at, finished_at)
+        VALUES ('campaign', :campaign, :person, :topic, :state, 'unsubscribed', gen_random_uuid(),
+                now() + interval '5 minutes', now(), now())
+    """
+    values = {"campaign": world.campaign_id, "topic": world.topic_id}
+    db.session.execute(text(query), {**values, "person": person, "state": state})
