@@ -4,7 +4,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from flask import Flask, request, url_for
+from flask import Flask, abort, request, url_for
 
 from mailing.base import languages
 from mailing.base.settings import Settings
@@ -24,6 +24,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     languages.install(app.jinja_env)
     app.jinja_env.globals["asset"] = asset
     app.before_request(speak_the_language)
+    app.before_request(refuse_nul)
     headers.register(app)
     errors.register(app)
     public.register(app)
@@ -35,6 +36,12 @@ def speak_the_language() -> None:
     """`?lang=` beats `Accept-Language`; a page that knows its person may refine this."""
     asked = request.args.get("lang")
     languages.speak(languages.pick(asked, request.headers.get("Accept-Language")))
+
+
+def refuse_nul() -> None:
+    """No address of ours holds a NUL, and PostgreSQL takes none in a question."""
+    if "\0" in request.path:
+        abort(404)
 
 
 def asset(name: str) -> str:

@@ -3,6 +3,8 @@
 Each page says what to do next. Nothing here asks the database: it may be the thing that failed.
 """
 
+import traceback
+
 import structlog
 from flask import Flask, Response, make_response, render_template
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -71,9 +73,15 @@ def database_away(error: DBAPIError | PoolTimeout) -> Response:
 
 
 def unexpected(error: Exception) -> Response:
-    """A fault of ours. The log has it (without the values it carried); the page does not."""
-    log.error("unexpected", kind=type(error).__name__, exc_info=error)
+    """A fault of ours: the log says what and where, the page nothing."""
+    log.error("unexpected", kind=type(error).__name__, where=places(error))
     return page(500)
+
+
+def places(error: BaseException) -> list[str]:
+    """Where an error came through. Its message is left out: it may carry an address or a name."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
 
 
 def page(status: int, sentence: str | None = None) -> Response:

@@ -14,6 +14,7 @@ from mailing.leaving import leave
 from mailing.leaving.leave import LeaveView
 from mailing.leaving.receipts import Receipt
 from webapp.errors import page as error_page
+from webapp.errors import places
 from webapp.headers import personal
 from webapp.public.page import show_personal, speak_to
 
@@ -27,14 +28,14 @@ DONE = "Жазылым тоқтатылды. Вы отписаны. You are unsu
 log = structlog.get_logger()
 
 
-@pages.get("/u/<token>")
+@pages.get("/u/<token>", provide_automatic_options=False)
 def ask(token: str) -> Response:
     """One button; or, for who has left already, what is so."""
     view = leave.look(token) or abort(404)
     return _about(view, "leave" if view.is_subscribed else "left", receipt=None)
 
 
-@pages.post("/u/<token>")
+@pages.post("/u/<token>", provide_automatic_options=False)
 def one_click(token: str) -> Response:
     """Leave. No cookie, no CSRF, no look at what the body says: RFC 8058 3.1 and 3.2."""
     by_hand = _is_own_page()
@@ -86,7 +87,7 @@ def _result_page(token: str, receipt: Receipt, status: int) -> Response:
         view = leave.look(token) or abort(404)
         return _about(view, "left", status, receipt=receipt, handed_over=_handed_over(receipt))
     except Exception as error:
-        log.error("result_page_failed", kind=type(error).__name__, exc_info=error)
+        log.error("result_page_failed", kind=type(error).__name__, where=places(error))
         return _plain(status)
 
 

@@ -66,5 +66,7 @@ def _tables() -> list[str]:
 
 
 def _hash_of(table: str) -> str:
-    question = f'SELECT md5(coalesce(string_agg(t::text, E\'\\n\' ORDER BY t::text), \'\')) FROM "{table}" t'  # noqa: E501, S608
+    question = (
+        f"SELECT md5(coalesce(string_agg(t::text, E'\\n' ORDER BY t::text), '')) FROM \"{table}\" t"  # noqa: S608
+    )
     return str(db.session.execute(text(question)).scalar_one())
