@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -23,6 +23,8 @@ from mailing.base.errors import Invalid, Missing
 from mailing.people import evidence, forms, ledger, standings, subscribers, topics, wording
 from mailing.people.address import canonical
 from mailing.people.imports import Import, ImportFile, ImportReport, Steps, import_people, run
+from mailing.people.imports.persons import Persons
+from mailing.people.imports.work import Attestation
 from mailing.people.ledger import Entry, Kind, NewEntry
 from mailing.people.standings import Standing
 from mailing.people.subscribers import Subscriber, digest_of
@@ -472,6 +474,36 @@ def test_whoever_leaves_while_an_import_runs_has_left(
         db.session.commit()
         leaving.result()
     assert _counts(report)["left_kept_out"] == 1
+    assert _standing("alma@example.com") == "unsubscribed"
+
+
+def test_whoever_leaves_between_the_look_and_the_entry_has_the_last_word(
+    app: Flask, imported: Imported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported(HEADER, "alma@example.com,,,")
+    path = tmp_path / "evidenced.csv"
+    path.write_text(f"{HEADER}\nalma@example.com,{PROOF}\n")
+    keep, has_begun = Attestation.keep, Event()
+
+    def leave() -> None:
+        with app.app_context():
+            has_begun.set()
+            _say("alma@example.com", Kind.UNSUBSCRIBED, "news")
+            db.session.commit()
+
+    def keep_while_somebody_leaves(work: Attestation, met: Persons) -> None:
+        leaving.append(threads.submit(leave))
+        assert has_begun.wait(10)
+        _until_somebody_waits_for_a_lock()
+        keep(work, met)
+
+    leaving: list[Future[None]] = []
+    monkeypatch.setattr(Attestation, "keep", keep_while_somebody_leaves)
+    with ThreadPoolExecutor() as threads:
+        report = import_people(ImportFile(path, "news"), ACTOR)
+        db.session.commit()
+        leaving[0].result()
+    assert _counts(report)["updated"] == 1
     assert _standing("alma@example.com") == "unsubscribed"
 
 
