@@ -132,10 +132,7 @@ class ReturnPath:
 
 @dataclass(frozen=True, slots=True)
 class MailtoLeave:
-    """The `mailto:` way out (RFC 2369 3.2): works by its address alone.
-
-    Topic 0 stands for an opt-in request: its mail leaves everything that was asked for.
-    """
+    """The `mailto:` way out (RFC 2369 3.2): works by its address alone."""
 
     subscriber: UUID
     topic_id: int

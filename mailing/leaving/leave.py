@@ -220,11 +220,11 @@ def _hold(leaving: Leaving, topic_ids: list[int] | None, covered: list[int]) -> 
         db.session.execute(text(change), values)
 
 
-_REASON = "CASE WHEN d.topic_id = ANY (:named) THEN :reason ELSE 'no_topic_left' END"
+_REASON = "CASE WHEN d.topic_id = ANY (CAST(:named AS integer[])) THEN :reason ELSE 'no_topic_left' END"
 _MINE = """
     WITH mine AS (SELECT d.id FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
         WHERE d.subscriber_id = :subscriber AND d.state IN ({states})
-          AND (d.topic_id = ANY (:topics) OR o.topic_ids && :topics)
+          AND (d.topic_id = ANY (CAST(:topics AS integer[])) OR o.topic_ids && CAST(:topics AS integer[]))
         ORDER BY d.id FOR UPDATE OF d)
     UPDATE deliveries d SET state = {state}, reason = {reason}{more}
     FROM mine WHERE d.id = mine.id
@@ -293,7 +293,7 @@ def _sealed(subscriber_id: UUID, covered: list[int]) -> list[dict[str, str]]:
 _IN_FLIGHT = f"""
     SELECT d.id, d.sealed_at FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
     WHERE d.subscriber_id = :subscriber AND d.state = '{State.SEALED.value}'
-      AND (d.topic_id = ANY (:topics) OR o.topic_ids && :topics)
+      AND (d.topic_id = ANY (CAST(:topics AS integer[])) OR o.topic_ids && CAST(:topics AS integer[]))
     ORDER BY d.sealed_at
 """  # noqa: S608 - our own text; every value is bound
 

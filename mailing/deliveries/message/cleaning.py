@@ -10,12 +10,8 @@ import nh3
 
 from mailing.deliveries.message.frame import BodyError
 
-DEEPEST = 200  # open elements; parsers and mail programs recurse
-MARK = re.compile(r"<(/?)([a-zA-Z][\w:-]*)([^<>]*)")
-# Elements without an end, and those whose end may be left out: they do not add to the depth.
-UNCOUNTED = """
-    area base br col dd dt hr img input li link meta option p source td th tr wbr
-"""
+LARGEST = 384 * 1024  # characters of cleaned HTML
+ELEMENT = re.compile(r"<[a-zA-Z]")
 TAGS = """
     a abbr address article b blockquote br caption center code col colgroup dd del div dl dt em
     figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins li main mark ol p picture pre
@@ -57,7 +53,6 @@ PROPERTIES = """
     text-indent text-size-adjust text-transform vertical-align visibility white-space width
     word-break word-spacing word-wrap
 """
-UNCOUNTED_TAGS = frozenset(UNCOUNTED.split())
 CLEANER = nh3.Cleaner(
     tags=set(TAGS.split()),
     clean_content_tags={"script", "style", "title", "iframe", "object", "template", "textarea"},
@@ -70,16 +65,18 @@ CLEANER = nh3.Cleaner(
 
 
 def clean(markup: str) -> str:
-    """Give regular HTML of what is allowed; the rest is left out."""
-    return CLEANER.clean(markup)
+    """Give regular HTML of what is allowed; the rest is left out. Raises `BodyError` for size."""
+    cleaned = CLEANER.clean(markup)
+    if len(cleaned) > LARGEST:
+        raise BodyError("The page is too large for a mail; shorten it.", "body")
+    return cleaned
 
 
-def check_depth(markup: str) -> None:
-    """Refuse nesting that would exhaust a parser's stack; raises `BodyError`."""
-    depth = 0
-    for found in MARK.finditer(markup):
-        if found[2].lower() in UNCOUNTED_TAGS or found[3].endswith("/"):
-            continue
-        depth += -1 if found[1] else 1
-        if depth > DEEPEST:
-            raise BodyError(f"Elements are nested more than {DEEPEST} deep; simplify.", "body")
+def check_count(source: str, most: int) -> None:
+    """Refuse so many elements that, nested, they would exhaust a parser's stack.
+
+    They are counted, not measured in depth: what is nested in what, only the parser knows.
+    Raises `BodyError`.
+    """
+    if sum(1 for _ in ELEMENT.finditer(source)) > most:
+        raise BodyError(f"There are more than {most} elements; simplify the page.", "body")
