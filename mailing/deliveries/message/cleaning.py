@@ -12,6 +12,7 @@ from mailing.deliveries.message.frame import BodyError
 
 LARGEST = 384 * 1024  # characters of cleaned HTML
 ELEMENT = re.compile(r"<[a-zA-Z]")
+LAYOUT = re.compile(r"<mj", re.IGNORECASE)
 TAGS = """
     a abbr address article b blockquote br caption center code col colgroup dd del div dl dt em
     figcaption figure footer h1 h2 h3 h4 h5 h6 header hr i img ins li main mark ol p picture pre
@@ -72,11 +73,11 @@ def clean(markup: str) -> str:
     return cleaned
 
 
-def check_count(source: str, most: int) -> None:
+def check_count(source: str, most: int, kind: re.Pattern[str] = ELEMENT) -> None:
     """Refuse so many elements that, nested, they would exhaust a parser's stack.
 
     They are counted, not measured in depth: what is nested in what, only the parser knows.
     Raises `BodyError`.
     """
-    if sum(1 for _ in ELEMENT.finditer(source)) > most:
+    if sum(1 for _ in kind.finditer(source)) > most:
         raise BodyError(f"There are more than {most} elements; simplify the page.", "body")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import css_inline
 import mjml
 
-from mailing.deliveries.message.cleaning import check_count, clean
+from mailing.deliveries.message.cleaning import LAYOUT, check_count, clean
 from mailing.deliveries.message.frame import BodyError
 
 BODY = re.compile(r'<body((?:\s+[\w:-]+="[^"]*")*)\s*>(.*)</body>', re.DOTALL)
@@ -28,9 +28,10 @@ SAFE_SELECTOR = re.compile(r"\s*[a-zA-Z]*\.[\w-]+(?:\s+[a-zA-Z]*\.?[\w-]+)*\s*")
 FETCHING = re.compile(r"url\s*\(|@import|expression|\\", re.IGNORECASE)
 
 # The parsers recurse; on a stack of 8 MiB they were seen to fall between 10 and 20 thousand
-# elements inside one another (styles) and between 2 and 5 thousand (MJML).
+# elements inside one another (styles) and between 1 and 2 thousand (MJML's own elements).
 MOST_IN_HTML = 5000
 MOST_IN_MJML = 1000
+MOST_OF_MJML = 500
 
 INLINER = css_inline.CSSInliner(
     load_remote_stylesheets=False, keep_style_tags=False, keep_at_rules=True
@@ -69,6 +70,7 @@ def from_html(source: str) -> Page:
 def from_mjml(source: str) -> Page:
     """Compile MJML (no includes, no raw parts); raises `BodyError` for what is not MJML."""
     check_count(source, MOST_IN_MJML)
+    check_count(source, MOST_OF_MJML, LAYOUT)
     for name in MJML_TAG.findall(source):
         if name.lower() not in MJML_TAGS:
             raise BodyError(f"<{name}> is not an MJML element that can be used here.", "body")
