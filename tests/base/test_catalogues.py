@@ -84,16 +84,17 @@ def test_the_plural_forms_are_those_of_the_language(language: str, forms: int) -
     assert catalogue(language).num_plurals == forms
     plural = [message for message in messages(language) if message.pluralizable]
     assert plural
-    assert {len(message.string) for message in plural} == {forms}
+    assert {len(_forms(message)) for message in plural} == {forms}
 
 
 def test_the_way_out_is_never_called_by_a_word_that_also_means_cancel() -> None:
-    unsubscribe = next(one for one in messages("kk") if one.id == "Unsubscribe")
-    assert "Бас тарту" not in unsubscribe.string
+    (said,) = (_forms(one) for one in messages("kk") if one.id == "Unsubscribe")
+    assert "Бас тарту" not in said[0]
 
 
 def _forms(message: Message) -> tuple[str, ...]:
-    return tuple(message.string) if message.pluralizable else (str(message.string),)
+    said = message.string or ""
+    return (said,) if isinstance(said, str) else tuple(said)
 
 
 def _hashable(message: object) -> str | tuple[str, ...]:
