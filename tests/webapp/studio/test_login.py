@@ -9,7 +9,8 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.staff import audit, staff
 from mailing.staff.staff import Role
-from tests.webapp.studio.conftest import PASSWORD, Browser
+from tests.webapp.studio.conftest import Browser
+from tests.webapp.studio.world import PASSWORD
 from webapp.app import create_app
 from webapp.studio.sessions import COOKIE
 

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from mailing.base.database import db
 from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
-from tests.webapp.studio.conftest import Browser, World
+from tests.webapp.studio.conftest import Browser
+from tests.webapp.studio.world import World
 from webapp.studio import blueprint
 from webapp.studio.blueprint import act_of, is_open
 

@@ -8,13 +8,14 @@ from flask import Flask
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.campaigns import audience, campaigns
+from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import State
 from mailing.people import ledger
 from mailing.people.ledger import Kind, NewEntry
 from mailing.staff import audit
 from mailing.staff.staff import Role
-from tests.webapp.studio.conftest import Browser, World
+from tests.webapp.studio.conftest import Browser
+from tests.webapp.studio.world import World, let_go
 
 
 @pytest.fixture
@@ -136,7 +137,7 @@ def test_what_stops_a_campaign_is_said_and_the_button_is_dead(
 def test_a_pause_and_a_stop_say_exactly_what_was_out(
     web: Flask, marketer: Browser, world: World, at: str
 ) -> None:
-    _send(web, world, ["accepted", "accepted", "refused"])
+    let_go(web, world, ["accepted", "accepted", "refused"])
     marketer.post(f"{at}/pause?lang=en")
     assert "Paused. 3 were out, 6 wait." in marketer.get(f"{at}/live?lang=en").text
     marketer.post(f"{at}/resume")
@@ -160,7 +161,7 @@ def test_the_officer_stops_what_is_going_out_and_cannot_start_it(
 ) -> None:
     officer = browse(Role.OFFICER)
     assert officer.post(f"{at}/start", {"expect": 9}).status_code == 403
-    _send(web, world, ["accepted"])
+    let_go(web, world, ["accepted"])
     assert officer.post(f"{at}/stop").status_code == 303
     assert _state(web, world) == State.STOPPED
 
@@ -172,7 +173,7 @@ def test_the_officer_stops_what_is_going_out_and_cannot_start_it(
 def test_the_live_table_adds_up_to_the_audience_at_any_moment(
     web: Flask, marketer: Browser, world: World, at: str, outcomes: list[str]
 ) -> None:
-    _send(web, world, outcomes)
+    let_go(web, world, outcomes)
     page = marketer.get(f"{at}/live?lang=en").text
     table = re.sub(r'<tr class="breakdown">.*?</tr>', "", page, flags=re.S)
     *lines, total = _numbers(table)
@@ -184,7 +185,7 @@ def test_the_live_table_adds_up_to_the_audience_at_any_moment(
 def test_uncertain_messages_are_listed_and_sent_again_only_by_a_person(
     web: Flask, marketer: Browser, world: World, at: str
 ) -> None:
-    _send(web, world, ["uncertain", "uncertain", "accepted"])
+    let_go(web, world, ["uncertain", "uncertain", "accepted"])
     page = marketer.get(f"{at}/uncertain?lang=en").text
     assert page.count("p…@example.com") == 2
     assert "Send 2 messages again" in page
@@ -196,34 +197,8 @@ def test_uncertain_messages_are_listed_and_sent_again_only_by_a_person(
 def test_the_page_reloads_by_itself_only_while_something_moves(
     web: Flask, marketer: Browser, world: World, at: str
 ) -> None:
-    _send(web, world, ["accepted"])
+    let_go(web, world, ["accepted"])
     refresh = '<noscript><meta http-equiv="refresh" content="5"></noscript>'
     assert refresh in marketer.get(f"{at}/live").text
     marketer.post(f"{at}/stop")
     assert refresh not in marketer.get(f"{at}/live").text
-
-
-def _send(web: Flask, world: World, outcomes: list[str]) -> None:
-    """Put the campaign on its way, with these outcomes; the rest waits."""
-    with web.app_context():
-        campaign = campaigns.lock(world.campaign_id)
-        audience.snapshot(campaign)
-        campaign.state, campaign.started_at = State.SENDING.value, campaign.created_at
-        db.session.flush()
-        ids = db.session.scalars(
-            text("SELECT unnest(subscriber_ids) FROM audience_chunks WHERE reason IS NULL")
-        ).all()
-        for person, state in zip(ids, outcomes, strict=False):
-            _deliver(world, person, state)
-        db.session.commit()
-
-
-def _deliver(world: World, person: object, state: str) -> None:
-    query = """
-        INSERT INTO deliveries (kind, campaign_id, subscriber_id, topic_id, state, reason, owner,
-                                retry_at, sealed_at, finished_at)
-        VALUES ('campaign', :campaign, :person, :topic, :state, 'unsubscribed', gen_random_uuid(),
-                now() + interval '5 minutes', now(), now())
-    """
-    values = {"campaign": world.campaign_id, "topic": world.topic_id}
-    db.session.execute(text(query), {**values, "person": person, "state": state})

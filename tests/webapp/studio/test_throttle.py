@@ -5,7 +5,8 @@ from flask import Flask
 from redis import Redis
 
 from mailing.base.settings import Settings
-from tests.webapp.studio.conftest import PASSWORD, Browser
+from tests.webapp.studio.conftest import Browser
+from tests.webapp.studio.world import PASSWORD
 from webapp.studio.throttle import ONE_ACCOUNT, WHOLE_NETWORK, Throttle
 
 HERE, ELSEWHERE = "192.0.2.7", "198.51.100.9"

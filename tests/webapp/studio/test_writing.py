@@ -10,7 +10,8 @@ from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import State
 from mailing.staff import audit
 from mailing.staff.staff import Role
-from tests.webapp.studio.conftest import Browser, World
+from tests.webapp.studio.conftest import Browser
+from tests.webapp.studio.world import World
 
 TYPED = {
     "topic": "offers",
