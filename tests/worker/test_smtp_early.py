@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -97,12 +98,9 @@ def test_a_dot_that_the_kernel_never_took_was_surely_not_written() -> None:
 def fill(connection: Connection) -> None:
     """Fill the kernel's buffers behind the connection's back, so that it takes nothing more."""
     with socket.socket(fileno=os.dup(connection.fileno())) as behind:
-        quiet = 0
-        while quiet < 5:
-            try:
-                behind.send(b"x" * 65536)
-            except BlockingIOError:
-                quiet += 1
-                time.sleep(0.05)
-            else:
-                quiet = 0
+        # Small pieces still fit into the last segment when large ones do not.
+        for size in (65536, 65536, 1024, 1):
+            with suppress(BlockingIOError):
+                while behind.send(b"x" * size):
+                    pass
+            time.sleep(0.1)

@@ -47,12 +47,17 @@ def test_mail_goes_out_over_tls(authority: Authority, scheme: str) -> None:
         assert peer.records.complaints == []
 
 
-def test_what_was_offered_before_tls_is_forgotten(authority: Authority) -> None:
+@pytest.mark.parametrize(
+    "second",
+    [Fault(Stage.EHLO, raw=b"250 peer\r\n", times=1), Fault(Stage.EHLO, code=502, times=1)],
+    ids=["EHLO offers nothing", "HELO offers nothing"],
+)
+def test_what_was_offered_before_tls_is_forgotten(authority: Authority, second: Fault) -> None:
     with SmtpPeer(offers=Offers(tls=authority.server())) as peer:
         peer.behave(
             Fault(Stage.EHLO, raw=b"250-peer\r\n250-SIZE 1\r\n250-SMTPUTF8\r\n250 STARTTLS\r\n",
                   times=1),
-            Fault(Stage.EHLO, raw=b"250 peer\r\n", times=1),
+            second,
         )  # fmt: skip
         connection = secured(peer, authority, "smtp+starttls")
         outcome = deliver(connection, permit("дана@example.net"))
