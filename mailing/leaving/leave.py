@@ -220,7 +220,9 @@ def _hold(leaving: Leaving, topic_ids: list[int] | None, covered: list[int]) -> 
         db.session.execute(text(change), values)
 
 
-_REASON = "CASE WHEN d.topic_id = ANY (CAST(:named AS integer[])) THEN :reason ELSE 'no_topic_left' END"
+_REASON = (
+    "CASE WHEN d.topic_id = ANY (CAST(:named AS integer[])) THEN :reason ELSE 'no_topic_left' END"
+)
 _MINE = """
     WITH mine AS (SELECT d.id FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
         WHERE d.subscriber_id = :subscriber AND d.state IN ({states})

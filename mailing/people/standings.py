@@ -14,7 +14,6 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
-    case,
     select,
     text,
 )
@@ -103,14 +102,26 @@ def keep(changes: list[Change]) -> None:
     last = {(change.subscriber_id, change.topic_id): change.values() for change in changes}
     if not last:
         return
-    statement = insert(Standing)
-    taken: dict[str, Any] = {n: statement.excluded[n] for n in changes[0].values()}
-    asked = statement.excluded.standing == Said.REQUESTED.value
-    taken["refused"] = case((asked, Standing.refused), else_=statement.excluded.refused)
-    db.session.execute(
-        statement.on_conflict_do_update(index_elements=["subscriber_id", "topic_id"], set_=taken),
-        list(last.values()),
-    )
+    columns = {name: [row[name] for row in last.values()] for name in changes[0].values()}
+    db.session.execute(text(_KEEP), columns)
+
+
+# Somebody who asks again has not taken back their "no": `refused` stays until a yes.
+_KEEP = """
+    INSERT INTO standings AS s (subscriber_id, topic_id, standing, policy_id, entry_id, since,
+                                of_everything, quarantined, refused)
+    SELECT * FROM unnest(
+        CAST(:subscriber_id AS uuid[]), CAST(:topic_id AS integer[]), CAST(:standing AS text[]),
+        CAST(:policy_id AS integer[]), CAST(:entry_id AS bigint[]), CAST(:since AS timestamptz[]),
+        CAST(:of_everything AS boolean[]), CAST(:quarantined AS boolean[]),
+        CAST(:refused AS boolean[]))
+    ON CONFLICT (subscriber_id, topic_id) DO UPDATE SET
+        standing = excluded.standing, policy_id = excluded.policy_id,
+        entry_id = excluded.entry_id, since = excluded.since,
+        of_everything = excluded.of_everything, quarantined = excluded.quarantined,
+        refused = CASE WHEN excluded.standing = 'requested' THEN s.refused
+                       ELSE excluded.refused END
+"""
 
 
 def quarantine(subscriber_id: UUID, topic_id: int, since: datetime) -> None:
