@@ -7,10 +7,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from mailing.base.settings import Settings
-from tests.webapp.public.conftest import Rows, Shop
+from tests.webapp.public.conftest import Rows, Shop, With
 from tests.webapp.public.people import Asked, leave_link, say_yes
-from webapp.app import create_app
 
 LANGUAGES = ("kk", "ru", "en")
 
@@ -62,9 +60,8 @@ def test_a_post_of_the_public_sets_no_cookie(client: FlaskClient, shop: Shop) ->
     assert "Set-Cookie" not in client.post(shop.path, data=shop.post()).headers
 
 
-def test_over_https_the_browser_is_held_to_it(settings: Settings) -> None:
-    secure = settings.model_copy(update={"public_url": "https://letters.example"})
-    headers = create_app(secure).test_client().get("/").headers
+def test_over_https_the_browser_is_held_to_it(with_settings: With) -> None:
+    headers = with_settings(public_url="https://letters.example").get("/").headers
     assert headers["Strict-Transport-Security"].startswith("max-age=31536000")
 
 

@@ -13,8 +13,7 @@ from mailing.deliveries.deliveries import Delivery
 from mailing.people import optins, topics
 from mailing.people.wording import consent_wording
 from mailing.policies import versions
-from tests.webapp.public.conftest import Shop
-from webapp.app import create_app
+from tests.webapp.public.conftest import Shop, With
 
 
 def test_the_form_shows_one_unticked_box_a_topic_with_the_whole_sentence(
@@ -193,9 +192,9 @@ def test_the_page_of_the_operators_site_is_the_evidence_without_its_query(
 
 @pytest.mark.parametrize("missing", ["operator_name", "operator_bin", "operator_address"])
 def test_without_the_operators_identity_the_form_takes_nothing_and_says_what_to_do(
-    settings: Settings, shop: Shop, missing: str
+    with_settings: With, shop: Shop, missing: str
 ) -> None:
-    nameless = create_app(settings.model_copy(update={missing: None})).test_client()
+    nameless = with_settings(**{missing: None})
     for answer in (nameless.get(shop.path), nameless.post(shop.path, data=shop.post())):
         assert answer.status_code == 503
         assert "KELISIM_OPERATOR_BIN" in answer.text

@@ -12,9 +12,8 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.leaving import replay
 from mailing.leaving.receipts import StoredReceipt
-from tests.webapp.public.conftest import Rows, Shop
+from tests.webapp.public.conftest import Rows, Shop, With
 from tests.webapp.public.people import Asked, ask, kinds, leave_link, say_yes, standing
-from webapp.app import create_app
 from webapp.public import leave as pages
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
@@ -240,13 +239,13 @@ def test_a_page_that_cannot_be_drawn_never_denies_what_is_stored(
 
 
 def test_while_the_database_is_away_the_answer_is_503_and_the_journal_has_the_wish(
-    settings: Settings, web: Flask, person: Asked, link: str
+    settings: Settings, with_settings: With, web: Flask, person: Asked, link: str
 ) -> None:
     with web.app_context():
         replay.run()
     # A port where nobody listens stands for the database that went away.
-    away = settings.model_copy(update={"database_url": "postgresql://127.0.0.1:1/none"})
-    answer = create_app(away).test_client().post(link, data=ONE_CLICK)
+    away = with_settings(database_url="postgresql://127.0.0.1:1/none")
+    answer = away.post(link, data=ONE_CLICK)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert standing(web, person.subscriber) == "given"

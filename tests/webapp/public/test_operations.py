@@ -6,16 +6,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mailing.base import installation
 from mailing.base.database import db
-from mailing.base.settings import Settings
-from tests.webapp.public.conftest import Shop
+from tests.webapp.public.conftest import Shop, With
 from tests.webapp.public.people import say_yes
-from webapp.app import create_app
 
 NOBODY = "postgresql://127.0.0.1:1/none"
 
 
-def test_a_process_is_alive_also_without_its_database(settings: Settings) -> None:
-    away = create_app(settings.model_copy(update={"database_url": NOBODY})).test_client()
+def test_a_process_is_alive_also_without_its_database(with_settings: With) -> None:
+    away = with_settings(database_url=NOBODY)
     assert away.get("/healthz").status_code == 200
 
 
@@ -40,9 +38,9 @@ def test_sending_that_is_switched_off_is_not_ready_and_says_why(
     assert answer.json["checks"]["sending"] == "the journal was changed"
 
 
-def test_a_database_or_queue_that_is_away_is_not_ready(settings: Settings) -> None:
+def test_a_database_or_queue_that_is_away_is_not_ready(with_settings: With) -> None:
     for change in ({"database_url": NOBODY}, {"redis_url": "redis://127.0.0.1:1/0"}):
-        answer = create_app(settings.model_copy(update=change)).test_client().get("/readyz")
+        answer = with_settings(**change).get("/readyz")
         assert answer.status_code == 503
         assert answer.json is not None
         assert answer.json["ok"] is False
@@ -65,6 +63,6 @@ def test_the_figures_are_counted_in_the_database_and_name_nobody(
     assert "@" not in text
 
 
-def test_without_a_database_there_are_no_figures_and_no_false_zeros(settings: Settings) -> None:
-    away = create_app(settings.model_copy(update={"database_url": NOBODY})).test_client()
+def test_without_a_database_there_are_no_figures_and_no_false_zeros(with_settings: With) -> None:
+    away = with_settings(database_url=NOBODY)
     assert away.get("/metrics").status_code == 503
