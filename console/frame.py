@@ -64,9 +64,20 @@ def application() -> Iterator[Settings]:
 
     Raises NotReady or ConfigurationError where the database has others.
     """
-    with serving() as ready, create_base(ready).app_context():
+    with serving() as ready, domain(ready):
         guard()
         yield ready
+
+
+@contextmanager
+def domain(ready: Settings) -> Iterator[None]:
+    """The domain on these services; its connections are closed afterwards."""
+    with create_base(ready).app_context():
+        try:
+            yield
+        finally:
+            db.session.remove()
+            db.engine.dispose()
 
 
 @contextmanager

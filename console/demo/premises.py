@@ -24,8 +24,8 @@ from mailing.base import schema
 from mailing.base.database import dsn
 from mailing.base.settings import Settings, load
 
-# Slow enough that somebody can leave in the middle, fast enough to watch.
-MESSAGES_A_SECOND = 4
+# One connection to a slow relay: somebody can leave in the middle, and one can watch.
+CONNECTIONS = 1
 HOLDING_SECONDS = 3
 
 
@@ -112,7 +112,7 @@ def _laid_out(directory: Path, settings: Settings) -> Premises:
         "KELISIM_QUEUE_PREFIX": settings.queue_prefix,
         "KELISIM_PUBLIC_URL": f"http://127.0.0.1:{web_port}",
         "KELISIM_SMTP_URL": f"smtp://127.0.0.1:{smtp_port}",
-        "KELISIM_RATE": str(MESSAGES_A_SECOND),
+        "KELISIM_SMTP_CONNECTIONS": str(CONNECTIONS),
         "KELISIM_HOLDING_SECONDS": str(HOLDING_SECONDS),
         "KELISIM_LOG_LEVEL": "warning",
     }

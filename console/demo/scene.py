@@ -18,6 +18,7 @@ class Scene:
     """The story so far."""
 
     stage: Stage
+    terminal: Terminal
     campaigns: dict[str, int] = field(default_factory=dict)
     first_to_leave: Person | None = None
 
@@ -34,11 +35,6 @@ class Scene:
     def postbox(self) -> Postbox:
         """What has really left."""
         return Postbox(self.premises.mail)
-
-    @cached_property
-    def terminal(self) -> Terminal:
-        """The operator's terminal."""
-        return Terminal(self.premises)
 
     @cached_property
     def password(self) -> str:

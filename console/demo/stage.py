@@ -14,7 +14,7 @@ from console.processes import Crew, Interruption, Program
 from console.programs import BEAT, web_program, worker_program
 from console.up import is_ready
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 CONCURRENCY = 2
 
 
@@ -81,7 +81,7 @@ def _is_hurried(interruption: Interruption) -> Callable[[], bool]:
 
 def _house(premises: Premises) -> list[Program]:
     ports = ("--smtp-port", str(premises.smtp_port), "--http-port", str(premises.catcher_port))
-    catcher = ("console.catcher", *ports, "--dir", str(premises.mail))
+    catcher = ("console.demo.relay", *ports, "--dir", str(premises.mail))
     return [
         Program("catcher", catcher),
         Program("web", web_program("127.0.0.1", premises.web_port)),

@@ -1,44 +1,61 @@
-"""The operator's terminal: `kelisim …` as a process of its own, its one JSON document read."""
+"""The operator's terminal: `kelisim …` through the clerk, its one JSON document read."""
 
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from console.demo.premises import Premises
 from console.demo.verdicts import Unverified
-
-PATIENCE_SECONDS = 60
+from console.processes import die_with_parent
 
 
 @dataclass(frozen=True)
 class Terminal:
     """Runs commands in the demo's place."""
 
-    premises: Premises
+    clerk: "subprocess.Popen[str]"
 
     def run(self, *words: str, typed: str = "") -> Any:
         """The document that the command printed. Raises Unverified unless it ended with 0."""
-        done = subprocess.run(
-            [sys.executable, "-m", "console.cli", *words, "--json"],
-            input=typed,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            env=self.premises.environment | {"PYTHONIOENCODING": "utf-8"},
-            cwd=self.premises.directory,
-            timeout=PATIENCE_SECONDS,
-            check=False,
-        )
-        if done.returncode != 0:
-            said = done.stderr.strip().splitlines()[-1:] or ["nothing"]
-            raise Unverified(f"`kelisim {' '.join(words[:2])}` exit {done.returncode}: {said[0]}")
-        return _document(done.stdout, words)
+        done = self._ask({"words": [*words, "--json"], "typed": typed})
+        name = " ".join(["kelisim", *words[:2]])
+        if done["code"] != 0:
+            said = done["err"].strip().splitlines()[-1:] or ["nothing"]
+            raise Unverified(f"`{name}` exit {done['code']}: {said[0]}")
+        try:
+            return json.loads(done["out"])
+        except ValueError:
+            raise Unverified(f"`{name}` printed no JSON document") from None
+
+    def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        assert self.clerk.stdin is not None  # noqa: S101 - both are pipes, see below
+        assert self.clerk.stdout is not None  # noqa: S101
+        self.clerk.stdin.write(json.dumps(order) + "\n")
+        self.clerk.stdin.flush()
+        line = self.clerk.stdout.readline()
+        if not line:
+            raise Unverified("the clerk that runs our commands has ended")
+        done: dict[str, Any] = json.loads(line)
+        return done
 
 
-def _document(text: str, words: tuple[str, ...]) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise Unverified(f"`kelisim {' '.join(words[:2])}` printed no JSON document") from None
+@contextmanager
+def terminal(premises: Premises) -> Iterator[Terminal]:
+    """A terminal in the demo's place; its clerk ends with it."""
+    clerk = subprocess.Popen(
+        [sys.executable, "-m", "console.demo.clerk"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        env=premises.environment | {"PYTHONIOENCODING": "utf-8"},
+        cwd=premises.directory,
+        process_group=0,
+        preexec_fn=die_with_parent(),
+    )
+    with clerk:
+        yield Terminal(clerk)

@@ -10,6 +10,7 @@ from console.demo.scene import Scene
 from console.demo.stage import Stage, last_lines, stage
 from console.demo.steps import STORY, Tell
 from console.demo.steps.opening import LOGIN
+from console.demo.terminal import terminal
 from console.demo.verdicts import Interrupted, Step, Unverified
 from console.processes import Interruption
 from mailing.base.errors import KelisimError
@@ -53,8 +54,8 @@ def _up(say: Say, interruption: Interruption) -> Iterator[Scene]:
     say("Starting PostgreSQL and Valkey, a scratch database, web, worker, beat, mail catcher …")
     with premises() as place:
         try:
-            with stage(place, interruption) as running:
-                yield Scene(running)
+            with stage(place, interruption) as running, terminal(place) as operator:
+                yield Scene(running, operator)
         except Unverified:
             _show_lines(place, say)
             raise

@@ -9,11 +9,11 @@ from console.doctor.dns import sending_domain
 from console.doctor.finding import Finding, State, fine, look, wrong
 from console.doctor.journal import journal
 from console.doctor.smtp import relay
+from console.frame import domain
 from mailing.base import clock, installation, schema
 from mailing.base.database import db
 from mailing.base.errors import KelisimError
 from mailing.base.settings import Settings
-from mailing.bootstrap import create_base
 from mailing.deliveries.incarnations import Incarnation
 
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 2.0
@@ -22,7 +22,7 @@ OLDEST_POSTGRESQL = 15
 
 def examine(settings: Settings) -> Iterator[Finding]:
     """Yield each part's finding as soon as it is known. Changes nothing, sends nothing."""
-    with create_base(settings).app_context():
+    with domain(settings):
         yield from _database(settings)
     yield _queue(settings)
     yield _identity(settings)

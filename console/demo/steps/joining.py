@@ -9,7 +9,7 @@ from console.demo.scene import Scene
 from console.demo.verdicts import demand
 
 CONFIRM = "/confirm/"
-MAIL_SECONDS = 60.0
+MAIL_SECONDS = 90.0
 
 
 def people_fill_in_the_form(scene: Scene) -> str:

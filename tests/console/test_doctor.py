@@ -1,0 +1,136 @@
+"""The doctor finds what is wrong, says it in a line, and changes nothing."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+
+from console.doctor.dns import sending_domain
+from console.doctor.finding import State
+from console.doctor.smtp import relay
+from mailing.base.database import dsn
+from mailing.base.settings import Settings
+from tests.console.conftest import Kelisim
+
+
+@contextmanager
+def greeting(*lines: bytes) -> Iterator[str]:
+    """A relay that says these lines, one after each thing it hears; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            peer, _ = server.accept()
+            with peer, peer.makefile("rb") as heard:
+                for line in lines:
+                    peer.sendall(line)
+                    heard.readline()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"smtp://user:secret@127.0.0.1:{server.getsockname()[1]}"
+        thread.join(10)
+
+
+@pytest.fixture
+def states(kelisim: Kelisim) -> Callable[[], dict[str, str]]:
+    """Each part and its state, the mail relay's aside (there is none in these tests)."""
+
+    def examine() -> dict[str, str]:
+        found = kelisim("doctor", "--json").document["checks"]
+        return {one["name"]: one["state"] for one in found if one["name"] != "smtp"}
+
+    return examine
+
+
+def test_a_sound_installation_has_no_fault_but_the_relay(
+    states: Callable[[], dict[str, str]], kelisim: Kelisim
+) -> None:
+    assert "fail" not in states().values()
+    said = kelisim("doctor")
+    assert said.code == 1
+    assert "fail  smtp" in said.out
+
+
+def test_a_database_that_is_away_is_found(
+    states: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KELISIM_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert states()["database"] == "fail"
+
+
+def test_a_queue_that_is_away_is_found(
+    states: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KELISIM_REDIS_URL", "redis://127.0.0.1:1/0")
+    assert states()["queue"] == "fail"
+
+
+def test_a_database_of_another_version_is_found(
+    states: Callable[[], dict[str, str]],
+    empty_database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KELISIM_DATABASE_URL", empty_database_url)
+    assert states()["migrations"] == "fail"
+
+
+def test_another_key_is_found_and_nothing_is_written_down(
+    states: Callable[[], dict[str, str]],
+    shop: Kelisim,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fresh = shop("keys", "new", "--json").document
+    monkeypatch.setenv("KELISIM_SUPPRESSION_KEY", fresh["KELISIM_SUPPRESSION_KEY"])
+    assert states()["keys"] == "fail"
+    assert states()["keys"] == "fail"
+
+
+def test_sending_that_was_switched_off_is_found(
+    states: Callable[[], dict[str, str]], settings: Settings
+) -> None:
+    with psycopg.connect(dsn(settings.database)) as connection:
+        connection.execute("UPDATE installation SET sending_on = false, sending_off_reason = 'x'")
+    assert states()["sending"] == "fail"
+
+
+def test_a_journal_that_lost_a_line_is_found(
+    states: Callable[[], dict[str, str]], readers: Kelisim, settings: Settings
+) -> None:
+    readers("unsubscribe", "oleg@pochta.example")
+    readers("unsubscribe", "aigerim@poshta.example")
+    assert states()["journal"] == "ok"
+    journal = settings.journal / "withdrawals.jsonl"
+    journal.write_bytes(journal.read_bytes().splitlines(keepends=True)[0])
+    assert states()["journal"] == "fail"
+
+
+def test_a_relay_that_greets_is_fine_and_its_password_stays_unsaid() -> None:
+    with greeting(b"220 hello\r\n", b"250-hello\r\n250 SIZE\r\n", b"221 bye\r\n") as url:
+        found = relay(url)
+    assert found.state is State.OK
+    assert "secret" not in found.detail
+
+
+@pytest.mark.parametrize("lines", [(b"554 no\r\n",), (b"220 hello\r\n", b"500 what\r\n"), (b"",)])
+def test_a_relay_that_does_not_want_us_fails(lines: tuple[bytes, ...]) -> None:
+    with greeting(*lines) as url:
+        assert relay(url).state is State.FAIL
+
+
+def test_a_relay_without_the_tls_that_is_asked_for_fails() -> None:
+    with greeting(b"220 hello\r\n", b"250 SIZE\r\n") as url:
+        found = relay(url.replace("smtp://", "smtp+starttls://"))
+    assert "STARTTLS" in found.detail
+
+
+def test_an_address_that_is_no_relay_fails() -> None:
+    assert relay("http://127.0.0.1").state is State.FAIL
+
+
+def test_a_reserved_domain_is_not_asked_about(settings: Settings) -> None:
+    (found,) = sending_domain(settings)
+    assert found.state is State.WARN
+    assert "could not check" in found.detail

@@ -1,0 +1,221 @@
+"""Each noun does what contract.md says of it, and leaves its line in the audit log."""
+
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from console.frame import system_user
+from mailing.base.database import dsn
+from mailing.base.settings import Settings
+from tests.console.conftest import POLICIES, Kelisim
+
+Draft = Callable[[], str]
+
+
+@pytest.fixture
+def audit(settings: Settings) -> Callable[[], list[tuple[str, str, str]]]:
+    """Who did what to what, in order."""
+
+    def read() -> list[tuple[str, str, str]]:
+        with psycopg.connect(dsn(settings.database)) as connection:
+            query = "SELECT actor, action, subject FROM audit_log ORDER BY id"
+            return [(row[0], row[1], row[2]) for row in connection.execute(query)]
+
+    return read
+
+
+def test_a_policy_is_imported_by_its_very_bytes(kelisim: Kelisim) -> None:
+    path = POLICIES / "1-kk.txt"
+    words = ("--language", "kk", "--effective", "2025-03-03", "--publish", "--json")
+    told = kelisim("policy", "import", str(path), *words).document
+    assert told["sha256"] == sha256(path.read_bytes()).hexdigest()
+    (listed,) = kelisim("policy", "list", "--json").document
+    assert listed["id"] == told["id"]
+    assert listed["published_at"]
+    assert listed["purposes"] == ["products_services", "special_offers", "events"]
+    assert listed["fields"] == ["email", "phone", "surname", "given_name", "patronymic"]
+
+
+def test_further_languages_join_a_version_and_a_material_one_drafts_its_notice(
+    shop: Kelisim,
+) -> None:
+    ids = set()
+    for language in ("kk", "ru", "en"):
+        words = ["--language", language, "--effective", "2025-09-01", "--version", "second"]
+        words += ["--material", "--publish"] if language == "en" else []
+        path = str(POLICIES / f"2-{language}.txt")
+        told = shop("policy", "import", path, *words, "--json").document
+        ids.add(told["id"])
+    assert len(ids) == 1
+    assert told["notice"]
+    assert shop("campaign", "list", "--json").document[0]["kind"] == "notice"
+    assert shop("notice", "send", "--policy", str(told["id"]), "--json").code == 3
+
+
+def test_a_version_that_is_not_material_has_no_notice(shop: Kelisim) -> None:
+    said = shop("notice", "send", "--policy", "1", "--json")
+    assert said.code == 1
+    assert "--material" in said.document["error"]
+
+
+def test_a_day_that_is_none_is_wrong_usage(kelisim: Kelisim) -> None:
+    path = str(POLICIES / "1-kk.txt")
+    said = kelisim("policy", "import", path, "--language", "kk", "--effective", "October")
+    assert said.code == 2
+    assert "2024-10-01" in said.err
+
+
+def test_a_changed_form_is_its_next_version(shop: Kelisim) -> None:
+    words = ("--origin", "https://k.example", "--origin", "https://www.k.example")
+    again = shop("form", "add", "main", *words, "--topics", "books", "--json").document
+    assert again["version"] == 2
+    assert again["origins"] == ["https://k.example", "https://www.k.example"]
+
+
+def test_staff_are_added_with_a_password_from_standard_input(kelisim: Kelisim) -> None:
+    words = ("staff", "add", "marketer@k.example", "--role", "marketer", "--password-stdin")
+    said = kelisim(*words, "--json", typed="unrelated words make one\n")
+    assert said.document["role"] == "marketer"
+    assert kelisim(*words, "--json", typed="unrelated words make one\n").code == 5
+    assert kelisim(*words, "--json", typed="").document["error"].startswith("Standard input")
+
+
+def test_an_import_counts_every_row_once(readers: Kelisim, tmp_path: Path) -> None:
+    again = readers("people", "import", str(tmp_path / "people.csv"), "--topic", "books", "--json")
+    told = again.document
+    errors = told.pop("errors_file")
+    assert told.pop("rows") == sum(told.values()) == 3
+    assert errors is None or Path(errors).exists()
+
+
+def test_a_dry_run_writes_nothing(shop: Kelisim, tmp_path: Path) -> None:
+    path = tmp_path / "one.csv"
+    path.write_text("Mail\nmarina@pochta.example\n")
+    words = ("--topic", "books", "--map", "Mail=email", "--dry-run", "--json")
+    assert shop("people", "import", str(path), *words).document["quarantined"] == 1
+    assert shop("people", "show", "marina@pochta.example").code == 1
+
+
+def test_a_person_is_shown_with_evidence_and_wording(readers: Kelisim) -> None:
+    shown = readers("people", "show", "aigerim@poshta.example", "--json").document
+    assert shown["topics"] == {"books": "given"}
+    (entry,) = readers("people", "evidence", "aigerim@poshta.example", "--json").document
+    assert entry["kind"] == "attested"
+    before = ("--as-of", "2025-01-01T00:00:00Z", "--json")
+    assert readers("people", "evidence", "aigerim@poshta.example", *before).document == []
+
+
+def test_the_audience_adds_up_and_names_its_people(readers: Kelisim, draft: Draft) -> None:
+    campaign = draft()
+    counted = readers("campaign", "audience", campaign, "--json").document
+    assert counted == {"considered": 3, "will_receive": 2, "held": {"quarantined": 1}}
+    listed = readers("campaign", "audience", campaign, "--why", "quarantined", "--json").document
+    assert listed["people"] == [{"email": "zarina@poshta.example", "reason": "quarantined"}]
+    why = readers("people", "why", "zarina@poshta.example", "--campaign", campaign, "--json")
+    assert why.document["reason"] == "quarantined"
+
+
+def test_a_start_that_expects_another_number_is_a_conflict(readers: Kelisim, draft: Draft) -> None:
+    campaign = draft()
+    said = readers("campaign", "start", campaign, "--expect", "3", "--now", "--json")
+    assert (said.code, said.document["code"]) == (5, "conflict")
+    assert readers("campaign", "status", campaign, "--json").document["state"] == "draft"
+
+
+def test_a_campaign_goes_from_start_to_pause_resume_and_stop(
+    readers: Kelisim, draft: Draft
+) -> None:
+    campaign = draft()
+    started = readers("campaign", "start", campaign, "--expect", "2", "--now", "--json").document
+    assert (started["state"], started["will_receive"]) == ("sending", 2)
+    assert readers("campaign", "start", campaign, "--json").code == 5
+    assert readers("campaign", "pause", campaign, "--json").document["state"] == "paused"
+    assert readers("campaign", "resume", campaign, "--json").document["state"] == "sending"
+    stopped = readers("campaign", "stop", campaign, "--json").document
+    assert (stopped["out"], stopped["stopped"]) == (0, 2)
+    told = readers("campaign", "status", campaign, "--json").document
+    assert told["outcomes"]["held"] == {"campaign_stopped": 2}
+    assert told["audience"] == 2
+
+
+def test_nothing_to_send_to_is_not_ready(shop: Kelisim, tmp_path: Path) -> None:
+    body = tmp_path / "body.md"
+    body.write_text("Сәлем")
+    words = ("--topic", "books", "--subject", "S", "--body", str(body), "--json")
+    campaign = str(shop("campaign", "create", *words).document["id"])
+    checked = shop("campaign", "check", campaign, "--json")
+    assert (checked.code, checked.document["is_ready"]) == (3, False)
+    assert shop("campaign", "start", campaign, "--json").document["code"] == "not_ready"
+
+
+def test_a_body_that_is_not_utf8_says_what_to_do(shop: Kelisim, tmp_path: Path) -> None:
+    body = tmp_path / "body.md"
+    body.write_bytes("Кітап".encode("cp1251"))
+    said = shop("campaign", "create", "--topic", "books", "--subject", "S", "--body", str(body))
+    assert said.code == 1
+    assert "UTF-8" in said.err
+
+
+def test_resending_is_said_in_full(readers: Kelisim, draft: Draft) -> None:
+    campaign = draft()
+    assert readers("campaign", "resend", campaign).code == 2
+    assert readers("campaign", "resend", campaign, "--uncertain", "--json").document["resent"] == 0
+    assert readers("campaign", "uncertain", campaign, "--json").document == {"people": []}
+
+
+def test_staff_unsubscribe_somebody_from_one_topic(readers: Kelisim) -> None:
+    said = readers("unsubscribe", "oleg@pochta.example", "--topic", "books", "--json").document
+    assert said["topic"] == "books"
+    assert said["in_flight"] == []
+    shown = readers("people", "show", "oleg@pochta.example", "--json").document
+    assert shown["topics"]["books"] == "unsubscribed"
+
+
+def test_a_withdrawal_ends_mailing_and_says_that_destruction_is_to_come(
+    readers: Kelisim,
+) -> None:
+    said = readers("withdraw", "oleg@pochta.example", "--reason", "by telephone")
+    assert "not destroyed yet" in said.out
+    shown = readers("people", "show", "oleg@pochta.example", "--json").document
+    assert shown["topics"]["books"] == "withdrawn"
+    assert shown["suppressed"] is True
+
+
+def test_a_whole_ledger_is_verified_and_a_changed_one_names_the_entry(
+    readers: Kelisim, settings: Settings
+) -> None:
+    assert readers("ledger", "verify", "--json").document == {"ok": True, "broken": None}
+    with psycopg.connect(dsn(settings.database)) as connection:
+        connection.execute("ALTER TABLE ledger DISABLE TRIGGER ledger_is_append_only")
+        connection.execute("UPDATE ledger SET source = 'form' WHERE seq = 1")
+    said = readers("ledger", "verify", "--json")
+    assert (said.code, said.document["broken"]["entry"]) == (1, 1)
+
+
+def test_an_unknown_host_cannot_be_fenced(kelisim: Kelisim) -> None:
+    assert kelisim("host", "fence", "3f2504e0-4f89-11d3-9a0c-0305e82c3301").code == 1
+    assert kelisim("host", "fence", "the second one").code == 2
+
+
+def test_every_act_is_in_the_audit_log_by_the_system_user_without_addresses(
+    readers: Kelisim, draft: Draft, audit: Callable[[], list[tuple[str, str, str]]]
+) -> None:
+    campaign = draft()
+    readers("campaign", "audience", campaign, "--why", "will_receive")
+    readers("campaign", "start", campaign)
+    readers("campaign", "stop", campaign)
+    readers("people", "evidence", "oleg@pochta.example")
+    readers("unsubscribe", "oleg@pochta.example")
+    words = ("staff", "add", "officer@k.example", "--role", "officer", "--password-stdin")
+    readers(*words, typed="unrelated words make one\n")
+    acts = audit()
+    assert {actor for actor, _, _ in acts} == {system_user()}
+    assert [action for _, action, _ in acts] == [
+        "policy imported", "policy published", "topic added", "form registered",
+        "people imported", "campaign created", "people listed", "campaign started",
+        "campaign stopped", "evidence read", "person unsubscribed", "staff added",
+    ]  # fmt: skip
+    assert not [subject for _, _, subject in acts if "@" in subject]
