@@ -1,0 +1,213 @@
+"""The studio in a real browser: without script, by keyboard, on a phone, in the dark, with axe."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from sqlalchemy import text
+
+from mailing.base.database import db
+from tests.webapp.studio.world import PASSWORD, World, let_go, make_crew, make_world
+
+pytestmark = pytest.mark.browser
+
+LANGUAGES = ("kk", "ru", "en")
+WIDTHS = (320, 1280)
+OUTCOMES = ["accepted", "accepted", "refused", "uncertain", "held", "deferred", "open"]
+
+
+@dataclass(frozen=True)
+class Studio:
+    """Where the studio is, and what there is to see."""
+
+    address: str
+    web: Flask
+    world: World
+
+    @property
+    def campaign(self) -> str:
+        return f"/studio/campaigns/{self.world.campaign_id}"
+
+    def addresses(self) -> list[str]:
+        """One address of each kind of page, before the campaign is let go."""
+        pages = ("write", "preview", "preview?part=source", "audience", "audience/unsubscribed")
+        return [
+            "/studio/campaigns",
+            "/studio/campaigns?tab=sent",
+            "/studio/campaigns/new",
+            *(f"{self.campaign}/{page}" for page in pages),
+            f"{self.campaign}/ready",
+            f"{self.campaign}/live",
+            f"{self.campaign}/uncertain",
+            "/studio/policies",
+            "/studio/staff",
+            "/studio/audit",
+        ]
+
+
+@pytest.fixture
+def studio(site: str, web: Flask) -> Studio:
+    make_crew(web)
+    return Studio(site, web, make_world(web))
+
+
+@pytest.fixture
+def open_page(browser: Browser, studio: Studio) -> Iterator[Callable[..., Page]]:
+    """Opens a page in a context of its own in which somebody of this role is logged in."""
+    contexts = []
+
+    def opened(role: str = "admin", **how: object) -> Page:
+        context = browser.new_context(**{"locale": "en-GB", **how})  # type: ignore[arg-type]
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{studio.address}/studio/login")
+        page.get_by_label("Your e-mail address").fill(f"{role}@example.com")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def test_a_marketer_writes_looks_counts_sends_and_holds_without_script(
+    open_page: Callable[..., Page], studio: Studio
+) -> None:
+    page = open_page("marketer", java_script_enabled=False)
+    page.get_by_role("link", name="Write a campaign").first.click()
+    page.get_by_label("Topic").select_option(label="Offers")
+    page.get_by_label("Subject (Қазақша)").fill("Қысқы хат")
+    page.get_by_label("Message (Қазақша)").fill("Құрметті оқырман, қыс келді.")
+    page.get_by_text("English", exact=True).first.click()
+    page.get_by_label("Subject (English)").fill("Winter letter")
+    page.get_by_label("Message (English)").fill("Dear reader, winter has come.")
+    page.get_by_role("button", name="Save and look at it").click()
+    inside = page.frame_locator("iframe.preview-frame")
+    expect(inside.get_by_text("қыс келді")).to_be_visible()
+    page.get_by_role("link", name="Audience", exact=True).click()
+    expect(page.get_by_text("12 people are considered; 9 will receive.")).to_be_visible()
+    page.get_by_role("link", name="Ready to send?").click()
+    page.get_by_role("button", name="Send to 9 people").click()
+    expect(page.get_by_role("status").first).to_contain_text("Nothing has been sent.")
+    page.get_by_role("button", name="Hold: back to draft").click()
+    expect(page.get_by_text("Held. Nothing was sent")).to_be_visible()
+
+
+def test_a_mistake_opens_its_language_and_leads_to_its_field(
+    open_page: Callable[..., Page], studio: Studio
+) -> None:
+    page = open_page("marketer", java_script_enabled=False)
+    page.goto(f"{studio.address}/studio/campaigns/new")
+    page.get_by_label("Topic").select_option(label="Offers")
+    page.get_by_text("Русский", exact=True).first.click()
+    page.get_by_label("Subject (Русский)").fill("Письмо")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.get_by_role("alert").get_by_role("link").first.click()
+    assert page.url.endswith("#ru-body")
+    expect(page.get_by_label("Message (Русский)")).to_be_visible()
+    assert page.get_by_label("Subject (Русский)").input_value() == "Письмо"
+
+
+def test_the_languages_are_reached_by_keyboard(
+    open_page: Callable[..., Page], studio: Studio
+) -> None:
+    page = open_page("marketer")
+    page.goto(f"{studio.address}/studio/campaigns/new")
+    page.locator("#shown-kk").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("Subject (Русский)")).to_be_visible()
+    expect(page.get_by_label("Subject (Қазақша)")).to_be_hidden()
+
+
+def test_the_live_page_follows_the_figures_by_itself(
+    open_page: Callable[..., Page], studio: Studio
+) -> None:
+    let_go(studio.web, studio.world, ["accepted", "sealed"])
+    page = open_page("marketer")
+    page.goto(f"{studio.address}{studio.campaign}/live")
+    sentence = page.get_by_role("status").first
+    expect(sentence).to_have_text("It is going out: 1 of 9 have been accepted.")
+    page.get_by_role("button", name="Pause").focus()
+    with studio.web.app_context():
+        db.session.execute(text("UPDATE deliveries SET state = 'accepted'"))
+        db.session.commit()
+    expect(sentence).to_have_text("It is going out: 2 of 9 have been accepted.", timeout=15_000)
+    expect(page.get_by_role("button", name="Pause")).to_be_focused()
+
+
+def test_a_stop_is_explained_before_it_is_pressed(
+    open_page: Callable[..., Page], studio: Studio
+) -> None:
+    let_go(studio.web, studio.world, ["accepted", "refused"])
+    page = open_page("officer", java_script_enabled=False)
+    page.goto(f"{studio.address}{studio.campaign}/live")
+    page.get_by_text("Stop it for good…").click()
+    expect(page.get_by_text("2 have left and cannot be called back. 7 are waiting")).to_be_visible()
+    page.get_by_role("button", name="Stop for good").click()
+    expect(page.get_by_text("Too late to stop all: 2 sent, 7 stopped.")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("language", "scheme"), [("kk", "light"), ("ru", "light"), ("en", "light"), ("kk", "dark")]
+)
+def test_axe_finds_nothing_to_complain_of(
+    open_page: Callable[..., Page], studio: Studio, language: str, scheme: str
+) -> None:
+    # The rules of axe need to run in the page, which the pages themselves forbid.
+    page = open_page(color_scheme=scheme, bypass_csp=True)
+    found = {}
+    for address in studio.addresses():
+        found[address] = _complaints(page, studio, address, language)
+    let_go(studio.web, studio.world, OUTCOMES)
+    for address in ("/studio/campaigns", f"{studio.campaign}/live", f"{studio.campaign}/uncertain"):
+        found[f"{address}, sending"] = _complaints(page, studio, address, language)
+    page.get_by_role("banner").get_by_role("button").click()
+    found["login"] = _complaints(page, studio, "/studio/login", language)
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_page_scrolls_sideways_in_any_language(
+    open_page: Callable[..., Page], studio: Studio, width: int
+) -> None:
+    page = open_page(viewport={"width": width, "height": 800})
+    let_go(studio.web, studio.world, OUTCOMES)
+    wide = []
+    for address in studio.addresses():
+        for language in LANGUAGES:
+            page.goto(_in(studio, address, language))
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wide.append((address, language))
+    assert wide == []
+
+
+def test_no_page_asks_another_host_or_breaks_its_own_policy(
+    open_page: Callable[..., Page], studio: Studio
+) -> None:
+    page = open_page()
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(_words(message)))
+    for address in studio.addresses():
+        page.goto(studio.address + address)
+    assert [url for url in asked if not url.startswith(studio.address)] == []
+    assert said == []
+
+
+def _complaints(page: Page, studio: Studio, address: str, language: str) -> list[str]:
+    page.goto(_in(studio, address, language))
+    violations = Axe().run(page, options={"iframes": False}).response["violations"]
+    return [f"{one['id']}: {node['html']}" for one in violations for node in one["nodes"]]
+
+
+def _in(studio: Studio, address: str, language: str) -> str:
+    return f"{studio.address}{address}{'&' if '?' in address else '?'}lang={language}"
+
+
+def _words(message: ConsoleMessage) -> str:
+    return f"{message.type}: {message.text}"
