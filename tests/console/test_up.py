@@ -85,7 +85,7 @@ def test_a_killed_worker_is_replaced_and_nothing_outlives_a_killed_command(up: R
     assert wait_until(lambda: bool(set(up.programs(WORKER)) - set(before)), 20)
     assert "worker ended (-9)" in up.said.read_text()
     up.process.kill()
-    assert wait_until(lambda: up.programs("python") == [], 40)
+    assert wait_until(lambda: up.programs(" -m ") == [], 40), processes_of(up.var)
 
 
 def test_a_second_one_on_the_same_port_is_refused_by_name(
