@@ -42,6 +42,17 @@ def test_nobody_imports_against_the_arrows() -> None:
     assert "0 broken" in checked.stdout
 
 
+def test_only_the_gate_holds_what_makes_a_permit() -> None:
+    holders = {
+        path
+        for path, tree in sources()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Name) and node.id == "GateStamp")
+        or (isinstance(node, ast.alias) and node.name == "GateStamp")
+    }
+    assert holders == {"mailing/deliveries/gate.py", "mailing/deliveries/permit.py"}
+
+
 def test_every_stored_column_says_whether_it_is_personal() -> None:
     load_models()
     unclassed = [
