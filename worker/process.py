@@ -1,5 +1,6 @@
 """What one sending process holds: its incarnation, its engine, and whether it is ending."""
 
+import mmap
 import os
 import signal
 from collections.abc import Callable
@@ -29,12 +30,22 @@ class SendingProcess:
         self._engine: Engine | None = None
         self._life: Incarnation | None = None
         self._is_working = False
-        self.is_ending = False
+        # One octet shared with the forked children: the worker is told to end, they finish.
+        self._ending = mmap.mmap(-1, 1)
 
     @property
     def own_incarnation(self) -> UUID | None:
         """The incarnation of this process, once it has begun to send."""
         return self._life.id if self._life else None
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether nothing new may be begun."""
+        return self._ending[0] == 1
+
+    def tell_to_end(self) -> None:
+        """Let this process and those forked from it finish what is in flight, and no more."""
+        self._ending[0] = 1
 
     def listen_for_the_end(self) -> None:
         """Let SIGTERM finish what is in flight; an idle process ends at once."""
@@ -75,7 +86,7 @@ class SendingProcess:
         os._exit(EXIT_AFTER_ERROR)
 
     def _end(self, _signal: int, _frame: FrameType | None) -> None:
-        self.is_ending = True
+        self.tell_to_end()
         if not self._is_working:
             self.close()
             raise SystemExit(0)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import worker_process_init, worker_shutting_down
 from flask import Flask
 
 from mailing.base.database import db
@@ -24,6 +24,10 @@ def register(app: Flask, celery: Celery) -> None:
     @worker_process_init.connect(weak=False)
     def begin(**_: Any) -> None:
         process.listen_for_the_end()
+
+    @worker_shutting_down.connect(weak=False)
+    def end(**_: Any) -> None:
+        process.tell_to_end()
 
     @celery.task(name=SEND)
     def send() -> None:

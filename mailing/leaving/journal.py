@@ -17,13 +17,13 @@ from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from mailing.base import clock
-from mailing.base.errors import KelisimError
+from mailing.base.errors import Unavailable
 
 _BEGIN = "0" * 64
 _TAIL = 65536
 
 
-class JournalError(KelisimError):
+class JournalError(Unavailable):
     """The journal is not what the database knows of it; nothing may be sent until it is."""
 
 

@@ -4,34 +4,28 @@ Journal, transaction, wait, answer (enforcement.md, "Leaving"). It owns its tran
 answer is given only once the "no" is durable, and it names what could no longer be recalled.
 """
 
-import time
 from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Unavailable
 from mailing.base.settings import current
-from mailing.base.tokens import LeaveToken, OptInToken, link_keys
-from mailing.deliveries.deliveries import State, message_id
-from mailing.deliveries.letters import domain_of
-from mailing.leaving import marks, receipts, scope
+from mailing.leaving import inflight, marks, receipts, scope
 from mailing.leaving.journal import Journal, Line, Note
 from mailing.leaving.receipts import Receipt, StoredReceipt
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, standings, subscribers, suppression, topics
-from mailing.people.address import masked
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.standings import Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 
-UNDO_WITHIN = timedelta(hours=24)
-_LOOK_AGAIN = 0.02
+_UNREACHABLE = (OperationalError, InterfaceError, NoFreeConnection)
 
 
 @dataclass(frozen=True)
@@ -49,17 +43,6 @@ class Leaving:
     actor: str = "subscriber"
     reason: str = ""
     patience: float = 1.0
-
-
-@dataclass(frozen=True)
-class LeaveView:
-    """What the page behind a link to leave has to know."""
-
-    topics: list[str]
-    language: str
-    address: str
-    is_subscribed: bool
-    can_undo: bool
 
 
 @dataclass(frozen=True)
@@ -84,7 +67,7 @@ def leave(leaving: Leaving) -> Receipt:
     try:
         done = record(leaving, journal, line)
         return _answer(leaving, done)
-    except OperationalError:
+    except _UNREACHABLE:
         db.session.rollback()
         raise Unavailable(
             "Your wish is written down, but our database does not answer. Please try again soon."
@@ -99,61 +82,13 @@ def record(leaving: Leaving, journal: Journal, line: Line) -> _Done:
         _say(leaving, subscriber, topic_ids)
     covered = scope.covered(leaving.subscriber_id, topic_ids)
     scope.cancel_requests(leaving.subscriber_id, topic_ids)
-    _hold(leaving, topic_ids, covered)
+    named = covered if topic_ids is None else topic_ids
+    inflight.keep_back(leaving.subscriber_id, leaving.kind.value, named, covered)
     receipt = _receipt(leaving, topic_ids)
-    named = _named(topic_ids)
+    slugs = _slugs(topic_ids)
     db.session.execute(text("SET LOCAL synchronous_commit = on"))
     db.session.commit()
-    return _Done(receipt, named, covered)
-
-
-def by_token(token: str, patience: float, source: str = "one-click") -> Receipt | None:
-    """Leave what a link is about; None for a link that is not ours (nothing changes)."""
-    meant = _read(token)
-    if meant is None:
-        return None
-    return leave(Leaving(meant[0], meant[1], source=source, patience=patience))
-
-
-def look(token: str) -> LeaveView | None:
-    """What a link is about; None for a link that is not ours."""
-    meant = _read(token)
-    if meant is None:
-        return None
-    subscriber = db.session.get(Subscriber, meant[0])
-    topic_ids = scope.topics_of(meant[1], meant[0])
-    held = standings.of(meant[0])
-    rows = [held[topic_id] for topic_id in topic_ids or held if topic_id in held]
-    language = subscriber.language if subscriber else "kk"
-    personal = subscribers.personal_of(subscriber) if subscriber else None
-    return LeaveView(
-        topics=scope.names(topic_ids, language),
-        language=language,
-        address=masked(personal.email) if personal else "",
-        is_subscribed=any(row.standing in (Said.GIVEN, Said.REQUESTED) for row in rows),
-        can_undo=bool(subscriber and _undoable(subscriber, topic_ids)),
-    )
-
-
-def undo(token: str) -> bool:
-    """Take back an unsubscribe of the last 24 hours; whether there was one. Commits."""
-    meant = _read(token)
-    subscriber = subscribers.lock(meant[0]) if meant else None
-    if meant is None or subscriber is None:
-        return False
-    undoable = _undoable(subscriber, scope.topics_of(meant[1], subscriber.id))
-    ledger.append_many([_restored(entry, given) for entry, given in undoable])
-    db.session.commit()
-    return bool(undoable)
-
-
-def _read(token: str) -> tuple[UUID, Scope] | None:
-    keys = link_keys(current().secret_keys)
-    left = LeaveToken.read(keys, token)
-    cancelled = OptInToken.read(keys, "cancel", token)
-    if left:
-        return left.subscriber, Scope.of_topics(left.topic_id)
-    return (cancelled.subscriber, Scope.of_optin(cancelled.optin)) if cancelled else None
+    return _Done(receipt, slugs, covered)
 
 
 def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
@@ -163,7 +98,7 @@ def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
         digest = db.session.scalars(query).one_or_none()
         db.session.commit()
         return journal, digest
-    except OperationalError:
+    except _UNREACHABLE:
         # Without the database the journal alone takes the wish; it is applied on its return.
         db.session.rollback()
         return Journal(current().journal), None
@@ -209,37 +144,6 @@ def _entry(leaving: Leaving, topic_id: int | None) -> NewEntry:
     )
 
 
-def _hold(leaving: Leaving, topic_ids: list[int] | None, covered: list[int]) -> None:
-    values = {
-        "subscriber": leaving.subscriber_id,
-        "topics": covered,
-        "named": covered if topic_ids is None else topic_ids,
-        "reason": leaving.kind.value,
-    }
-    for change in (_HOLD, _ABORT):
-        db.session.execute(text(change), values)
-
-
-_REASON = (
-    "CASE WHEN d.topic_id = ANY (CAST(:named AS integer[])) THEN :reason ELSE 'no_topic_left' END"
-)
-_MINE = """
-    WITH mine AS (SELECT d.id FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
-        WHERE d.subscriber_id = :subscriber AND d.state IN ({states})
-          AND (d.topic_id = ANY (CAST(:topics AS integer[])) OR o.topic_ids && CAST(:topics AS integer[]))
-        ORDER BY d.id FOR UPDATE OF d)
-    UPDATE deliveries d SET state = {state}, reason = {reason}{more}
-    FROM mine WHERE d.id = mine.id
-"""
-_HOLD = _MINE.format(
-    states="'pending', 'deferred', 'claimed'",
-    state="'held'",
-    reason=_REASON,
-    more=", finished_at = now(), retry_at = NULL",
-)
-_ABORT = _MINE.format(states="'open'", state="'aborting'", reason=_REASON, more="")
-
-
 def _receipt(leaving: Leaving, topic_ids: list[int] | None) -> str:
     entry = ledger.last(leaving.subscriber_id, topic_ids[0] if topic_ids else None, leaving.kind)
     given = receipts.of_entry(entry.id) if entry else None
@@ -259,7 +163,7 @@ def _receipt(leaving: Leaving, topic_ids: list[int] | None) -> str:
 
 
 def _answer(leaving: Leaving, done: _Done) -> Receipt:
-    in_flight = _wait(leaving, done.covered)
+    in_flight = inflight.wait(leaving.subscriber_id, done.covered, leaving.patience)
     stored = db.session.get_one(StoredReceipt, done.receipt_id)
     if in_flight:
         stored.in_flight = [*stored.in_flight, *(m for m in in_flight if m not in stored.in_flight)]
@@ -268,71 +172,8 @@ def _answer(leaving: Leaving, done: _Done) -> Receipt:
     return answer
 
 
-def _wait(leaving: Leaving, covered: list[int]) -> list[dict[str, str]]:
-    """What is sealed, asked again until there is none or patience ends.
-
-    What is aborting needs no waiting: it cannot complete, because the seal asks for `open`.
-    """
-    deadline = time.monotonic() + leaving.patience
-    while True:
-        in_flight = _sealed(leaving.subscriber_id, covered)
-        if not in_flight or time.monotonic() >= deadline:
-            return in_flight
-        time.sleep(_LOOK_AGAIN)
-
-
-def _sealed(subscriber_id: UUID, covered: list[int]) -> list[dict[str, str]]:
-    domain = domain_of(current())
-    rows = db.session.execute(text(_IN_FLIGHT), {"subscriber": subscriber_id, "topics": covered})
-    found = [
-        {"message_id": message_id(row.id, domain), "handed_over_at": row.sealed_at.isoformat()}
-        for row in rows
-    ]
-    db.session.commit()
-    return found
-
-
-_IN_FLIGHT = f"""
-    SELECT d.id, d.sealed_at FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
-    WHERE d.subscriber_id = :subscriber AND d.state = '{State.SEALED.value}'
-      AND (d.topic_id = ANY (CAST(:topics AS integer[])) OR o.topic_ids && CAST(:topics AS integer[]))
-    ORDER BY d.sealed_at
-"""  # noqa: S608 - our own text; every value is bound
-
-
-def _named(topic_ids: list[int] | None) -> str:
+def _slugs(topic_ids: list[int] | None) -> str:
     if topic_ids is None:
         return "all"
     by_id = {topic.id: topic.slug for topic in topics.all_topics()}
     return ",".join(by_id[topic_id] for topic_id in topic_ids if topic_id in by_id)
-
-
-def _undoable(
-    subscriber: Subscriber, topic_ids: list[int] | None
-) -> list[tuple[ledger.Entry, ledger.Entry]]:
-    if topic_ids is None or suppression.reasons(subscriber.digest) or subscriber.blocked_at:
-        return []
-    pairs = [_undoable_on(subscriber.id, topic_id) for topic_id in topic_ids]
-    return [pair for pair in pairs if pair is not None]
-
-
-def _undoable_on(subscriber_id: UUID, topic_id: int) -> tuple[ledger.Entry, ledger.Entry] | None:
-    """The unsubscribe that may still be taken back, and the yes that it ended."""
-    said = [e for e in ledger.history(subscriber_id) if e.topic_id in (topic_id, None)]
-    yes = (Kind.GIVEN, Kind.ATTESTED, Kind.RESTORED)
-    if len(said) < 2 or said[-1].kind != Kind.UNSUBSCRIBED or said[-2].kind not in yes:
-        return None
-    recent = said[-1].at > clock.now() - UNDO_WITHIN and said[-1].topic_id == topic_id
-    return (said[-1], said[-2]) if recent else None
-
-
-def _restored(left: ledger.Entry, given: ledger.Entry) -> NewEntry:
-    return NewEntry(
-        subscriber_id=left.subscriber_id,
-        kind=Kind.RESTORED,
-        topic_id=left.topic_id,
-        policy_id=given.policy_id,
-        source="undo",
-        actor="subscriber",
-        evidence={"undoes": left.hash.hex(), "restores": given.hash.hex()},
-    )

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from mailing.base.database import db
-from mailing.leaving import leave
+from mailing.leaving import links
 from tests import road
 from tests.peers.smtp_peer import SmtpPeer
 
@@ -34,7 +34,7 @@ def test_a_campaign_reaches_everybody_once_and_nobody_else(
 ) -> None:
     policy = road.lay()
     ids = road.subscribe(policy, 300)
-    leave.by_token(road.leave_token(ids[7]), 0)
+    links.by_token(road.leave_token(ids[7]), 0)
     number = road.campaign()
     with road.working(environment, tmp_path / "worker.log"):
         assert road.start(number) == 299
@@ -59,7 +59,7 @@ def test_nobody_is_mailed_after_an_answer_that_did_not_name_the_message(
     def leave_one_after_another() -> None:
         with app.app_context():
             for number in leaving:
-                receipt = leave.by_token(road.leave_token(ids[number]), 1.0)
+                receipt = links.by_token(road.leave_token(ids[number]), 1.0)
                 assert receipt is not None
                 named = {message["message_id"] for message in receipt.in_flight}
                 answers[road.address(number)] = (time.monotonic(), named)

@@ -10,8 +10,8 @@ from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from mailing.base.errors import Unavailable
 from mailing.base.languages import gettext as _
-from mailing.leaving import leave
-from mailing.leaving.leave import LeaveView
+from mailing.leaving import links
+from mailing.leaving.links import LeaveView
 from mailing.leaving.receipts import Receipt
 from webapp.errors import page as error_page
 from webapp.errors import places
@@ -31,7 +31,7 @@ log = structlog.get_logger()
 @pages.get("/u/<token>", provide_automatic_options=False)
 def ask(token: str) -> Response:
     """One button; or, for who has left already, what is so."""
-    view = leave.look(token) or abort(404)
+    view = links.look(token) or abort(404)
     return _about(view, "leave" if view.is_subscribed else "left", receipt=None)
 
 
@@ -40,7 +40,7 @@ def one_click(token: str) -> Response:
     """Leave. No cookie, no CSRF, no look at what the body says: RFC 8058 3.1 and 3.2."""
     by_hand = _is_own_page()
     patience, source = (PERSON, "page") if by_hand else (MACHINE, "one-click")
-    receipt = leave.by_token(token, patience, source) or abort(404)
+    receipt = links.by_token(token, patience, source) or abort(404)
     status = 202 if receipt.in_flight else 200
     if request.accept_mimetypes.best == "application/json":
         return personal(make_response(jsonify(_document(receipt)), status))
@@ -60,8 +60,8 @@ def preflight(token: str) -> Response:
 @pages.post("/u/<token>/undo")
 def undo(token: str) -> Response:
     """Take it back within the day: an entry of its own, and the page says what is so now."""
-    is_back = leave.undo(token)
-    view = leave.look(token) or abort(404)
+    is_back = links.undo(token)
+    view = links.look(token) or abort(404)
     return _about(view, "undone" if is_back else "too_late", here=f"/u/{token}")
 
 
@@ -84,7 +84,7 @@ def open_to_every_origin(answer: Response) -> Response:
 def _result_page(token: str, receipt: Receipt, status: int) -> Response:
     """What was done, and the way back. The "no" is stored: no fault here may deny it (T42)."""
     try:
-        view = leave.look(token) or abort(404)
+        view = links.look(token) or abort(404)
         return _about(view, "left", status, receipt=receipt, handed_over=_handed_over(receipt))
     except Exception as error:
         log.error("result_page_failed", kind=type(error).__name__, where=places(error))

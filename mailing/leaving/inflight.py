@@ -1,0 +1,76 @@
+"""What is on its way to somebody who leaves: kept back, aborted, or waited for and named."""
+
+import time
+from uuid import UUID
+
+from sqlalchemy import text
+
+from mailing.base.database import db
+from mailing.base.settings import current
+from mailing.deliveries.deliveries import State, message_id
+from mailing.deliveries.letters import domain_of
+
+_LOOK_AGAIN = 0.02
+
+# A confirmation belongs to each topic that its request asks for.
+_COVERED = """
+    SELECT d.id, d.sealed_at FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
+    WHERE d.subscriber_id = :subscriber AND d.state IN ({states})
+      AND (d.topic_id = ANY (CAST(:covered AS integer[]))
+           OR o.topic_ids && CAST(:covered AS integer[]))
+    ORDER BY d.id
+"""
+
+_CHANGE = """
+    WITH mine AS ({covered} FOR UPDATE OF d)
+    UPDATE deliveries d SET state = '{state}', retry_at = NULL, finished_at = {finished},
+        reason = CASE WHEN d.topic_id = ANY (CAST(:named AS integer[])) OR d.kind = 'confirmation'
+                      THEN :reason ELSE 'no_topic_left' END
+    FROM mine WHERE d.id = mine.id
+"""
+_HOLD = _CHANGE.format(
+    covered=_COVERED.format(states="'pending', 'deferred', 'claimed'"),
+    state=State.HELD.value,
+    finished="now()",
+)
+_ABORT = _CHANGE.format(
+    covered=_COVERED.format(states="'open'"), state=State.ABORTING.value, finished="NULL"
+)
+_SEALED = _COVERED.format(states="'sealed'")
+
+
+def keep_back(subscriber_id: UUID, reason: str, named: list[int], covered: list[int]) -> None:
+    """Hold what waits and abort what is open. `named` are the topics that were left; a notice
+    that is covered because no topic is left says so."""
+    values = {
+        "subscriber": subscriber_id,
+        "covered": covered,
+        "named": named,
+        "reason": reason,
+    }
+    for change in (_HOLD, _ABORT):
+        db.session.execute(text(change), values)
+
+
+def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[str, str]]:
+    """What is sealed, asked again until there is none or `patience` seconds have passed.
+
+    What is aborting needs no waiting: it cannot complete, because the seal asks for `open`.
+    """
+    deadline = time.monotonic() + patience
+    while True:
+        in_flight = _sealed(subscriber_id, covered)
+        if not in_flight or time.monotonic() >= deadline:
+            return in_flight
+        time.sleep(_LOOK_AGAIN)
+
+
+def _sealed(subscriber_id: UUID, covered: list[int]) -> list[dict[str, str]]:
+    domain = domain_of(current())
+    rows = db.session.execute(text(_SEALED), {"subscriber": subscriber_id, "covered": covered})
+    found = [
+        {"message_id": message_id(row.id, domain), "handed_over_at": row.sealed_at.isoformat()}
+        for row in rows
+    ]
+    db.session.commit()
+    return found

@@ -1,0 +1,112 @@
+"""Links to leave: what one is about, leaving by it, and taking it back within a day."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.settings import current
+from mailing.base.tokens import LeaveToken, OptInToken, link_keys
+from mailing.leaving import scope
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.receipts import Receipt
+from mailing.leaving.scope import Scope
+from mailing.people import ledger, standings, subscribers, suppression
+from mailing.people.address import masked
+from mailing.people.ledger import Kind, NewEntry
+from mailing.people.standings import Said
+from mailing.people.subscribers import Subscriber
+
+UNDO_WITHIN = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class LeaveView:
+    """What the page behind a link to leave has to know."""
+
+    topics: list[str]
+    language: str
+    address: str
+    is_subscribed: bool
+    can_undo: bool
+
+
+def by_token(token: str, patience: float, source: str = "one-click") -> Receipt | None:
+    """Leave what a link is about; None for a link that is not ours (nothing changes)."""
+    meant = _read(token)
+    if meant is None:
+        return None
+    return leave(Leaving(meant[0], meant[1], source=source, patience=patience))
+
+
+def look(token: str) -> LeaveView | None:
+    """What a link is about; None for a link that is not ours."""
+    meant = _read(token)
+    if meant is None:
+        return None
+    subscriber = db.session.get(Subscriber, meant[0])
+    topic_ids = scope.topics_of(meant[1], meant[0])
+    held = standings.of(meant[0])
+    rows = [held[topic_id] for topic_id in topic_ids or held if topic_id in held]
+    language = subscriber.language if subscriber else "kk"
+    personal = subscribers.personal_of(subscriber) if subscriber else None
+    return LeaveView(
+        topics=scope.names(topic_ids, language),
+        language=language,
+        address=masked(personal.email) if personal else "",
+        is_subscribed=any(row.standing in (Said.GIVEN, Said.REQUESTED) for row in rows),
+        can_undo=bool(subscriber and _undoable(subscriber, topic_ids)),
+    )
+
+
+def undo(token: str) -> bool:
+    """Take back an unsubscribe of the last 24 hours; whether there was one. Commits."""
+    meant = _read(token)
+    subscriber = subscribers.lock(meant[0]) if meant else None
+    if meant is None or subscriber is None:
+        return False
+    undoable = _undoable(subscriber, scope.topics_of(meant[1], subscriber.id))
+    ledger.append_many([_restored(entry, given) for entry, given in undoable])
+    db.session.commit()
+    return bool(undoable)
+
+
+def _read(token: str) -> tuple[UUID, Scope] | None:
+    keys = link_keys(current().secret_keys)
+    left = LeaveToken.read(keys, token)
+    cancelled = OptInToken.read(keys, "cancel", token)
+    if left:
+        return left.subscriber, Scope.of_topics(left.topic_id)
+    return (cancelled.subscriber, Scope.of_optin(cancelled.optin)) if cancelled else None
+
+
+def _undoable(
+    subscriber: Subscriber, topic_ids: list[int] | None
+) -> list[tuple[ledger.Entry, ledger.Entry]]:
+    if topic_ids is None or suppression.reasons(subscriber.digest) or subscriber.blocked_at:
+        return []
+    pairs = [_undoable_on(subscriber.id, topic_id) for topic_id in topic_ids]
+    return [pair for pair in pairs if pair is not None]
+
+
+def _undoable_on(subscriber_id: UUID, topic_id: int) -> tuple[ledger.Entry, ledger.Entry] | None:
+    """The unsubscribe that may still be taken back, and the yes that it ended."""
+    said = [e for e in ledger.history(subscriber_id) if e.topic_id in (topic_id, None)]
+    yes = (Kind.GIVEN, Kind.ATTESTED, Kind.RESTORED)
+    if len(said) < 2 or said[-1].kind != Kind.UNSUBSCRIBED or said[-2].kind not in yes:
+        return None
+    recent = said[-1].at > clock.now() - UNDO_WITHIN and said[-1].topic_id == topic_id
+    return (said[-1], said[-2]) if recent else None
+
+
+def _restored(left: ledger.Entry, given: ledger.Entry) -> NewEntry:
+    return NewEntry(
+        subscriber_id=left.subscriber_id,
+        kind=Kind.RESTORED,
+        topic_id=left.topic_id,
+        policy_id=given.policy_id,
+        source="undo",
+        actor="subscriber",
+        evidence={"undoes": left.hash.hex(), "restores": given.hash.hex()},
+    )
