@@ -17,7 +17,7 @@ TABS: dict[str, tuple[State, ...]] = {
     "sending": (State.SENDING, State.PAUSED),
     "sent": (State.DONE, State.STOPPED),
 }
-A_PAGE = 50
+A_PAGE = 25
 NOT_STARTED = frozenset({State.DRAFT, State.REVIEW, State.APPROVED})
 
 

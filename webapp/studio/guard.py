@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Response, redirect, request, session, url_for
+from flask import Response, make_response, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -28,7 +28,7 @@ def admit() -> AnyResponse | None:
     if not is_open(endpoint):
         login = whoever()
         if login is None:
-            return _to_login()
+            return _to_login() if request.method in SAFE else _logged_out()
         demand_act(endpoint, login.person.role)
     if request.method not in SAFE:
         csrf.protect()
@@ -66,5 +66,9 @@ def safe_next(target: str | None) -> str:
 def _to_login() -> AnyResponse:
     if "_user_id" in session:
         log_out()
-    wanted = request.full_path.rstrip("?") if request.method in SAFE else None
-    return redirect(url_for("studio.login", next=wanted), 303)
+    return redirect(url_for("studio.login", next=request.full_path.rstrip("?")), 303)
+
+
+def _logged_out() -> Response:
+    """A form came after its login had ended: the browser still holds it, so keep it there."""
+    return make_response(render_template("pages/studio/logged_out.html"), 401)

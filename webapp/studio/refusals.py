@@ -1,6 +1,6 @@
 """What the studio answers when the domain, the role or the form said no."""
 
-from flask import make_response, render_template
+from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -8,7 +8,10 @@ from mailing.base.database import db
 from mailing.base.errors import KelisimError
 from mailing.base.languages import gettext
 from webapp.errors import STATUS
+from webapp.studio import writing
 from webapp.studio.blueprint import studio
+
+KEPT_FORMS = frozenset({"studio.campaign_create", "studio.campaign_save"})
 
 
 @studio.errorhandler(KelisimError)
@@ -21,6 +24,8 @@ def refused(error: KelisimError) -> ResponseReturnValue:
 @studio.errorhandler(CSRFError)
 def foreign_form(error: CSRFError) -> ResponseReturnValue:
     """A form that did not come from a page of this login (CSRF), or came after its end."""
+    if request.endpoint in KEPT_FORMS:
+        return writing.typed_again()
     return _page(400, gettext("This form was opened under another login. Go back, reload it."))
 
 

@@ -38,6 +38,14 @@ def campaign_save(campaign_id: int) -> ResponseReturnValue:
     return _keep(typed(request.form), campaigns.lock(campaign_id))
 
 
+def typed_again() -> ResponseReturnValue:
+    """The form with all that was typed in it, to be looked at and saved under this login."""
+    draft = typed(request.form)
+    draft.errors = {"save": gettext("You have logged in anew. Look at it, then save it again.")}
+    number = (request.view_args or {}).get("campaign_id")
+    return _page(draft, campaigns.find(number) if number else None), 400
+
+
 def _keep(draft: Draft, campaign: campaigns.Campaign | None) -> ResponseReturnValue:
     """Save what was typed; whatever is wrong comes back beside it, and nothing is lost."""
     kept = None if draft.errors else keep(draft, campaign, actor())

@@ -68,6 +68,20 @@ def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(
         assert len(campaigns.by_state()) == 1
 
 
+def test_what_was_typed_survives_the_end_of_the_login(web: Flask, marketer: Browser) -> None:
+    form = TYPED | {"csrf_token": marketer.token()}
+    marketer.post("/studio/logout")
+    assert marketer.client.post("/studio/campaigns/new?lang=en", data=form).status_code == 401
+    marketer.log_in("marketer@example.com")
+    again = marketer.client.post("/studio/campaigns/new?lang=en", data=form)
+    assert again.status_code == 400
+    assert "You have logged in anew." in again.text
+    assert "Жаңа топтама" in again.text
+    assert "Уважаемый читатель!" in again.text
+    with web.app_context():
+        assert len(campaigns.by_state()) == 1
+
+
 def test_an_empty_form_says_what_to_write(marketer: Browser) -> None:
     answer = marketer.post("/studio/campaigns/new?lang=en", {"topic": "offers"})
     assert answer.status_code == 422
