@@ -5,6 +5,7 @@ directory. PostgreSQL refuses to run as root, so then it runs as somebody else, 
 be given a copy of the programs that they can reach.
 """
 
+import hashlib
 import importlib.util
 import os
 import pwd
@@ -109,6 +110,6 @@ def _copy(binaries: Binaries) -> Binaries:
 
 
 def _fingerprint(package: Path) -> str:
-    """Tells one release of the wheel from the next."""
-    binary = (package / "pginstall18" / "bin" / "postgres").stat()
-    return f"{binary.st_size:x}-{int(binary.st_mtime):x}"
+    """Tells one release of the wheel from the next, wherever it is installed."""
+    with (package / "pginstall18" / "bin" / "postgres").open("rb") as program:
+        return hashlib.file_digest(program, "sha256").hexdigest()[:16]
