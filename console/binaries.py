@@ -102,7 +102,11 @@ def _copy(binaries: Binaries) -> Binaries:
         shutil.copytree(installation, scratch / package.name / installation.name)
         shutil.copytree(package.with_name(_WHEEL + ".libs"), scratch / (_WHEEL + ".libs"))
         scratch.chmod(0o755)
-        scratch.rename(place)
+        try:
+            scratch.rename(place)
+        except OSError:
+            # Another installation was quicker; its copy is judged below like any other.
+            shutil.rmtree(scratch)
     seen = place.lstat()
     if seen.st_uid != os.geteuid() or seen.st_mode & 0o022:
         raise EmbeddedError(f"{place} belongs to somebody else; remove it.")
