@@ -39,6 +39,7 @@ class Studio:
             "/studio/campaigns?tab=sent",
             "/studio/campaigns/new",
             *(f"{self.campaign}/{page}" for page in pages),
+            f"{self.campaign}/why",
             f"{self.campaign}/ready",
             f"{self.campaign}/live",
             f"{self.campaign}/uncertain",

@@ -7,6 +7,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     audience_pages,
     audit_pages,
     campaigns,
+    explain,
     home,
     live,
     login,
