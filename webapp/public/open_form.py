@@ -1,7 +1,6 @@
 """A registered form as it is shown now: its version, the policy, and a sentence for each box."""
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from mailing.base import clock
 from mailing.base.errors import Invalid
@@ -90,8 +89,7 @@ def _identity(settings: Settings) -> str:
 
 
 def _policy(settings: Settings) -> PolicyVersion:
-    today = clock.now().astimezone(ZoneInfo(settings.time_zone)).date()
-    policy = versions.current(today)
+    policy = versions.current(clock.today(settings.time_zone))
     if policy is None:
         raise NotOpen(
             _(

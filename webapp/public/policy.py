@@ -1,7 +1,6 @@
 """The operator's policy: every published version, word for word."""
 
 from datetime import date
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort
 
@@ -84,4 +83,4 @@ def _in_force() -> PolicyVersion | None:
 
 
 def _today() -> date:
-    return clock.now().astimezone(ZoneInfo(current().time_zone)).date()
+    return clock.today(current().time_zone)
