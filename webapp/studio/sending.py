@@ -15,6 +15,7 @@ from mailing.people.address import masked
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
+from webapp.studio.seen import demand_unchanged, fingerprint
 from webapp.studio.shell import figure
 
 
@@ -27,6 +28,7 @@ def campaign_ready(campaign_id: int) -> str:
         campaign=campaign,
         audience=audience.count(campaign),
         readiness=readiness.check(campaign),
+        seen=fingerprint(campaign),
         now=clock.now(),
         holding_seconds=current().holding_seconds,
     )
@@ -35,7 +37,8 @@ def campaign_ready(campaign_id: int) -> str:
 @studio.post("/campaigns/<int:campaign_id>/start")
 @needs(Act.SEND_CAMPAIGNS)
 def campaign_start(campaign_id: int) -> Response:
-    """Start once; `expect` is the number that the button held."""
+    """Start once: what was seen on the last look, to the number that its button held."""
+    demand_unchanged(campaigns.lock(campaign_id), request.form.get("seen"))
     dispatch.start(campaign_id, actor(), expect=_number("expect"))
     db.session.commit()
     return _to_live(campaign_id)

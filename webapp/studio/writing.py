@@ -11,6 +11,7 @@ from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.draft import Draft, keep, typed, written
 from webapp.studio.identity import actor
+from webapp.studio.seen import fingerprint, is_unchanged
 
 
 @studio.get("/campaigns/new")
@@ -35,7 +36,10 @@ def campaign_write(campaign_id: int) -> str:
 @studio.post("/campaigns/<int:campaign_id>/write")
 @needs(Act.WRITE_CAMPAIGNS)
 def campaign_save(campaign_id: int) -> ResponseReturnValue:
-    return _keep(typed(request.form), campaigns.lock(campaign_id))
+    campaign, draft = campaigns.lock(campaign_id), typed(request.form)
+    if not is_unchanged(campaign, request.form.get("seen")):
+        return _changed_meanwhile(draft, campaign)
+    return _keep(draft, campaign)
 
 
 def typed_again() -> ResponseReturnValue:
@@ -44,6 +48,16 @@ def typed_again() -> ResponseReturnValue:
     draft.errors = {"save": gettext("You have logged in anew. Look at it, then save it again.")}
     number = (request.view_args or {}).get("campaign_id")
     return _page(draft, campaigns.find(number) if number else None), 400
+
+
+def _changed_meanwhile(draft: Draft, campaign: campaigns.Campaign) -> ResponseReturnValue:
+    """Their words stand, ours are still in the form; saving again is a decision."""
+    sentence = gettext(
+        "Somebody else has saved this campaign since you opened it. What you typed is below and"
+        " not saved: look at theirs in another tab, then save to put yours in its place."
+    )
+    draft.errors = {"save": sentence}
+    return _page(draft, campaign), 409
 
 
 def _keep(draft: Draft, campaign: campaigns.Campaign | None) -> ResponseReturnValue:
@@ -66,5 +80,6 @@ def _page(draft: Draft, campaign: campaigns.Campaign | None = None) -> str:
         errors=draft.errors,
         campaign=campaign,
         choices=choices,
+        seen=fingerprint(campaign) if campaign else "",
         name_in=topics.name_in,
     )

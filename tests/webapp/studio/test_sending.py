@@ -99,6 +99,19 @@ def test_a_changed_audience_stops_the_button_and_nothing_is_sent(
     assert _state(web, world) == State.DRAFT
 
 
+def test_words_changed_after_the_last_look_stop_the_button(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    page = marketer.get(f"{at}/ready").text
+    seen = re.search(r'name="seen" value="([0-9a-f]+)"', page)
+    assert seen
+    marketer.post(f"{at}/write", {"kk-subject": "Басқа", "kk-body": "Басқа мәтін."})
+    answer = marketer.post(f"{at}/start?lang=en", {"expect": 9, "seen": seen[1]})
+    assert answer.status_code == 409
+    assert "Somebody changed the message" in answer.text
+    assert _state(web, world) == State.DRAFT
+
+
 def test_a_button_pressed_twice_starts_once(
     web: Flask, marketer: Browser, world: World, at: str
 ) -> None:

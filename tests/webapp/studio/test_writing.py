@@ -1,5 +1,6 @@
 """Writing a campaign, and the list that it then stands in."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -66,6 +67,22 @@ def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(
     assert "Қысқы көзілдіріктер" in answer.text
     with web.app_context():
         assert len(campaigns.by_state()) == 1
+
+
+def test_two_editors_never_overwrite_each_other_unseen(
+    web: Flask, marketer: Browser, world: World
+) -> None:
+    address = f"/studio/campaigns/{world.campaign_id}/write?lang=en"
+    mine = {"kk-subject": "Менің хатым", "kk-body": "Менікі.", "seen": _seen(marketer, address)}
+    marketer.post(address, {"kk-subject": "Басқаның хаты", "kk-body": "Басқанікі."})
+    refused = marketer.post(address, mine)
+    assert refused.status_code == 409
+    assert "Somebody else has saved this campaign" in refused.text
+    assert "Менің хатым" in refused.text
+    with web.app_context():
+        assert campaigns.find(world.campaign_id).content_in("kk").body == "Басқанікі."
+    decided = marketer.post(address, mine | {"seen": _seen(marketer, address)})
+    assert decided.status_code == 303
 
 
 def test_what_was_typed_survives_the_end_of_the_login(web: Flask, marketer: Browser) -> None:
@@ -154,6 +171,12 @@ def test_duplicating_makes_a_draft_that_says_the_same(
         original, copy = campaigns.find(world.campaign_id), campaigns.find(2)
         assert copy.content_in("kk") == original.content_in("kk")
         assert copy.state == State.DRAFT
+
+
+def _seen(browser: Browser, address: str) -> str:
+    found = re.search(r'name="seen" value="([0-9a-f]+)"', browser.get(address).text)
+    assert found
+    return found[1]
 
 
 @pytest.mark.parametrize("tongue", ["kk", "ru", "en"])

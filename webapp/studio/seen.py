@@ -1,0 +1,29 @@
+"""What somebody was looking at when they pressed: two editors never overwrite each other unseen.
+
+Pages carry a fingerprint of the campaign's words; an act on other words than those is refused.
+"""
+
+import hashlib
+
+from mailing.base.errors import Conflict
+from mailing.base.languages import gettext
+from mailing.campaigns.campaigns import Campaign
+
+
+def fingerprint(campaign: Campaign) -> str:
+    """A short hash of everything that the campaign says, in every language."""
+    words = [repr(body.content) for body in sorted(campaign.bodies, key=lambda b: b.language)]
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:24]
+
+
+def is_unchanged(campaign: Campaign, seen: str | None) -> bool:
+    """Whether it says what it said when the page was made; a form without the mark passes."""
+    return not seen or seen == fingerprint(campaign)
+
+
+def demand_unchanged(campaign: Campaign, seen: str | None) -> None:
+    """Raises Conflict where somebody has written in it since."""
+    if not is_unchanged(campaign, seen):
+        raise Conflict(
+            gettext("Somebody changed the message after you opened this page. Look at it again.")
+        )
