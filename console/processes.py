@@ -4,7 +4,6 @@ Each program leads a process group of its own, so that Ctrl-C reaches it through
 what it leaves behind can be ended with it. The kernel ends it when we are killed outright.
 """
 
-import contextlib
 import ctypes
 import os
 import signal
@@ -22,6 +21,7 @@ from console.daemons import wait_until
 # A worker finishes what is in flight within 30 s.
 PATIENCE = 35.0
 _FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0
+_UNTIL_GONE = 2.0
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _writing = threading.Lock()
@@ -108,9 +108,11 @@ class Member:
         """Kill whatever is left of its group, and close its pipe."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        group = self._process.pid
+        _kill_group(group, signal.SIGKILL)
         self._process.wait()
+        # Killed is not gone yet: the kernel takes a moment, and under load more than one.
+        wait_until(lambda: not _kill_group(group, 0), _UNTIL_GONE)
         if self._reader is not None and self._process.stdout is not None:
             self._reader.join(2.0)
             self._process.stdout.close()
@@ -183,6 +185,15 @@ def die_with_parent() -> Callable[[], None]:
             os._exit(1)
 
     return arrange
+
+
+def _kill_group(group: int, number: int) -> bool:
+    """Send the signal to a process group (0: none, just ask); whether there was one."""
+    try:
+        os.killpg(group, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _copy(name: str, lines: IO[bytes]) -> None:
