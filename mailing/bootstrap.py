@@ -22,7 +22,12 @@ def create_base(settings: Settings | None = None, static_folder: str | None = No
     app.extensions["kelisim"] = settings
     app.extensions["kelisim_queue"] = celery_app(settings)
     app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.database)
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True, "pool_size": 20}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_pre_ping": True,
+        "pool_size": 20,
+        # An error's text reaches logs; what was bound to the statement may be an address.
+        "hide_parameters": True,
+    }
     db.init_app(app)
     _log_with_structure(settings.log_level)
     return app

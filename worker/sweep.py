@@ -14,6 +14,7 @@ from mailing.base.jobs import FAN_OUT, SEND, ring
 from mailing.base.settings import Settings
 from mailing.deliveries import dispatch, fanout, incarnations, queue
 from mailing.deliveries.incarnations import Journalled, Owner
+from mailing.people import expiry
 from worker.incarnation import Host, boot_id
 from worker.sendjournal import read
 
@@ -44,6 +45,7 @@ def move_on(database: psycopg.Connection) -> None:
     queue.ripen(database)
     dispatch.release_due()
     finished = dispatch.finish()
+    expiry.forget_unconfirmed()
     db.session.commit()
     if finished:
         _log.info("campaigns are done", campaigns=finished)

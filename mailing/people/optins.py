@@ -50,6 +50,7 @@ class OptIn(Table):
             ["form_id", "form_version"], ["form_versions.form_id", "form_versions.version"]
         ),
         Index("optins_of_subscriber", "subscriber_id"),
+        Index("optins_to_expire", "expires_at", postgresql_where=text("state = 'open'")),
     )
 
     id: Mapped[UUID] = mapped_column(

@@ -221,6 +221,7 @@ TABLES = (
     )
     """,
     "CREATE INDEX optins_of_subscriber ON optins (subscriber_id)",
+    "CREATE INDEX optins_to_expire ON optins (expires_at) WHERE state = 'open'",
     """
     CREATE TABLE campaigns (
         id serial PRIMARY KEY,
