@@ -91,7 +91,10 @@ def test_a_no_to_everything_covers_what_was_subscribed_and_the_notices(app: Flas
 KINDS = st.sampled_from([Kind.REQUESTED, Kind.GIVEN, Kind.ATTESTED, Kind.UNSUBSCRIBED])
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONE_DATABASE = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=ONE_DATABASE)
 @given(said=st.lists(st.tuples(KINDS, st.integers(0, 2)), min_size=1, max_size=12))
 def test_whatever_is_said_the_standing_is_the_last_word_and_the_chains_hold(
     app: Flask, said: list[tuple[Kind, int]]
