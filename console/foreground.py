@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from console.embedded import environment
+from console.processes import die_with_parent
 from mailing.base.settings import Settings
 
 HANDED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1)
@@ -31,7 +32,9 @@ def run(arguments: Sequence[str], given: Settings, ready: Settings) -> int:
 
 def _keep(command: list[str], surroundings: dict[str, str]) -> int:
     # A session of its own: Ctrl-C reaches the child through us alone, once.
-    child = subprocess.Popen(command, env=surroundings, start_new_session=True)
+    child = subprocess.Popen(
+        command, env=surroundings, start_new_session=True, preexec_fn=die_with_parent()
+    )
 
     def hand_on(number: int, frame: FrameType | None) -> None:
         child.send_signal(number)
