@@ -54,9 +54,7 @@ class Handler:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(
-        self, _server: SMTP, _session: Session, envelope: Envelope
-    ) -> str:
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
         """Store the message, act upon it, and only then say so."""
         content = envelope.content or b""
         raw = content.encode() if isinstance(content, str) else content
