@@ -8,7 +8,7 @@ from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
-from webapp.studio.figures import Figures, figures_of
+from webapp.studio.figures import Figures, figures_in_list
 from webapp.studio.identity import actor, can
 
 TABS: dict[str, tuple[State, ...]] = {
@@ -70,4 +70,4 @@ def _busiest(counts: dict[str, int]) -> str:
 
 
 def _figures(campaign: Campaign) -> Figures | None:
-    return figures_of(campaign.id) if campaign.audience is not None else None
+    return figures_in_list(campaign) if campaign.audience is not None else None

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from mailing.base.database import db
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import State
+from mailing.deliveries import status
 from mailing.people import ledger
 from mailing.people.ledger import Kind, NewEntry
 from mailing.staff import audit
@@ -215,3 +217,43 @@ def test_the_page_reloads_by_itself_only_while_something_moves(
     assert refresh in marketer.get(f"{at}/live").text
     marketer.post(f"{at}/stop")
     assert refresh not in marketer.get(f"{at}/live").text
+
+
+@pytest.mark.parametrize(("tab", "count"), [("sent", 1), ("sending", 2)])
+def test_the_list_counts_again_only_what_still_moves(
+    marketer: Browser, on_its_way: Callable[[str], list[int]], tab: str, count: int
+) -> None:
+    asked = on_its_way(tab)
+    for _ in range(2):
+        assert "9 of 9 accepted" in marketer.get(f"/studio/campaigns?tab={tab}&lang=en").text
+    assert len(asked) == count
+
+
+@pytest.fixture
+def on_its_way(
+    web: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], list[int]]:
+    """Lets the campaign go until it stands under a tab; gives what its status is asked for."""
+
+    def let(tab: str) -> list[int]:
+        let_go(web, world, ["accepted"] * 9)
+        if tab == "sent":
+            with web.app_context():
+                done = "UPDATE campaigns SET state = 'done', finished_at = now()"
+                db.session.execute(text(done))
+                db.session.commit()
+        return _counting(monkeypatch)
+
+    return let
+
+
+def _counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    asked: list[int] = []
+    real = status.status
+
+    def counted(number: int) -> dict[str, Any]:
+        asked.append(number)
+        return real(number)
+
+    monkeypatch.setattr(status, "status", counted)
+    return asked
