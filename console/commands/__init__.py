@@ -11,6 +11,7 @@ from console.commands.host import host
 from console.commands.keys import keys
 from console.commands.leaving import unsubscribe, withdraw
 from console.commands.ledger import ledger
+from console.commands.mail import mail
 from console.commands.notice import notice
 from console.commands.people import people
 from console.commands.policy import policy
@@ -37,6 +38,7 @@ NOUNS: tuple[click.Command, ...] = (
     withdraw,
     campaign,
     notice,
+    mail,
     ledger,
     host,
     demo,

@@ -35,7 +35,7 @@ PROMISED = """
     campaign audience --why|campaign start --expect --now
     campaign pause|campaign resume|campaign stop|campaign status|campaign uncertain
     campaign resend --uncertain|notice send --policy --expect --now
-    ledger verify --since|host fence|doctor|demo --once|keys new
+    ledger verify --since|host fence|doctor|demo --once|keys new|mail ingest
 """
 
 

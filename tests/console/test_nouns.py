@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from console.frame import system_user
 from mailing.base.database import dsn
 from mailing.base.settings import Settings
+from mailing.base.tokens import MailtoLeave, link_keys
 from tests.console.conftest import POLICIES, Kelisim
 
 Draft = Callable[[], str]
@@ -219,3 +221,27 @@ def test_every_act_is_in_the_audit_log_by_the_system_user_without_addresses(
         "campaign stopped", "evidence read", "person unsubscribed", "staff added",
     ]  # fmt: skip
     assert not [subject for _, _, subject in acts if "@" in subject]
+
+
+def test_mail_to_an_unsubscribe_address_is_acted_upon_and_the_rest_is_kept(
+    readers: Kelisim, settings: Settings, tmp_path: Path
+) -> None:
+    person = readers("people", "show", "oleg@pochta.example", "--json").document["subscriber"]
+    keys = link_keys(settings.secret_keys)
+    address = MailtoLeave(UUID(person), topic_id_of("books", settings)).address(keys, "b.example")
+    leaving, question = tmp_path / "leaving.eml", tmp_path / "question.eml"
+    leaving.write_bytes(f"To: <{address}>\r\nMessage-ID: <1@x.example>\r\n\r\n".encode())
+    question.write_bytes(b"To: helpdesk@k.example\r\nSubject: a question\r\n\r\nWhy?\r\n")
+    first, second = readers("mail", "ingest", str(leaving), str(question), "--json").document
+    assert (first["message_id"], first["kind"]) == ("1@x.example", "unsubscribe")
+    assert (first["action"], first["subscriber"]) == ("left", person)
+    assert (second["kind"], second["action"], second["subscriber"]) == ("unclear", "kept", None)
+    shown = readers("people", "show", "oleg@pochta.example", "--json").document
+    assert shown["topics"]["books"] == "unsubscribed"
+
+
+def topic_id_of(slug: str, settings: Settings) -> int:
+    with psycopg.connect(dsn(settings.database)) as connection:
+        row = connection.execute("SELECT id FROM topics WHERE slug = %s", [slug]).fetchone()
+        assert row is not None
+        return int(row[0])
