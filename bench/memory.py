@@ -1,0 +1,81 @@
+"""The memory of a worker and its children while it works."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+_EVERY = 0.25
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Resident octets at one moment: of all processes together, and of the largest child."""
+
+    at: float
+    together: int
+    largest_child: int
+
+
+@dataclass
+class Watch:
+    """Watches a process and its children for as long as the block lasts."""
+
+    pid: int
+    samples: list[Sample] = field(default_factory=list)
+    _is_over: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._is_over.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def told(self) -> dict[str, object]:
+        """Start, middle and end in megabytes."""
+        points = {"start": 0, "middle": len(self.samples) // 2, "end": len(self.samples) - 1}
+        chosen = {name: self.samples[index] for name, index in points.items()}
+        return {
+            "largest_child_mb": {n: megabytes(one.largest_child) for n, one in chosen.items()},
+            "together_mb": {n: megabytes(one.together) for n, one in chosen.items()},
+            "highest_child_mb": megabytes(max(one.largest_child for one in self.samples)),
+        }
+
+    def _watch(self) -> None:
+        while not self._is_over.is_set():
+            self.samples.append(look(self.pid))
+            self._is_over.wait(_EVERY)
+        self.samples.append(look(self.pid))
+
+
+def look(pid: int) -> Sample:
+    """How much memory is resident now. Pages that processes share are counted in each."""
+    parent = psutil.Process(pid)
+    children = [_resident(child) for child in parent.children(recursive=True)]
+    together = _resident(parent) + sum(children)
+    return Sample(time.monotonic(), together, max(children, default=0))
+
+
+def megabytes(octets: int) -> float:
+    """Octets as megabytes of 2**20, to a tenth."""
+    return round(octets / 2**20, 1)
+
+
+def _resident(process: psutil.Process) -> int:
+    try:
+        return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0
