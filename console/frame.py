@@ -114,9 +114,10 @@ def explain(error: Exception, as_json: bool) -> int:
 
 
 def _code(error: KelisimError) -> str:
+    """A stable name for programs: by the exit code, else by the kind of error."""
     names = {3: "not_ready", 4: "not_allowed", 5: "conflict", 6: "partial"}
-    name = type(error).__name__.lower()
-    return names.get(error.exit_code, "error" if name == "kelisimerror" else name)
+    kind = type(error).__name__.removesuffix("Error").lower()
+    return names.get(error.exit_code, "error" if kind == "kelisim" else kind)
 
 
 def _sentence(error: Exception) -> str:
@@ -128,7 +129,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(cause, RedisError):
         return f"The queue cannot be reached ({_first_line(cause)}). See: kelisim doctor"
     named = f"{type(error).__name__}: {_first_line(error)}"
-    return f"Unexpected error, nothing was changed by this command: {named}"
+    return f"Unexpected error: {named} (KELISIM_LOG_LEVEL=debug says where)"
 
 
 def _first_line(error: BaseException) -> str:
