@@ -1,36 +1,43 @@
 """`python -m worker --concurrency N`: the Celery worker, with a sweeper beside it."""
 
 import argparse
-import ctypes
-import signal
-import subprocess
 import sys
+import threading
 
 from celery import Celery
+from sqlalchemy.exc import OperationalError
 
-from mailing.base.errors import KelisimError
+from mailing.base.errors import KelisimError, NotReady
 from worker.app import create_worker
-
-_PR_SET_PDEATHSIG = 1
+from worker.sweeper import Sweeper
 
 
 def main() -> int:
-    """Run until SIGTERM; 1 when something that a worker needs is missing."""
+    """Run until SIGTERM; 1 or 3 when something that a worker needs is missing."""
     parser = argparse.ArgumentParser(prog="worker")
     parser.add_argument("--concurrency", type=int, default=2, help="sending processes")
     concurrency = parser.parse_args().concurrency
     try:
-        _, celery = create_worker()
+        celery = _prepare()
     except KelisimError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 - the reason for not starting
         return error.exit_code
-    sweeper = _start_sweeper()
+    sweeper = Sweeper()
+    threading.Thread(target=sweeper.keep, name="sweeper's keeper", daemon=True).start()
     try:
         _consume(celery, concurrency)
     finally:
-        sweeper.terminate()
-        sweeper.wait(timeout=10)
+        sweeper.end()
     return 0
+
+
+def _prepare() -> Celery:
+    try:
+        return create_worker()[1]
+    except OperationalError:
+        raise NotReady(
+            "KELISIM_DATABASE_URL: the database does not answer; start it first."
+        ) from None
 
 
 def _consume(celery: Celery, concurrency: int) -> None:
@@ -44,16 +51,6 @@ def _consume(celery: Celery, concurrency: int) -> None:
             "--without-gossip",
         ]
     )
-
-
-def _start_sweeper() -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "worker.sweeper"], preexec_fn=_die_with_the_parent
-    )
-
-
-def _die_with_the_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 if __name__ == "__main__":

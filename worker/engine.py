@@ -14,13 +14,14 @@ from collections.abc import Callable
 import structlog
 from psycopg import Connection as Database
 from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
+from mailing.base.errors import Invalid, KelisimError
 from mailing.base.settings import Settings
 from mailing.deliveries import gate, queue
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.letters import Letters
-from mailing.deliveries.message import UnsafeValue
 from mailing.deliveries.queue import Claim
 from mailing.deliveries.results import Ending, Result
 from mailing.deliveries.seal import seal
@@ -37,6 +38,8 @@ ENDINGS = {
 }
 
 FINISH_SECONDS = 30.0
+# How long a turn that is over waits for its last answers before another begins.
+_PAUSE_SECONDS = 1.0
 _NAP = 0.05
 _RESULTS_WAIT = 0.02
 _RIPEN_EVERY = 1.0
@@ -64,9 +67,22 @@ class Engine:
     def work(self, seconds: float, is_ending: Callable[[], bool], more: Callable[[], None]) -> bool:
         """Send until nothing is left or `seconds` have passed; whether there may be more.
 
-        `more` is called once when a claim comes back full: others may help. When `is_ending`
-        says so, nothing new is begun and what is in flight is finished for at most 30 s.
+        `more` is called when a claim comes back full: others may help. When `is_ending` says
+        so, nothing new is begun and what is in flight is finished for at most 30 s. Otherwise
+        no message is left on a connection that nobody listens to: while a relay takes its
+        time over one, others are sent.
         """
+        full = True
+        while not is_ending():
+            full = self._turn(seconds, is_ending, more)
+            self._finish(is_ending)
+            if not self._lines.carrying():
+                break
+        return full and not self._lines.are_down()
+
+    def _turn(
+        self, seconds: float, is_ending: Callable[[], bool], more: Callable[[], None]
+    ) -> bool:
         deadline = time.monotonic() + seconds
         self._lines.obey(self._database)
         full = self._claim()
@@ -78,11 +94,13 @@ class Engine:
             if self._is_done() or (self._claims and self._lines.are_down()):
                 break
             self._step()
-        self._finish()
-        return full and not self._lines.are_down()
+        return full
 
-    def die(self) -> None:
-        """End what is sealed without the database, write it to the journal, and hang up."""
+    def die(self, tells: bool) -> None:
+        """End what is sealed, write it to the journal, and hang up; the process ends.
+
+        `tells`: the database is not what failed, so it is told of the results as well.
+        """
         deadline = time.monotonic() + FINISH_SECONDS
         for line in self._lines.all():
             if line.connection.phase is not Phase.CONFIRMING:
@@ -90,12 +108,12 @@ class Engine:
                 line.passed = None
         while self._lines.carrying() and time.monotonic() < deadline:
             self._listen()
-        self._selector.close()
+        if tells:
+            self._ask([])
 
     def close(self) -> None:
-        """Hang up and give the lock back; the process ends."""
+        """Hang up politely."""
         self._lines.close()
-        self._life.end()
 
     def _claim(self) -> bool:
         now = time.monotonic()
@@ -145,13 +163,34 @@ class Engine:
             return gate.ask(*questions)
 
     def _start(self, line: Line, passed: Passed) -> None:
-        try:
-            message = self._letters.write(passed)
-        except UnsafeValue as error:
-            self._tell(passed, Ending.CANNOT_RENDER, None, error.message)
+        message = self._write(passed)
+        if message is None:
             return
-        line.passed = passed
-        line.connection.send(passed.permit, message)
+        try:
+            line.connection.send(passed.permit, message)
+        except ValueError as error:
+            self._tell(passed, Ending.CANNOT_RENDER, None, str(error))
+        else:
+            line.passed = passed
+
+    def _write(self, passed: Passed) -> bytes | None:
+        """The message; None when there can be none, which is told then.
+
+        One message must not keep all others from leaving, and again after every restart.
+        """
+        try:
+            return self._letters.write(passed)
+        except SQLAlchemyError:
+            raise
+        except Invalid as error:
+            self._tell(passed, Ending.CANNOT_RENDER, None, error.message)
+        except KelisimError as error:
+            self._tell(passed, Ending.DEFERRED, None, error.message)
+        except Exception as error:
+            name, delivery = type(error).__name__, str(passed.permit.delivery_id)
+            _log.error("a message cannot be made", delivery=delivery, error=name)
+            self._tell(passed, Ending.CANNOT_RENDER, None, name)
+        return None
 
     def _listen(self) -> None:
         for line in self._ready():
@@ -195,7 +234,7 @@ class Engine:
 
     def _dot(self, line: Line, passed: Passed) -> None:
         permit = passed.permit
-        self._life.journal.dot(permit.delivery_id, permit.fence, passed.digest)
+        self._life.journal.dot(permit.delivery_id, permit.fence, passed.campaign_id, passed.digest)
         line.connection.finish()
         outcome = line.connection.advance()
         if outcome is not None:
@@ -206,10 +245,16 @@ class Engine:
         if passed is None:
             return
         if outcome.dot_written and outcome.code is not None:
-            permit = passed.permit
-            journal = self._life.journal
-            journal.reply(permit.delivery_id, permit.fence, outcome.code, outcome.text)
+            self._note_reply(passed, outcome.code, outcome.text)
         self._tell(passed, ENDINGS[outcome.verdict], outcome.code, outcome.text)
+
+    def _note_reply(self, passed: Passed, code: int, text: str) -> None:
+        permit = passed.permit
+        try:
+            self._life.journal.reply(permit.delivery_id, permit.fence, code, text)
+        except OSError as error:
+            # The database is told as well; the next dot will not be written.
+            _log.error("a reply is not in the send journal", error=str(error))
 
     def _tell(self, passed: Passed, ending: Ending, code: int | None, text: str) -> None:
         permit = passed.permit
@@ -217,14 +262,21 @@ class Engine:
             Result(permit.delivery_id, permit.fence, ending, passed.attempts, code, text)
         )
 
-    def _finish(self) -> None:
-        """Finish what is in flight, write the results down, give back what was not begun."""
-        deadline = time.monotonic() + FINISH_SECONDS
+    def _finish(self, is_ending: Callable[[], bool]) -> None:
+        """Give back what was not begun, finish what is in flight, write the results down.
+
+        A process that ends waits longer: what has no answer by then becomes uncertain.
+        """
+        began = time.monotonic()
         with self._database.transaction():
             queue.put_back(self._database, self._life.id, [c.delivery_id for c in self._claims])
         self._claims.clear()
-        while not self._is_done() and time.monotonic() < deadline:
+        while not self._is_done() and time.monotonic() < began + _patience_of(is_ending):
             self._step()
         if self._results:
             self._ask([])
             self._results = []
+
+
+def _patience_of(is_ending: Callable[[], bool]) -> float:
+    return FINISH_SECONDS if is_ending() else _PAUSE_SECONDS

@@ -66,8 +66,12 @@ class Incarnation:
         self.host = host
         self.owner = Owner(uuid4(), host.id, boot_id(), False)
         self._lock = os.open(host.lock_of(self.owner.id), os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.lockf(self._lock, fcntl.LOCK_EX)
-        self.journal = SendJournal(host.journal_of(self.owner.id))
+        try:
+            fcntl.lockf(self._lock, fcntl.LOCK_EX)
+            self.journal = SendJournal(host.journal_of(self.owner.id))
+        except OSError:
+            os.close(self._lock)
+            raise
 
     @property
     def id(self) -> UUID:

@@ -12,6 +12,8 @@ from worker.smtp import Connection, Phase, Relay
 
 _LONGEST_REST = 30.0
 _MESSAGES_A_CONNECTION = 1000
+# How long a relay is believed that wanted fewer connections.
+_FEWER_SECONDS = 60.0
 
 
 @dataclass(eq=False)
@@ -21,6 +23,7 @@ class Line:
     relay: "RelayLines"
     connection: Connection
     passed: Passed | None = None
+    has_worked: bool = False
 
 
 @dataclass(eq=False)
@@ -32,6 +35,7 @@ class RelayLines:
     lines: list[Line] = field(default_factory=list)
     failures: int = 0
     rests_until: float = 0.0
+    fewer_until: float = 0.0
 
 
 class Lines:
@@ -55,6 +59,8 @@ class Lines:
     def idle(self) -> list[Line]:
         """The connections that take a message now; stale and worn ones are closed instead."""
         idle = [line for line in self.all() if line.connection.phase is Phase.IDLE]
+        for line in idle:
+            line.has_worked = True
         return [line for line in idle if self._is_fresh(line)]
 
     def grow(self, wanted: int) -> None:
@@ -71,14 +77,18 @@ class Lines:
     def tidy(self, database: Database) -> None:
         """Drop closed connections; a relay that cannot be reached rests, longer each time."""
         for relay in self._relays:
+            for line in relay.lines:
+                line.has_worked |= line.connection.phase not in (Phase.CONNECTING, Phase.CLOSED)
             closed = [line for line in relay.lines if line.connection.phase is Phase.CLOSED]
             relay.lines = [line for line in relay.lines if line not in closed]
             troubles = [line.connection.trouble for line in closed if _never_worked(line)]
             if troubles:
                 self._rest(relay, troubles[-1] or "closed the connection", database)
-            elif relay.failures and _has_idle(relay):
-                relay.failures, relay.limit = 0, self._limit
+            elif relay.failures and any(line.has_worked for line in relay.lines):
+                relay.failures = 0
                 relays.up(database, relay.relay.name)
+            if relay.limit < self._limit and time.monotonic() > relay.fewer_until:
+                relay.limit = self._limit
 
     def obey(self, database: Database) -> None:
         """Leave alone what any process has found to be down."""
@@ -106,6 +116,7 @@ class Lines:
         if relay.lines:
             # Some connections work: the relay wants fewer of them, not none.
             relay.limit = len(relay.lines)
+            relay.fewer_until = time.monotonic() + _FEWER_SECONDS
             return
         relay.failures += 1
         seconds = min(2.0 ** (relay.failures - 1), _LONGEST_REST)
@@ -122,9 +133,6 @@ class Lines:
         return True
 
 
-def _has_idle(relay: RelayLines) -> bool:
-    return any(line.connection.phase is Phase.IDLE for line in relay.lines)
-
-
 def _never_worked(line: Line) -> bool:
-    return line.connection.transactions == 0 and line.connection.trouble is not None
+    # One that was ready and hung up while it had nothing to do is no sign of trouble.
+    return not line.has_worked and line.connection.trouble is not None

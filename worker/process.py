@@ -4,12 +4,14 @@ import mmap
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from uuid import UUID
 
 import psycopg
 import structlog
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import dsn
 from mailing.base.settings import Settings
@@ -29,7 +31,9 @@ class SendingProcess:
         self._settings = settings
         self._engine: Engine | None = None
         self._life: Incarnation | None = None
+        self._database: psycopg.Connection | None = None
         self._is_working = False
+        self._is_told = False
         # One octet shared with the forked children: the worker is told to end, they finish.
         self._ending = mmap.mmap(-1, 1)
 
@@ -40,8 +44,8 @@ class SendingProcess:
 
     @property
     def is_ending(self) -> bool:
-        """Whether nothing new may be begun."""
-        return self._ending[0] == 1
+        """Whether nothing new may be begun: this process, or the whole worker, is to end."""
+        return self._is_told or self._ending[0] == 1
 
     def tell_to_end(self) -> None:
         """Let this process and those forked from it finish what is in flight, and no more."""
@@ -53,6 +57,8 @@ class SendingProcess:
 
     def send(self, app: Flask, seconds: float, ring: Callable[[], None]) -> bool:
         """Send for a while; whether there may be more. A database error ends the process."""
+        if self.is_ending:
+            return False
         self._is_working = True
         try:
             with app.app_context():
@@ -63,18 +69,43 @@ class SendingProcess:
             return False
         finally:
             self._is_working = False
+            self._go_if_told()
 
     def close(self) -> None:
-        """Hang up; what is left belongs to the sweep."""
+        """Hang up and note the end; what is left belongs to the sweep."""
         if self._engine is not None:
             self._engine.close()
+        if self._database is not None and self._life is not None:
+            with suppress(psycopg.Error):
+                incarnations.end(self._database, self._life.id)
+            self._database.close()
+        self._let_go()
+        self._engine = None
 
     def _begin(self) -> Engine:
         database = connect(self._settings)
-        self._life = Incarnation(Host.here(self._settings))
-        incarnations.register(database, self._life.owner, os.getpid())
-        self._engine = Engine(self._settings, self._life, database)
+        try:
+            self._life = Incarnation(Host.here(self._settings))
+            incarnations.register(database, self._life.owner, os.getpid())
+        except Exception:
+            # Nothing was claimed yet: the next wake-up begins anew, and nothing is left open.
+            database.close()
+            self._let_go()
+            raise
+        self._database, life = database, self._life
+        self._engine = Engine(self._settings, life, database)
         return self._engine
+
+    def _go_if_told(self) -> None:
+        # SIGTERM came to this process, perhaps alone: the worker puts another in its place.
+        if self._is_told:
+            self.close()
+            os._exit(0)
+
+    def _let_go(self) -> None:
+        life, self._life = self._life, None
+        if life is not None:
+            life.end()
 
     def _crash(self, error: Exception) -> None:
         # Crash-only: a state that is not understood is left to the sweep, which reads it from
@@ -82,11 +113,13 @@ class SendingProcess:
         _log.error("the sending process ends", error=type(error).__name__, exc_info=True)
         if self._engine is None:
             return
-        self._engine.die()
-        os._exit(EXIT_AFTER_ERROR)
+        try:
+            self._engine.die(tells=not isinstance(error, (psycopg.Error, SQLAlchemyError)))
+        finally:
+            os._exit(EXIT_AFTER_ERROR)
 
     def _end(self, _signal: int, _frame: FrameType | None) -> None:
-        self.tell_to_end()
+        self._is_told = True
         if not self._is_working:
             self.close()
             raise SystemExit(0)

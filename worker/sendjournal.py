@@ -5,25 +5,39 @@ process, not the machine; after a reboot whatever has no `K` counts as uncertain
 """
 
 import os
+import re
 import time
 from pathlib import Path
 from uuid import UUID
 
 from mailing.deliveries.incarnations import Trace
 
+# A line that was torn says as much as stands in it: a `D` whose fence is whole may have had its
+# dot; a `K` counts only with its end, since half a code is another code.
+_DOT = re.compile(r"D ([0-9a-f-]{36}) (\d+)(?: .*)?")
+_REPLY = re.compile(r"K ([0-9a-f-]{36}) (\d+) (\d{3}) (.*)")
+
 
 class SendJournal:
     """An append-only file of one incarnation."""
 
     def __init__(self, path: Path) -> None:
+        """Begin the file; raises OSError where nothing can be written, so that nothing is sent."""
+        self._is_torn = False
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            self._write(f"B {time.time():.6f}\n")
+        except OSError:
+            self.close()
+            raise
 
-    def dot(self, delivery: UUID, fence: int, digest: bytes) -> None:
+    def dot(self, delivery: UUID, fence: int, campaign: int | None, digest: bytes) -> None:
         """Say that the dot is about to be written; raises OSError when that cannot be said."""
-        self._write(f"D {delivery} {fence} {digest.hex()} {time.time():.6f}\n")
+        told = f"{delivery} {fence} {campaign or '-'} {digest.hex()} {time.time():.6f}"
+        self._write(f"D {told}\n")
 
     def reply(self, delivery: UUID, fence: int, code: int, text: str) -> None:
-        """Say what the relay answered to the dot."""
+        """Say what the relay answered to the dot; raises OSError when that cannot be said."""
         plain = " ".join(text.split())
         self._write(f"K {delivery} {fence} {code} {plain}\n")
 
@@ -32,23 +46,30 @@ class SendJournal:
         os.close(self._file)
 
     def _write(self, line: str) -> None:
-        raw = line.encode()
-        if os.write(self._file, raw) != len(raw):
+        raw = (b"\n" if self._is_torn else b"") + line.encode(errors="replace")
+        written = os.write(self._file, raw)
+        self._is_torn = written != len(raw)
+        if self._is_torn:
             raise OSError("the send journal took only a part of a line: the disk is full")
 
 
 def read(path: Path) -> dict[UUID, Trace] | None:
     """What a send journal tells, by delivery; None when the file is gone."""
     try:
-        lines = path.read_text(errors="replace").splitlines()
+        lines = path.read_text(errors="replace").split("\n")
     except FileNotFoundError:
         return None
     traces: dict[UUID, Trace] = {}
-    for line in lines:
-        words = line.split(" ", 4)
-        if len(words) >= 3 and words[0] == "D":
-            traces[UUID(words[1])] = Trace(int(words[2]), None)
-        elif len(words) >= 4 and words[0] == "K":
-            text = words[4] if len(words) > 4 else ""
-            traces[UUID(words[1])] = Trace(int(words[2]), int(words[3]), text)
+    for line in lines[:-1]:
+        if said := _REPLY.fullmatch(line):
+            delivery, fence, code, text = said.groups()
+            traces[UUID(delivery)] = Trace(int(fence), int(code), text)
+        else:
+            _note_dot(traces, line)
+    _note_dot(traces, lines[-1])
     return traces
+
+
+def _note_dot(traces: dict[UUID, Trace], line: str) -> None:
+    if said := _DOT.fullmatch(line):
+        traces[UUID(said[1])] = Trace(int(said[2]), None)

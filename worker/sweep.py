@@ -4,10 +4,12 @@ Each step is safe to run twice and by two sweepers at once; each judges the inca
 own host only, and never its own.
 """
 
+from collections.abc import Callable
 from uuid import UUID
 
 import psycopg
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
 from mailing.base.jobs import FAN_OUT, SEND, ring
@@ -20,6 +22,14 @@ from worker.sendjournal import read
 
 _log = structlog.get_logger()
 
+_STEPS: tuple[Callable[[], object], ...] = (
+    dispatch.release_due,
+    fanout.close,
+    dispatch.close_stopped,
+    dispatch.finish,
+    expiry.forget_unconfirmed,
+)
+
 _DUE = """
     SELECT EXISTS (SELECT FROM deliveries WHERE campaign_id IS NULL AND state = 'pending')
         OR EXISTS (SELECT FROM campaigns c WHERE c.state = 'sending' AND EXISTS (
@@ -31,24 +41,31 @@ def settle_the_dead(
     database: psycopg.Connection, settings: Settings, host: Host, own: UUID | None = None
 ) -> int:
     """Settle the rows of incarnations that are proved dead; how many rows."""
-    settled = 0
-    for owner in incarnations.with_work(database):
-        if owner.id != own and _is_dead(owner, host):
-            with database.transaction():
-                settled += incarnations.settle(database, settings, owner.id, _traces(owner, host))
-            _log.info("a dead incarnation was settled", incarnation=str(owner.id))
-    return settled
+    dead = [o for o in incarnations.with_work(database) if o.id != own and _is_dead(o, host)]
+    return sum(_settle(database, settings, owner, host) for owner in dead)
 
 
 def move_on(database: psycopg.Connection) -> None:
-    """Move on what waits for nothing but a time: retries, holding windows, finished campaigns."""
+    """Move on what waits for nothing but a time: retries, holding windows, finished campaigns.
+
+    Each step commits for itself: what troubles one neither undoes nor keeps off another.
+    """
     queue.ripen(database)
-    dispatch.release_due()
-    finished = dispatch.finish()
-    expiry.forget_unconfirmed()
-    db.session.commit()
-    if finished:
-        _log.info("campaigns are done", campaigns=finished)
+    for step in _STEPS:
+        try:
+            step()
+            db.session.commit()
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            _log.error("a step of the sweep failed", step=step.__name__, error=type(error).__name__)
+
+
+def fan_out() -> None:
+    """Write a chunk of each campaign that is not written down yet: a wake-up for it may be lost,
+    or stand in line behind those of hours of sending."""
+    for campaign_id in fanout.unfinished():
+        fanout.write(campaign_id, chunks=1)
+        db.session.commit()
 
 
 def ring_for_the_due(database: psycopg.Connection) -> None:
@@ -59,6 +76,19 @@ def ring_for_the_due(database: psycopg.Connection) -> None:
     if row and row[0]:
         ring(SEND)
     db.session.commit()
+
+
+def _settle(database: psycopg.Connection, settings: Settings, owner: Owner, host: Host) -> int:
+    try:
+        traces = _traces(owner, host)
+    except OSError as error:
+        # Until its journal can be read, nobody knows what it sent; the others do not wait.
+        _log.error("a send journal cannot be read", incarnation=str(owner.id), error=str(error))
+        return 0
+    with database.transaction():
+        settled = incarnations.settle(database, settings, owner.id, traces)
+    _log.info("a dead incarnation was settled", incarnation=str(owner.id))
+    return settled
 
 
 def _is_dead(owner: Owner, host: Host) -> bool:
@@ -72,8 +102,10 @@ def _is_dead(owner: Owner, host: Host) -> bool:
 
 def _traces(owner: Owner, host: Host) -> Journalled:
     # The journal is not synced: after a reboot, or from another host, what it does not name
-    # may have been sent all the same.
+    # may have been sent all the same. So may what a process sends that was declared dead and
+    # lives: only the kernel's word says that nothing more will be written.
     if owner.host_id != host.id:
         return Journalled({}, is_whole=False)
+    is_over = owner.boot_id == boot_id() and host.is_dead(owner.id)
     traces = read(host.journal_of(owner.id))
-    return Journalled(traces or {}, is_whole=traces is not None and owner.boot_id == boot_id())
+    return Journalled(traces or {}, is_whole=traces is not None and is_over)

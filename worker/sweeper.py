@@ -3,14 +3,17 @@
 It holds no lock of its own, so it may look at those of every sending process on this host.
 """
 
+import ctypes
+import os
 import signal
+import subprocess
+import sys
 import time
 from types import FrameType
 
 import psycopg
 import structlog
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
 from mailing.bootstrap import create_base
@@ -20,36 +23,84 @@ from worker.process import connect
 
 EVERY = 0.3
 RING_EVERY = 2.0
+AFTER_TROUBLE = 1.0
+_PR_SET_PDEATHSIG = 1
 
 _log = structlog.get_logger()
 
 
+class Sweeper:
+    """The process, seen from the worker that keeps it: started again whenever it has ended."""
+
+    def __init__(self) -> None:
+        self._is_over = False
+        self.process = self._start()
+
+    def keep(self) -> None:
+        """Watch over it until `end`; for a thread of its own."""
+        while not self._is_over:
+            if self.process.poll() is not None:
+                _log.error("the sweeper has ended and is started again", code=self.process.poll())
+                self.process = self._start()
+            time.sleep(AFTER_TROUBLE)
+
+    def end(self) -> None:
+        """End it, the hard way where it does not listen."""
+        self._is_over = True
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[bytes]:
+        return subprocess.Popen([sys.executable, "-m", "worker.sweeper", str(os.getpid())])
+
+
 def main() -> None:
-    """Sweep until told to end; a database that is away is waited for."""
+    """Sweep until told to end, or until the worker is gone; any trouble is waited out."""
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_the_worker()
     app = create_base()
     while True:
         try:
             _sweep_on(app)
-        except (psycopg.Error, SQLAlchemyError) as error:
-            _log.warning("the sweep waits for the database", error=type(error).__name__)
-            time.sleep(1.0)
+        except Exception as error:
+            # What is left lying here is never sent, so no error may end the sweep.
+            _log.warning("the sweep begins again", error=type(error).__name__, exc_info=True)
+            time.sleep(AFTER_TROUBLE)
 
 
 def _sweep_on(app: Flask) -> None:
-    settings = app.extensions["kelisim"]
-    host, rung_at = Host.here(settings), 0.0
-    with connect(settings) as database:
+    with connect(app.extensions["kelisim"]) as database:
+        rung_at = 0.0
         while True:
             with app.app_context():
-                settled = sweep.settle_the_dead(database, settings, host)
-                sweep.move_on(database)
-                if settled or time.monotonic() - rung_at > RING_EVERY:
+                is_time = time.monotonic() - rung_at > RING_EVERY
+                if _sweep(app, database, is_time):
                     rung_at = time.monotonic()
-                    sweep.ring_for_the_due(database)
                 db.session.remove()
             time.sleep(EVERY)
+
+
+def _sweep(app: Flask, database: psycopg.Connection, is_time: bool) -> bool:
+    """Sweep once; whether it was rung."""
+    settings = app.extensions["kelisim"]
+    settled = sweep.settle_the_dead(database, settings, Host.here(settings))
+    sweep.move_on(database)
+    sweep.fan_out()
+    if settled or is_time:
+        sweep.ring_for_the_due(database)
+    return bool(settled) or is_time
+
+
+def _die_with_the_worker() -> None:
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if len(sys.argv) > 1 and os.getppid() != int(sys.argv[1]):
+        raise SystemExit(0)
 
 
 def _end(_signal: int, _frame: FrameType | None) -> None:

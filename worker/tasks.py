@@ -44,6 +44,8 @@ def register(app: Flask, celery: Celery) -> None:
         with app.app_context():
             fanout.write(campaign_id, CHUNKS_A_TASK)
             db.session.commit()
+            fanout.close()
+            db.session.commit()
 
     @celery.task(name=SWEEP)
     def sweep_all() -> None:
@@ -52,6 +54,7 @@ def register(app: Flask, celery: Celery) -> None:
             own = process.own_incarnation
             sweep.settle_the_dead(database, settings, Host.here(settings), own)
             sweep.move_on(database)
+            sweep.fan_out()
             sweep.ring_for_the_due(database)
 
 

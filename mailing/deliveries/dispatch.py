@@ -17,6 +17,34 @@ from mailing.staff.audit import Actor, record
 
 _STARTABLE = (State.DRAFT, State.APPROVED)
 
+_UNFINISHED = """
+    SELECT FROM deliveries d WHERE d.campaign_id = c.id
+    AND d.state IN ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred')
+"""
+
+_MAY_BE_DONE = f"""
+    SELECT c.id FROM campaigns c
+    WHERE c.state = 'sending' AND c.fanned_out AND NOT EXISTS ({_UNFINISHED})
+    ORDER BY c.id FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - our own text
+
+_DONE = f"""
+    UPDATE campaigns c SET state = 'done', finished_at = now()
+    WHERE c.id = ANY (CAST(:locked AS integer[])) AND c.state = 'sending'
+        AND NOT EXISTS ({_UNFINISHED})
+    RETURNING c.id
+"""  # noqa: S608 - our own text; every value is bound
+
+_CLOSE_STOPPED = """
+    WITH back AS (
+        SELECT d.id FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id
+        WHERE c.state = 'stopped' AND d.state IN ('pending', 'deferred')
+        ORDER BY d.id FOR UPDATE OF d SKIP LOCKED)
+    UPDATE deliveries d SET state = 'held', reason = 'campaign_stopped', retry_at = NULL,
+        finished_at = now()
+    FROM back WHERE d.id = back.id
+"""
+
 
 @dataclass(frozen=True)
 class Started:
@@ -128,15 +156,18 @@ def stop(campaign_id: int, actor: Actor) -> Counted:
 
 
 def finish() -> list[int]:
-    """Note the campaigns with nothing pending, in work or deferred as done; which."""
-    query = text("""
-        UPDATE campaigns c SET state = 'done', finished_at = now()
-        WHERE c.state = 'sending' AND c.fanned_out AND NOT EXISTS (
-            SELECT FROM deliveries d WHERE d.campaign_id = c.id AND d.state IN
-            ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred'))
-        RETURNING c.id
-    """)
-    return list(db.session.scalars(query))
+    """Note the campaigns with nothing pending, in work or deferred as done; which.
+
+    They are locked first and asked in a second statement, with a snapshot that is not older
+    than the lock: a resend that came in between is seen.
+    """
+    locked = list(db.session.scalars(text(_MAY_BE_DONE)))
+    return list(db.session.scalars(text(_DONE), {"locked": locked})) if locked else []
+
+
+def close_stopped() -> int:
+    """Hold what came back to a stopped campaign: past recall at the stop, and not delivered."""
+    return int(db.session.execute(text(_CLOSE_STOPPED)).rowcount)  # type: ignore[attr-defined]
 
 
 def _demand_readiness(campaign: Campaign) -> None:
@@ -185,10 +216,9 @@ def _move(campaign: Campaign, where: str, changes: str) -> None:
 
 
 def _counted(campaign: Campaign) -> Counted:
-    outcomes = status.outcomes(campaign)
-    stopped = (
-        outcomes.held.get("campaign_stopped", 0)
-        if campaign.state == State.STOPPED
-        else outcomes.pending + outcomes.deferred
-    )
-    return Counted(campaign.id, campaign.state, outcomes.out, stopped)
+    counted = status.outcomes(campaign)
+    if campaign.state == State.STOPPED:
+        return Counted(campaign.id, campaign.state, counted.out, counted.stopped)
+    # What is open when a campaign is paused is finished.
+    kept = counted.pending + counted.deferred
+    return Counted(campaign.id, campaign.state, counted.out + counted.open, kept)

@@ -25,12 +25,23 @@ _LEFT = """
     WHERE campaign_id = :campaign AND reason IS NULL AND written_at IS NULL
 """
 
+_CLOSE = """
+    WITH written AS (
+        SELECT id FROM campaigns c
+        WHERE c.state IN ('sending', 'paused') AND NOT c.fanned_out AND NOT EXISTS (
+            SELECT FROM audience_chunks a
+            WHERE a.campaign_id = c.id AND a.reason IS NULL AND a.written_at IS NULL)
+        ORDER BY id FOR UPDATE SKIP LOCKED)
+    UPDATE campaigns c SET fanned_out = true FROM written WHERE c.id = written.id
+    RETURNING c.id
+"""
+
 
 def write(campaign_id: int, chunks: int) -> int:
     """Write up to `chunks` thousands of deliveries and ring for them; how many chunks are left.
 
     The campaign's row is held, so that a stop either comes before and is seen, or after and
-    sees these rows. Doing it twice writes nothing twice.
+    sees these rows. Doing it twice writes nothing twice. `close` notes the end, afterwards.
     """
     if not _is_going(campaign_id):
         return 0
@@ -41,9 +52,16 @@ def write(campaign_id: int, chunks: int) -> int:
         ring(SEND)
     if left:
         ring(FAN_OUT, campaign_id=campaign_id)
-    else:
-        _finish(campaign_id)
     return left
+
+
+def close() -> list[int]:
+    """Note the campaigns whose audience is written down; which. In a transaction of its own.
+
+    Whoever writes holds the campaign's row together with others; wishing for it alone from
+    there would be a deadlock with a stop that waits for it.
+    """
+    return list(db.session.scalars(text(_CLOSE)))
 
 
 def unfinished() -> list[int]:
@@ -56,10 +74,3 @@ def _is_going(campaign_id: int) -> bool:
     query = "SELECT state FROM campaigns WHERE id = :campaign FOR SHARE"
     state = db.session.execute(text(query), {"campaign": campaign_id}).scalar()
     return state in ("sending", "paused")
-
-
-def _finish(campaign_id: int) -> None:
-    db.session.execute(
-        text("UPDATE campaigns SET fanned_out = true WHERE id = :campaign AND NOT fanned_out"),
-        {"campaign": campaign_id},
-    )

@@ -1,11 +1,12 @@
 """The gate: the last question before a message is handed over. It alone makes permits.
 
-One READ COMMITTED transaction of two steps in one round trip. First the campaign and the
-subscriber rows are locked FOR SHARE, in the order of their ids; then, in a statement with a
-snapshot of its own, the verdict is read and `claimed` becomes `open`. In a single statement
-PostgreSQL would re-check only the row it waited for, and read the rest from the snapshot it
-began with: a withdrawal would slip through. Every "no" updates the subscriber's row first,
-so it either comes before this lock and is seen, or waits until the permit is recorded.
+One READ COMMITTED transaction in one round trip. First the campaign and the subscriber rows are
+locked FOR SHARE, in the order of their ids, and before any delivery, as everybody else locks
+them; then, in a statement with a snapshot of its own, the verdict is read and `claimed` becomes
+`open`. In a single statement PostgreSQL would re-check only the row it waited for, and read the
+rest from the snapshot it began with: a withdrawal would slip through. Every "no" updates the
+subscriber's row first, so it either comes before this lock and is seen, or waits until the
+permit is recorded.
 """
 
 from collections.abc import Sequence
@@ -17,12 +18,13 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from mailing.base.errors import ConfigurationError
 from mailing.base.settings import Settings
 from mailing.base.tokens import ReturnPath, link_keys
 from mailing.deliveries import results
 from mailing.deliveries.permit import GateStamp, SendPermit
 from mailing.deliveries.queue import Claim
-from mailing.deliveries.results import Result
+from mailing.deliveries.results import Ending, Result
 from mailing.people import verdict
 from mailing.people.subscribers import Sealer
 
@@ -110,17 +112,29 @@ def ask(
     }
     with connection.cursor(row_factory=dict_row) as cursor:
         with connection.pipeline(), connection.transaction():
-            results.record(connection, settings, owner, done)
             _lock(connection, claims)
+            results.record(connection, settings, owner, done)
             cursor.execute(_DECIDE, values)
         rows = cursor.fetchall()
-    return [_passed(row, settings) for row in rows if row["state"] == "open"]
+    opened = [_read(row, settings) for row in rows if row["state"] == "open"]
+    # One person's record that cannot be read must not end what belongs to everybody else.
+    unread = [one for one in opened if isinstance(one, Result)]
+    results.record(connection, settings, owner, unread)
+    return [one for one in opened if isinstance(one, Passed)]
 
 
 def _lock(connection: Connection, claims: Sequence[Claim]) -> None:
     campaigns = {claim.campaign_id for claim in claims if claim.campaign_id is not None}
     connection.execute(_LOCK_CAMPAIGNS, [list(campaigns)])
     connection.execute(_LOCK_SUBSCRIBERS, [list({claim.subscriber_id for claim in claims})])
+
+
+def _read(row: dict[str, Any], settings: Settings) -> Passed | Result:
+    try:
+        return _passed(row, settings)
+    except ConfigurationError as error:
+        told = (row["id"], row["fence"], Ending.DEFERRED, row["attempts"], None, error.message)
+        return Result(*told)
 
 
 def _passed(row: dict[str, Any], settings: Settings) -> Passed:

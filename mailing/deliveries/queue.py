@@ -9,6 +9,8 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
+from mailing.base.errors import NotAllowed
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -25,12 +27,14 @@ _ACTIVE = """
     SELECT id FROM campaigns WHERE state = 'sending' ORDER BY (kind <> 'notice'), id
 """
 
+# Materialized: a plan that asked for the rows due once more would claim beyond the limit.
 _CLAIM = """
+    WITH due AS MATERIALIZED (
+        SELECT id FROM deliveries
+        WHERE campaign_id IS NOT DISTINCT FROM %(campaign)s AND state = 'pending'
+        ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
     UPDATE deliveries d SET state = 'claimed', owner = %(owner)s, fence = d.fence + 1
-    FROM (SELECT id FROM deliveries
-          WHERE campaign_id IS NOT DISTINCT FROM %(campaign)s AND state = 'pending'
-          ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED) due
-    WHERE d.id = due.id AND d.state = 'pending'
+    FROM due WHERE d.id = due.id AND d.state = 'pending'
     RETURNING d.id, d.fence, d.kind, d.campaign_id, d.subscriber_id
 """
 _CLAIM_CONFIRMATIONS = _CLAIM.replace("IS NOT DISTINCT FROM %(campaign)s", "IS NULL")
@@ -41,6 +45,11 @@ _RIPEN = """
     FROM (SELECT id FROM deliveries WHERE state = 'deferred' AND retry_at <= now()
           ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED) due
     WHERE d.id = due.id AND d.state = 'deferred'
+"""
+
+_MAY_CLAIM = """
+    SELECT sending_on, EXISTS (SELECT FROM incarnations WHERE id = %s AND fenced_at IS NOT NULL)
+    FROM installation
 """
 
 _PUT_BACK = """
@@ -54,8 +63,9 @@ def claim(connection: Connection, owner: UUID, limit: int) -> list[Claim]:
     """Claim up to `limit` due deliveries: confirmations first, then notices, then campaigns.
 
     Active campaigns share what is left, so that a small one does not wait behind a large one.
+    Raises NotAllowed when an operator has declared this owner dead: it must not go on.
     """
-    if not _sending_is_on(connection):
+    if not _may_claim(connection, owner):
         return []
     claims = _take(connection, _CLAIM_CONFIRMATIONS, owner, None, limit)
     campaigns = [row[0] for row in connection.execute(_ACTIVE)]
@@ -75,8 +85,10 @@ def put_back(connection: Connection, owner: UUID, ids: list[UUID]) -> int:
     return connection.execute(_PUT_BACK, {"owner": owner, "ids": ids}).rowcount
 
 
-def _sending_is_on(connection: Connection) -> bool:
-    row = connection.execute("SELECT sending_on FROM installation").fetchone()
+def _may_claim(connection: Connection, owner: UUID) -> bool:
+    row = connection.execute(_MAY_CLAIM, [owner]).fetchone()
+    if row and row[1]:
+        raise NotAllowed("This process was declared dead by an operator; another one goes on.")
     return bool(row and row[0])
 
 

@@ -40,7 +40,9 @@ class Result:
 
 
 # A person waits for a confirmation: where its answer was lost it is sent again with the same
-# bytes. Campaign mail never is.
+# bytes. Campaign mail never is; and a relay that never answers must not make a flood of it.
+MOST_RESENDS = 5
+
 _RECORD = """
     WITH told AS (
         SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::int[], %(endings)s::text[],
@@ -51,7 +53,8 @@ _RECORD = """
             CASE
                 WHEN d.state = 'aborting' THEN 'held'
                 WHEN a.ending = 'cannot_render' THEN 'held'
-                WHEN a.ending = 'uncertain' AND d.kind = 'confirmation' THEN 'deferred'
+                WHEN a.ending = 'uncertain' AND d.kind = 'confirmation'
+                    AND d.attempts < %(resends)s THEN 'deferred'
                 WHEN a.ending IN ('deferred', 'lost') AND d.dated_at < now() - %(patience)s
                     THEN 'refused'
                 WHEN a.ending IN ('deferred', 'lost', 'aborted') THEN 'deferred'
@@ -89,6 +92,7 @@ def record(connection: Connection, settings: Settings, owner: UUID, told: Sequen
             "waits": [wait(settings, result) for result in told],
             "owner": owner,
             "patience": timedelta(hours=settings.give_up_hours),
+            "resends": MOST_RESENDS,
         },
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select, text
 
 from mailing.base.database import db
+from mailing.base.errors import Conflict
 from mailing.base.jobs import SEND, ring
 from mailing.base.settings import current
 from mailing.campaigns import campaigns
@@ -17,6 +18,8 @@ from mailing.people.subscribers import Subscriber, personal_of
 from mailing.staff.audit import Actor, record
 
 _RATE_SECONDS = 10
+_STOPPED = "campaign_stopped"
+_RESENDABLE = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.DONE)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,8 @@ class Outcomes:
     """The balance: the sum of all of these is the audience (enforcement.md, "Uncertain").
 
     A message that somebody's leaving aborts is still `sending` until its connection is closed.
+    Beside the balance: `open` and `sealed` are parts of `sending`; `stopped` is what a stop has
+    kept back, with what it aborts.
     """
 
     accepted: int
@@ -33,7 +38,9 @@ class Outcomes:
     held: dict[str, int]
     pending: int
     sending: int
+    open: int
     sealed: int
+    stopped: int
 
     @property
     def out(self) -> int:
@@ -64,9 +71,10 @@ def outcomes(campaign: Campaign) -> Outcomes:
     for state, _reason, number in rows:
         by_state[state] = by_state.get(state, 0) + number
     held = {reason: number for state, reason, number in rows if state == State.HELD}
+    aborting = sum(n for state, why, n in rows if (state, why) == (State.ABORTING, _STOPPED))
     unwritten = (campaign.audience or 0) - sum(by_state.values())
     if campaign.state == CampaignState.STOPPED and unwritten:
-        held["campaign_stopped"] = held.get("campaign_stopped", 0) + unwritten
+        held[_STOPPED] = held.get(_STOPPED, 0) + unwritten
         unwritten = 0
     return Outcomes(
         accepted=by_state.get(State.ACCEPTED, 0),
@@ -79,7 +87,9 @@ def outcomes(campaign: Campaign) -> Outcomes:
             by_state.get(state, 0)
             for state in (State.CLAIMED, State.OPEN, State.SEALED, State.ABORTING)
         ),
+        open=by_state.get(State.OPEN, 0),
         sealed=by_state.get(State.SEALED, 0),
+        stopped=held.get(_STOPPED, 0) + aborting,
     )
 
 
@@ -119,11 +129,18 @@ def uncertain(campaign_id: int) -> list[dict[str, Any]]:
 
 
 def resend_uncertain(campaign_id: int, actor: Actor) -> int:
-    """Send what is uncertain once more, by a person's decision; how many. The gate asks again."""
+    """Send what is uncertain once more, by a person's decision; how many. The gate asks again.
+
+    Raises Conflict for a campaign that was stopped: nothing of it leaves any more.
+    """
     campaign = campaigns.lock(campaign_id)
+    if campaign.state not in _RESENDABLE:
+        raise Conflict(f"Campaign {campaign.id} is {campaign.state}; nothing of it is sent again.")
     query = text("""
-        UPDATE deliveries SET state = 'pending', owner = NULL, finished_at = NULL
-        WHERE campaign_id = :campaign AND state = 'uncertain'
+        WITH mine AS (SELECT id FROM deliveries WHERE campaign_id = :campaign
+                      AND state = 'uncertain' ORDER BY id FOR UPDATE)
+        UPDATE deliveries d SET state = 'pending', owner = NULL, finished_at = NULL
+        FROM mine WHERE d.id = mine.id
     """)
     again = int(db.session.execute(query, {"campaign": campaign.id}).rowcount)  # type: ignore[attr-defined]
     if again and campaign.state == CampaignState.DONE:
@@ -170,7 +187,12 @@ def _what_is_off() -> str | None:
 
 
 def _relays_in_trouble() -> str | None:
-    query = text("SELECT name, trouble FROM relays WHERE trouble IS NOT NULL ORDER BY name")
+    # A relay that is tried in vain is noted again and again; an old note is of one that nobody
+    # uses any more. A relay that accepts and does not greet takes five minutes to fail.
+    query = text(
+        "SELECT name, trouble FROM relays WHERE trouble IS NOT NULL "
+        "AND retry_at > now() - interval '10 minutes' ORDER BY name"
+    )
     down = db.session.execute(query).all()
     if len(down) < len(current().smtp_url):
         return None
