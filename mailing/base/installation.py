@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from redis import Redis
-from sqlalchemy import CheckConstraint, SmallInteger, Text, func, select, text
+from sqlalchemy import CheckConstraint, SmallInteger, Text, func, select, text, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -47,7 +47,8 @@ class DataKeyCheck(Table):
 
 def here() -> Installation:
     """The row of this installation."""
-    return db.session.execute(select(Installation)).scalar_one()
+    fresh = select(Installation).execution_options(populate_existing=True)
+    return db.session.execute(fresh).scalar_one()
 
 
 def switch_sending(on: bool, reason: str | None = None) -> None:
@@ -114,14 +115,19 @@ def _is_current_schema() -> bool:
 
 
 def _check_suppression_key(settings: Settings) -> None:
-    row, ours = here(), check_value(settings.suppression_key)
-    if row.suppression_key_check is None:
-        row.suppression_key_check = ours
-    elif row.suppression_key_check != ours:
+    ours = check_value(settings.suppression_key)
+    if _kept_check(ours) != ours:
         raise ConfigurationError(
             "KELISIM_SUPPRESSION_KEY is not the key of this database: with another key every "
             "unsubscribe and suppression would be forgotten. Put back the one it was made with."
         )
+
+
+def _kept_check(ours: str) -> str | None:
+    """The check value that the database keeps: ours, where we are the first to ask."""
+    unset = Installation.suppression_key_check.is_(None)
+    db.session.execute(update(Installation).where(unset).values(suppression_key_check=ours))
+    return db.session.scalars(select(Installation.suppression_key_check)).one()
 
 
 def _check_data_keys(settings: Settings) -> None:

@@ -73,6 +73,8 @@ def celery_app(settings: Settings) -> Celery:
 
 @event.listens_for(Session, "after_commit")
 def _send(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # A savepoint was released; nothing is committed yet.
     wake_ups = session.info.pop("wake_ups", [])
     if wake_ups and "kelisim_queue" in current_app.extensions:
         for name, ids in wake_ups:

@@ -41,7 +41,7 @@ class Keyring:
         mark, rest = sealed[:_FINGERPRINT], sealed[_FINGERPRINT:]
         try:
             return self._ciphers[mark].decrypt(rest[:_NONCE], rest[_NONCE:], about)
-        except (KeyError, InvalidTag):
+        except (KeyError, ValueError, InvalidTag):
             raise ConfigurationError(
                 "KELISIM_DATA_KEY: no key on the ring opens a stored value. "
                 "Put back the key that sealed it; keys are added in front, never taken off."

@@ -1,8 +1,5 @@
 """Settings: one frozen object, read from `KELISIM_*` (and `.env`) when a process starts."""
 
-import base64
-import binascii
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -11,6 +8,7 @@ from flask import current_app
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from mailing.base import values
 from mailing.base.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,14 +30,14 @@ class Settings(BaseSettings):
         populate_by_name=True,
     )
 
-    database_url: str | None = None
-    redis_url: str | None = None
+    database_url: str | None = Field(None, repr=False)
+    redis_url: str | None = Field(None, repr=False)
     var: Path = Path("var")
-    secret_keys: Listed
-    data_key: Keys
-    suppression_key: Annotated[bytes, NoDecode]
+    secret_keys: Listed = Field(repr=False)
+    data_key: Keys = Field(repr=False)
+    suppression_key: Annotated[bytes, NoDecode] = Field(repr=False)
     public_url: str = "http://127.0.0.1:8080"
-    smtp_url: Listed = ("smtp://127.0.0.1:25",)
+    smtp_url: Listed = Field(("smtp://127.0.0.1:25",), repr=False)
     smtp_connections: int = Field(20, ge=1, le=1000)
     send_batch: int = Field(500, ge=1, le=100_000)
     rate: float = Field(0, ge=0)
@@ -49,13 +47,14 @@ class Settings(BaseSettings):
     dkim_domain: str | None = None
     dkim_selector: str | None = None
     dkim_key_file: Path | None = None
-    imap_url: str | None = None
+    imap_url: str | None = Field(None, repr=False)
     inbound_listen: str | None = None
     journal_dir: Path | None = None
     operator_name: str | None = None
     operator_bin: str | None = None
     operator_address: str | None = None
     log_level: str = "info"
+    trusted_proxies: int = Field(0, ge=0, le=5)
     queue_prefix: str = "kelisim:"
     retry_minutes: Minutes = (1, 5, 15, 30, 60, 120, 180)
     give_up_hours: float = Field(96, gt=0)
@@ -65,22 +64,26 @@ class Settings(BaseSettings):
     @field_validator("secret_keys", "smtp_url", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return _words(value) if isinstance(value, str) else value
+        return values.words(value) if isinstance(value, str) else value
 
     @field_validator("retry_minutes", mode="before")
     @classmethod
     def _split_minutes(cls, value: Any) -> Any:
-        return tuple(int(word) for word in _words(value)) if isinstance(value, str) else value
+        return tuple(int(word) for word in values.words(value)) if isinstance(value, str) else value
 
     @field_validator("data_key", mode="before")
     @classmethod
     def _decode_ring(cls, value: Any) -> Any:
-        return tuple(_key(word) for word in _words(value)) if isinstance(value, str) else value
+        return (
+            tuple(values.key(word) for word in values.words(value))
+            if isinstance(value, str)
+            else value
+        )
 
     @field_validator("suppression_key", mode="before")
     @classmethod
     def _decode_key(cls, value: Any) -> Any:
-        return _key(value) if isinstance(value, str) else value
+        return values.key(value) if isinstance(value, str) else value
 
     @field_validator("secret_keys", "data_key", "smtp_url", "retry_minutes")
     @classmethod
@@ -89,13 +92,10 @@ class Settings(BaseSettings):
             raise ValueError("is empty")
         return value
 
-    @field_validator("public_url")
-    @classmethod
-    def _https_or_loopback(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
-            return value.rstrip("/")
-        raise ValueError("must be an https address, or http on loopback (http://127.0.0.1:8080)")
+    _public_url = field_validator("public_url")(values.public_address)
+    _time_zone = field_validator("time_zone")(values.time_zone)
+    _log_level = field_validator("log_level")(values.log_level)
+    _later = field_validator("retry_minutes")(values.minutes)
 
     @model_validator(mode="after")
     def _fill(self) -> Self:
@@ -135,7 +135,7 @@ class Settings(BaseSettings):
         if self.from_:
             return self.from_.rpartition("@")[2].strip(" >")
         host = urlsplit(self.public_url).hostname or ""
-        return "kelisim.localhost" if _is_loopback(host) else host
+        return "kelisim.localhost" if values.is_loopback(host) else host
 
     @staticmethod
     def _required(name: str, value: str | None) -> str:
@@ -174,28 +174,3 @@ def _one(problem: Any) -> str:
             "(`kelisim keys new` prints fresh secrets)."
         )
     return f"{variable}: {str(problem['msg']).removeprefix('Value error, ')}."
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
-
-
-def _key(text: str) -> bytes:
-    try:
-        key = base64.b64decode(text.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("must be base64 of 32 bytes") from None
-    if len(key) != 32:
-        raise ValueError(f"must be base64 of 32 bytes, not of {len(key)}")
-    return key
-
-
-def _is_loopback(host: str | None) -> bool:
-    if host is None:
-        return False
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

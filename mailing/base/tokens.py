@@ -184,9 +184,10 @@ def _b32(raw: bytes) -> str:
 
 
 def _un_b32(token: str) -> bytes:
-    folded = token.lower()
-    if not 0 < len(folded) <= _LONGEST or not folded.isascii():
+    # ASCII first: the Kelvin sign would fold to a k, and be a second spelling.
+    if not 0 < len(token) <= _LONGEST or not token.isascii():
         return b""
+    folded = token.lower()
     try:
         raw = base64.b32decode(folded.upper() + "=" * (-len(folded) % 8))
     except (binascii.Error, ValueError):

@@ -158,6 +158,8 @@ def draft(
 
 def edit(campaign: Campaign, content: Content, actor: Actor) -> Campaign:
     """Write what it says in one language; only a draft can be written."""
+    # Held until the commit: a start at the same moment sends the one text or the other, whole.
+    campaign = lock(campaign.id)
     if campaign.state != State.DRAFT:
         raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be changed.")
     others = [body for body in campaign.bodies if body.language != content.language]

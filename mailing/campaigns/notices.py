@@ -21,6 +21,7 @@ def publish(policy: PolicyVersion, actor: Actor) -> Campaign | None:
 
     Done twice, it changes nothing the second time.
     """
+    db.session.refresh(policy, with_for_update=True)  # Two at once draft one notice.
     if policy.published_at is None:
         versions.publish(policy)
         record(actor, "policy published", f"policy version {policy.id}", label=policy.label)

@@ -14,6 +14,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.jobs import SEND, ring
+from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
 from mailing.base.tokens import OptInToken, link_keys
 from mailing.deliveries.deliveries import Delivery, Kind
@@ -27,10 +28,10 @@ from mailing.people import (
     topics,
     wording,
 )
-from mailing.people.address import canonical, clean_field
+from mailing.people.address import MAX_FIELD, canonical, clean_field
 from mailing.people.ledger import NewEntry
 from mailing.people.optins import Asked, OptIn, State, Submission
-from mailing.people.standings import Said, Standing
+from mailing.people.standings import Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.people.topics import Topic
@@ -73,13 +74,12 @@ def submit(submission: Submission) -> None:
     subscriber = subscribers.create(address, submission.language)
     wanted = _not_yet_given(subscriber, form.topics)
     number = _free_number(subscriber, wanted)
-    if not wanted or number is None or not _may_be_asked(subscriber):
-        return
-    optin = _open(subscriber, form, submission, wanted)
-    ledger.append_many(
-        [_entry(ledger.Kind.REQUESTED, optin, topic.id, optin.typed()) for topic in wanted]
-    )
-    _deliver(optin, number)
+    # The same work is done for everybody, and taken back for whoever may not be asked: the
+    # time of the answer tells nobody who is subscribed.
+    with db.session.begin_nested() as attempt:
+        _ask(_open(subscriber, form, submission, wanted or form.topics), number or 1)
+        if not wanted or number is None or not _may_be_asked(subscriber):
+            attempt.rollback()
 
 
 def look(text: str) -> OptInView | None:
@@ -108,6 +108,8 @@ def _understand(submission: Submission) -> Form:
         raise Invalid("The policy has changed since this page was opened; read it again.", "policy")
     offered = {topic.slug: topic for topic in forms.topics_of(form)}
     chosen = [offered[slug] for slug in dict.fromkeys(submission.topics) if slug in offered]
+    if submission.language not in LANGUAGES:
+        raise Invalid(f"The language is one of {', '.join(LANGUAGES)}.", "language")
     if not chosen or set(submission.topics) - set(offered):
         raise Invalid("Choose at least one of the topics that this form offers.", "topic")
     return Form(form, policy, chosen)
@@ -121,10 +123,18 @@ def _not_yet_given(subscriber: Subscriber, chosen: list[Topic]) -> list[Topic]:
 
 
 def _may_be_asked(subscriber: Subscriber) -> bool:
-    reasons = suppression.reasons(subscriber.digest)
-    bounced = reasons.pop(Why.BOUNCE, None)
-    recent = bounced is not None and bounced > clock.now() - AFTER_A_BOUNCE
-    return not (reasons or recent or subscriber.blocked_at or subscriber.personal is None)
+    return not (_forbidden(subscriber) or _is_shut(subscriber))
+
+
+def _forbidden(subscriber: Subscriber) -> set[Why]:
+    """Why nothing may be asked now; a bounce is forgotten for this after thirty days."""
+    since = suppression.reasons(subscriber.digest)
+    old = clock.now() - AFTER_A_BOUNCE
+    return {why for why, at in since.items() if why is not Why.BOUNCE or at > old}
+
+
+def _is_shut(subscriber: Subscriber) -> bool:
+    return subscriber.blocked_at is not None or subscriber.personal is None
 
 
 def _free_number(subscriber: Subscriber, wanted: list[Topic]) -> int | None:
@@ -173,13 +183,21 @@ def _open(subscriber: Subscriber, form: Form, submission: Submission, wanted: li
     )
 
 
+def _ask(optin: OptIn, number: int) -> None:
+    typed = optin.typed()
+    kind = ledger.Kind.REQUESTED
+    ledger.append_many([_entry(kind, optin, topic_id, typed) for topic_id in optin.topic_ids])
+    _deliver(optin, number)
+
+
 def _typed(submission: Submission, policy: PolicyVersion) -> dict[str, Any]:
     """What the policy version lets us keep; a value that cannot be is left out, never an error."""
-    from_where = {
-        "network_address": submission.network_address,
-        "user_agent": submission.user_agent,
+    # Where it came from is what the door saw, never what somebody typed under that name.
+    seen = {
+        "network_address": submission.network_address or "",
+        "user_agent": (submission.user_agent or "")[:MAX_FIELD],
     }
-    offered = submission.fields | {name: value for name, value in from_where.items() if value}
+    offered = submission.fields | seen
     return {
         name: clean
         for name, value in offered.items()
@@ -226,8 +244,9 @@ def _deliver(optin: OptIn, number: int) -> None:
 
 
 def _settle(subscriber: Subscriber, optin: OptIn) -> None:
-    if not _may_be_asked(subscriber):
-        optin.state = State.CANCELLED.value
+    # A bounce does not count: whoever answers has received the mail that asks.
+    if _forbidden(subscriber) - {Why.BOUNCE} or _is_shut(subscriber):
+        optins.close(optin, State.CANCELLED)
         return
     typed = optin.typed()
     news = [_entry(ledger.Kind.GIVEN, optin, topic_id, typed) for topic_id in optin.topic_ids]
@@ -237,7 +256,7 @@ def _settle(subscriber: Subscriber, optin: OptIn) -> None:
         subscribers.keep_personal(subscriber, personal.with_fields(typed))
     subscriber.language = optin.language
     suppression.lift_bounce(subscriber.digest)
-    optin.state = State.CONFIRMED.value
+    optins.close(optin, State.CONFIRMED)
 
 
 def _notices_again(optin: OptIn) -> list[NewEntry]:
@@ -246,7 +265,7 @@ def _notices_again(optin: OptIn) -> list[NewEntry]:
     A "no" to the notices alone stays.
     """
     notices = topics.find(topics.NOTICES)
-    row = db.session.get(Standing, (optin.subscriber_id, notices.id))
+    row = standings.of(optin.subscriber_id).get(notices.id)
     if row is None or not (row.of_everything and row.refused):
         return []
     return [replace(_entry(ledger.Kind.GIVEN, optin, optin.topic_ids[0], {}), topic_id=notices.id)]

@@ -51,13 +51,13 @@ def take(raw: bytes, recipients: list[str]) -> Taken:
 
     A message whose action was cut short is acted upon when it is delivered again.
     """
-    meant = _way_out(recipients)
-    digest, is_new = _store(raw, "unsubscribe" if meant else "unclear")
+    meant = _ways_out(recipients)
+    digest, is_new = _store(raw, meant)
     kept = db.session.scalars(select(InboundMessage).where(InboundMessage.sha256 == digest)).one()
     if not kept.action:
-        if meant:
-            scope = Scope.of_topics(meant.topic_id)
-            leave(Leaving(meant.subscriber, scope, source="mail", patience=0))
+        for out in meant:
+            scope = Scope.of_topics(out.topic_id)
+            leave(Leaving(out.subscriber, scope, source="mail", patience=0))
         kept.action = "left" if meant else "kept"
         db.session.commit()
     return Taken(kept.kind, kept.action, is_new)
@@ -74,14 +74,15 @@ def is_ours(address: str) -> bool:
     return domain == settings.bounce_domain.lower() and mailbox in ours
 
 
-def _way_out(recipients: list[str]) -> MailtoLeave | None:
+def _ways_out(recipients: list[str]) -> list[MailtoLeave]:
+    """Each topic that a recipient's address leaves, once and in one order."""
     keys = link_keys(current().secret_keys)
-    found = [MailtoLeave.read(keys, address.rpartition("@")[0]) for address in recipients]
-    return next((meant for meant in found if meant), None)
+    found = {MailtoLeave.read(keys, address.rpartition("@")[0]) for address in recipients}
+    return sorted((out for out in found if out), key=lambda out: (out.subscriber, out.topic_id))
 
 
-def _store(raw: bytes, kind: str) -> tuple[str, bool]:
-    digest = hashlib.sha256(raw).hexdigest()
+def _store(raw: bytes, meant: list[MailtoLeave]) -> tuple[str, bool]:
+    digest, kind = _name(raw, meant), "unsubscribe" if meant else "unclear"
     row = {
         "sha256": digest,
         "sealed": keyring(current().data_key).encrypt(raw, bytes.fromhex(digest)),
@@ -92,3 +93,14 @@ def _store(raw: bytes, kind: str) -> tuple[str, bool]:
     is_new = db.session.execute(stored.returning(InboundMessage.id)).first() is not None
     db.session.commit()
     return digest, is_new
+
+
+def _name(raw: bytes, meant: list[MailtoLeave]) -> str:
+    """What a message is known by: its octets, and what its addresses ask for.
+
+    The copies of one letter to several of our addresses are the same octets; each is acted upon.
+    """
+    named = hashlib.sha256(raw)
+    for out in meant:
+        named.update(b"\0" + out.subscriber.bytes + out.topic_id.to_bytes(4, "big"))
+    return named.hexdigest()

@@ -50,6 +50,28 @@ class Line:
     note: Note
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a journal has been read: octets and their SHA-256, the last line and its hash."""
+
+    size: int
+    digest: bytes
+    sequence: int
+    hash: str
+
+    def is_in(self, text: bytes) -> bool:
+        """Whether a text begins with what was read up to here."""
+        return hashlib.sha256(memoryview(text)[: self.size]).digest() == self.digest
+
+    def after(self, text: bytes, lines: list[Line]) -> "Place":
+        """The place at the end of a text whose lines from here on were these."""
+        last = lines[-1] if lines else self
+        return Place(len(text), hashlib.sha256(text).digest(), last.sequence, last.hash)
+
+
+START = Place(0, hashlib.sha256().digest(), 0, _BEGIN)
+
+
 class Journal:
     """The journal of one directory."""
 
@@ -86,17 +108,30 @@ class Journal:
         return line
 
     def lines(self) -> Iterator[Line]:
-        """Every line in order; raises JournalError at the first that is not what was written."""
-        sequence, before = 0, _BEGIN
+        """Every whole line in order; raises JournalError at the first that was not written so."""
+        return self.lines_of(self.text(), START)
+
+    def lines_of(self, text: bytes, since: Place) -> Iterator[Line]:
+        """The lines of `text` after a place that was reached before; raises JournalError."""
+        sequence, before = since.sequence, since.hash
+        for raw in text[since.size :].splitlines(keepends=True):
+            line = _read(raw, before)
+            if line is None or line.sequence != sequence + 1:
+                raise JournalError(_broken(self.path, sequence + 1))
+            sequence, before = line.sequence, line.hash
+            yield line
+
+    def text(self) -> bytes:
+        """All whole lines; an unfinished last one is left out. Nobody writes meanwhile."""
         with self.path.open("rb") as file:
-            for raw in file:
-                line = _read(raw)
-                if line is None or line.sequence != sequence + 1:
-                    raise JournalError(_broken(self.path, sequence + 1))
-                if line.hash != _hash(line.sequence, before, _told(raw)):
-                    raise JournalError(_broken(self.path, sequence + 1))
-                sequence, before = line.sequence, line.hash
-                yield line
+            fcntl.flock(file, fcntl.LOCK_SH)
+            text = file.read()
+        return text[: text.rfind(b"\n") + 1]
+
+    def signature(self) -> tuple[int, ...]:
+        """What changes whenever the file is written to, moved or replaced."""
+        known = self.path.stat()
+        return known.st_ino, known.st_size, known.st_mtime_ns, known.st_ctime_ns
 
     def cut_torn_line(self) -> int:
         """Cut an unfinished last line, which no answer can rest on; how many octets went."""
@@ -122,8 +157,12 @@ class Journal:
 def _spell(sequence: int, before: str, note: Note) -> tuple[bytes, Line]:
     told = asdict(note) | {"at": clock.now().isoformat()}
     digest = _hash(sequence, before, told)
+    return _text(sequence, before, told, digest), Line(sequence, digest, note)
+
+
+def _text(sequence: int, before: str, told: dict[str, Any], digest: str) -> bytes:
     whole = {"seq": sequence, "prev": before, **told, "hash": digest}
-    return json.dumps(whole, ensure_ascii=False).encode() + b"\n", Line(sequence, digest, note)
+    return json.dumps(whole, ensure_ascii=False).encode() + b"\n"
 
 
 def _hash(sequence: int, before: str, told: dict[str, Any]) -> str:
@@ -131,16 +170,15 @@ def _hash(sequence: int, before: str, told: dict[str, Any]) -> str:
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def _told(raw: bytes) -> dict[str, Any]:
-    whole = json.loads(raw)
-    return {name: whole[name] for name in whole if name not in ("seq", "prev", "hash")}
-
-
-def _read(raw: bytes) -> Line | None:
+def _read(raw: bytes, before: str | None = None) -> Line | None:
+    """A line as it was written, to the octet; with `before`, only where it follows that hash."""
     try:
         whole = json.loads(raw)
-        told = {name: whole[name] for name in Note.__slots__}
-        return Line(int(whole["seq"]), str(whole["hash"]), Note(**told))
+        told = {name: whole[name] for name in (*Note.__slots__, "at")}
+        line = Line(whole["seq"], whole["hash"], Note(*(told[name] for name in Note.__slots__)))
+        is_ours = raw == _text(line.sequence, whole["prev"], told, line.hash)
+        follows = before is None or line.hash == _hash(line.sequence, before, told)
+        return line if is_ours and follows and before in (None, whole["prev"]) else None
     except (ValueError, KeyError, TypeError):
         return None
 
@@ -151,9 +189,12 @@ def _last(file: BinaryIO) -> tuple[int, str]:
         return 0, _BEGIN
     file.seek(max(0, size - _TAIL))
     raw = file.read()
-    line = _read(raw.rstrip(b"\n").rpartition(b"\n")[2]) if raw.endswith(b"\n") else None
+    line = _read(raw.splitlines(keepends=True)[-1])
     if line is None:
-        raise JournalError("The withdrawal journal ends in a torn line; restart the web process.")
+        raise JournalError(
+            "The withdrawal journal ends in a line that was not written so; a web process cuts a "
+            "torn line within a second, and says what else is wrong with it."
+        )
     file.seek(0, os.SEEK_END)
     return line.sequence, line.hash
 

@@ -5,10 +5,9 @@ answer is given only once the "no" is durable, and it names what could no longer
 """
 
 from dataclasses import dataclass
-from uuid import UUID
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from mailing.base import clock
@@ -16,33 +15,21 @@ from mailing.base.database import db
 from mailing.base.errors import Unavailable
 from mailing.base.settings import current
 from mailing.leaving import inflight, marks, receipts, scope
-from mailing.leaving.journal import Journal, Line, Note
+from mailing.leaving.journal import Journal, JournalError, Line, Note
 from mailing.leaving.receipts import Receipt, StoredReceipt
-from mailing.leaving.scope import Scope
-from mailing.people import ledger, standings, subscribers, suppression, topics
-from mailing.people.ledger import Kind, NewEntry
-from mailing.people.standings import Said
+from mailing.leaving.wish import Leaving as Leaving
+from mailing.leaving.wish import say, suppress_unknown
+from mailing.people import ledger, standings, subscribers, topics
+from mailing.people.ledger import Entry, Kind
 from mailing.people.subscribers import Subscriber
-from mailing.people.suppression import Why
 
-_UNREACHABLE = (OperationalError, InterfaceError, NoFreeConnection)
+# A server that is read-only, after a failover, answers with an InternalError.
+_UNREACHABLE = (OperationalError, InterfaceError, InternalError, NoFreeConnection)
 
+_NO_DATABASE = "Your wish is written down, but our database does not answer. Please try again soon."
+_NO_JOURNAL = "Your wish is kept, but our journal cannot be written. Please try again soon."
 
-@dataclass(frozen=True)
-class Leaving:
-    """Who leaves what, how and by which door.
-
-    `kind` is unsubscribed, withdrawn or blocked; `source` one-click, page, mail or staff;
-    `patience` the seconds to wait for what is being handed over.
-    """
-
-    subscriber_id: UUID
-    scope: Scope
-    kind: Kind = Kind.UNSUBSCRIBED
-    source: str = "one-click"
-    actor: str = "subscriber"
-    reason: str = ""
-    patience: float = 1.0
+Written = tuple[Journal, Line]
 
 
 @dataclass(frozen=True)
@@ -53,42 +40,50 @@ class _Done:
 
 
 def leave(leaving: Leaving) -> Receipt:
-    """Leave, durably; the receipt. Raises Unavailable (the journal has it) without a database."""
-    journal, digest = _prepare(leaving)
-    line = journal.append(
-        Note(
-            subscriber=str(leaving.subscriber_id),
-            digest=digest.hex() if digest else None,
-            scope=leaving.scope.text,
-            kind=leaving.kind.value,
-            source=leaving.source,
-        )
-    )
+    """Leave, durably; the receipt. Raises Unavailable (the journal has it) without a database,
+    and without a usable journal (the database has it)."""
     try:
-        done = record(leaving, journal, line)
-        return _answer(leaving, done)
+        written = _write_down(leaving)
+    except (JournalError, OSError):
+        _keep_without_journal(leaving)
+        raise Unavailable(_NO_JOURNAL) from None
+    try:
+        return _answer(leaving, record(leaving, written))
     except _UNREACHABLE:
         db.session.rollback()
-        raise Unavailable(
-            "Your wish is written down, but our database does not answer. Please try again soon."
-        ) from None
+        raise Unavailable(_NO_DATABASE) from None
 
 
-def record(leaving: Leaving, journal: Journal, line: Line) -> _Done:
+def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only."""
     subscriber = subscribers.lock(leaving.subscriber_id)
-    topic_ids = scope.topics_of(leaving.scope, leaving.subscriber_id)
-    if marks.apply(journal.id, line) and subscriber is not None:
-        _say(leaving, subscriber, topic_ids)
-    covered = scope.covered(leaving.subscriber_id, topic_ids)
-    scope.cancel_requests(leaving.subscriber_id, topic_ids)
-    named = covered if topic_ids is None else topic_ids
-    inflight.keep_back(leaving.subscriber_id, leaving.kind.value, named, covered)
-    receipt = _receipt(leaving, topic_ids)
-    slugs = _slugs(topic_ids)
+    topic_ids = _topics(leaving)
+    if written is None or marks.apply(written[0].id, written[1]):
+        if subscriber is not None:
+            say(leaving, subscriber, topic_ids)
+        elif written is not None:
+            suppress_unknown(leaving, written[1].note.digest)
+        _stop(leaving, topic_ids)
+    done = _Done(
+        receipt_id=_receipt(leaving, topic_ids),
+        topics=_slugs(topic_ids),
+        covered=scope.covered(leaving.subscriber_id, topic_ids),
+    )
     db.session.execute(text("SET LOCAL synchronous_commit = on"))
     db.session.commit()
-    return _Done(receipt, slugs, covered)
+    return done
+
+
+def _write_down(leaving: Leaving) -> Written:
+    journal, digest = _prepare(leaving)
+    note = Note(
+        subscriber=str(leaving.subscriber_id),
+        digest=digest.hex() if digest else None,
+        scope=leaving.scope.text,
+        kind=leaving.kind.value,
+        source=leaving.source,
+    )
+    return journal, journal.append(note)
 
 
 def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
@@ -104,48 +99,31 @@ def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
         return Journal(current().journal), None
 
 
-def _say(leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None) -> None:
-    if leaving.kind is Kind.BLOCKED:
-        subscriber.blocked_at = subscriber.blocked_at or clock.now()
-    if leaving.kind is Kind.WITHDRAWN:
-        suppression.suppress(subscriber.digest, Why.WITHDRAWN)
-    ledger.append_many([_entry(leaving, topic_id) for topic_id in _to_say(leaving, topic_ids)])
+def _keep_without_journal(leaving: Leaving) -> None:
+    """The disk is full, or the journal is not ours: the "no" holds here, unanswered."""
+    try:
+        db.session.rollback()
+        record(leaving, None)
+    except _UNREACHABLE:
+        db.session.rollback()
 
 
-def _to_say(leaving: Leaving, topic_ids: list[int] | None) -> list[int | None]:
-    """The scopes that need an entry: what has been said already is not said twice."""
-    held = standings.of(leaving.subscriber_id)
-    if leaving.kind is Kind.UNSUBSCRIBED and topic_ids is not None:
-        return [t for t in topic_ids if t not in held or held[t].standing not in _NO]
-    said = Said.WITHDRAWN if leaving.kind is Kind.WITHDRAWN else Said.UNSUBSCRIBED
-    again = (
-        leaving.kind is not Kind.BLOCKED
-        and held
-        and all(
-            row.standing in (said, Said.WITHDRAWN) and row.of_everything for row in held.values()
-        )
-    )
-    return [] if again else [None]
+def _topics(leaving: Leaving) -> list[int] | None:
+    # A withdrawal and a block end everything, whatever they came through.
+    if leaving.kind is not Kind.UNSUBSCRIBED:
+        return None
+    return scope.topics_of(leaving.scope, leaving.subscriber_id)
 
 
-_NO = (Said.UNSUBSCRIBED, Said.WITHDRAWN)
-
-
-def _entry(leaving: Leaving, topic_id: int | None) -> NewEntry:
-    return NewEntry(
-        subscriber_id=leaving.subscriber_id,
-        kind=leaving.kind,
-        topic_id=topic_id,
-        policy_id=None,
-        source=leaving.source,
-        actor=leaving.actor,
-        evidence={"scope": leaving.scope.text},
-        private={"reason": leaving.reason} if leaving.reason else None,
-    )
+def _stop(leaving: Leaving, topic_ids: list[int] | None) -> None:
+    covered = scope.covered(leaving.subscriber_id, topic_ids)
+    scope.cancel_requests(leaving.subscriber_id, topic_ids)
+    named = covered if topic_ids is None else topic_ids
+    inflight.keep_back(leaving.subscriber_id, leaving.kind.value, named, covered)
 
 
 def _receipt(leaving: Leaving, topic_ids: list[int] | None) -> str:
-    entry = ledger.last(leaving.subscriber_id, topic_ids[0] if topic_ids else None, leaving.kind)
+    entry = _said_by(leaving, topic_ids)
     given = receipts.of_entry(entry.id) if entry else None
     if given is not None:
         return given.id
@@ -160,6 +138,16 @@ def _receipt(leaving: Leaving, topic_ids: list[int] | None) -> str:
     )
     db.session.add(fresh)
     return fresh.id
+
+
+def _said_by(leaving: Leaving, topic_ids: list[int] | None) -> Entry | None:
+    """The entry that says this "no": the newest where several topics were left one by one."""
+    if leaving.kind is Kind.BLOCKED:
+        return ledger.last(leaving.subscriber_id, None, leaving.kind)
+    held = standings.of(leaving.subscriber_id)
+    asked = [topics.find(topics.NOTICES).id] if topic_ids is None else topic_ids
+    said = [held[topic_id].entry_id or 0 for topic_id in asked if topic_id in held]
+    return db.session.get(Entry, max(said)) if said else None
 
 
 def _answer(leaving: Leaving, done: _Done) -> Receipt:

@@ -12,7 +12,7 @@ from mailing.leaving import scope
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
-from mailing.people import ledger, standings, subscribers, suppression
+from mailing.people import ledger, standings, subscribers, suppression, topics
 from mailing.people.address import masked
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.standings import Said
@@ -47,15 +47,13 @@ def look(token: str) -> LeaveView | None:
         return None
     subscriber = db.session.get(Subscriber, meant[0])
     topic_ids = scope.topics_of(meant[1], meant[0])
-    held = standings.of(meant[0])
-    rows = [held[topic_id] for topic_id in topic_ids or held if topic_id in held]
     language = subscriber.language if subscriber else "kk"
     personal = subscribers.personal_of(subscriber) if subscriber else None
     return LeaveView(
         topics=scope.names(topic_ids, language),
         language=language,
         address=masked(personal.email) if personal else "",
-        is_subscribed=any(row.standing in (Said.GIVEN, Said.REQUESTED) for row in rows),
+        is_subscribed=_is_subscribed(meant[0], topic_ids),
         can_undo=bool(subscriber and _undoable(subscriber, topic_ids)),
     )
 
@@ -81,6 +79,16 @@ def _read(token: str) -> tuple[UUID, Scope] | None:
     return (cancelled.subscriber, Scope.of_optin(cancelled.optin)) if cancelled else None
 
 
+def _is_subscribed(subscriber_id: UUID, topic_ids: list[int] | None) -> bool:
+    held = standings.of(subscriber_id)
+    on = {t for t, row in held.items() if row.standing in (Said.GIVEN, Said.REQUESTED)}
+    notices = topics.find(topics.NOTICES).id
+    # Nobody asks for the notices: they come with any topic until they are refused.
+    if on - {notices} and not (notices in held and held[notices].refused):
+        on.add(notices)
+    return bool(on if topic_ids is None else on.intersection(topic_ids))
+
+
 def _undoable(
     subscriber: Subscriber, topic_ids: list[int] | None
 ) -> list[tuple[ledger.Entry, ledger.Entry]]:
@@ -91,13 +99,22 @@ def _undoable(
 
 
 def _undoable_on(subscriber_id: UUID, topic_id: int) -> tuple[ledger.Entry, ledger.Entry] | None:
-    """The unsubscribe that may still be taken back, and the yes that it ended."""
-    said = [e for e in ledger.history(subscriber_id) if e.topic_id in (topic_id, None)]
-    yes = (Kind.GIVEN, Kind.ATTESTED, Kind.RESTORED)
-    if len(said) < 2 or said[-1].kind != Kind.UNSUBSCRIBED or said[-2].kind not in yes:
+    """The unsubscribe that may still be taken back, and the yes that it ended.
+
+    Asking is neither a yes nor a no: a stranger who fills in a form takes no undo away.
+    """
+    said = [e for e in ledger.history(subscriber_id) if e.kind != Kind.REQUESTED]
+    about = [e for e in said if e.topic_id in (topic_id, None)]
+    if not about or about[-1].kind != Kind.UNSUBSCRIBED or about[-1].topic_id != topic_id:
         return None
-    recent = said[-1].at > clock.now() - UNDO_WITHIN and said[-1].topic_id == topic_id
-    return (said[-1], said[-2]) if recent else None
+    left, before = about[-1], about[-2:-1]
+    if not before and topic_id == topics.find(topics.NOTICES).id:
+        before = [e for e in said if e.kind in _YES][-1:]  # Each yes names the notices, too.
+    is_recent = left.at > clock.now() - UNDO_WITHIN
+    return (left, before[0]) if is_recent and before and before[0].kind in _YES else None
+
+
+_YES = (Kind.GIVEN, Kind.ATTESTED, Kind.RESTORED)
 
 
 def _restored(left: ledger.Entry, given: ledger.Entry) -> NewEntry:

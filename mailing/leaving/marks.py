@@ -46,13 +46,13 @@ class Mark(Table):
 def own_journal() -> Journal:
     """This host's journal; begun where the database knows of none at all.
 
-    Raises JournalError for a directory that is missing or belongs to another database. A
-    further host announces its directory with `kelisim db upgrade` on an empty directory.
+    Raises JournalError for a directory that is missing or belongs to another database. An
+    empty one with an id of its own is no exception: it could stand where ours was.
     """
     known = set(db.session.scalars(select(KnownJournal.id)))
     journal = Journal(current().journal) if known else Journal.create(current().journal)
     if journal.id not in known:
-        if known and journal.size():
+        if known:
             raise JournalError(
                 f"The journal in {current().journal} belongs to another database: its id is "
                 "unknown here. Set KELISIM_JOURNAL_DIR to this database's own."
@@ -62,7 +62,11 @@ def own_journal() -> Journal:
 
 
 def apply(journal_id: UUID, line: Line) -> bool:
-    """Mark a line as applied; False where it was already."""
+    """Mark a line as applied; False where this very line was already.
+
+    Another line may be marked under the same number, where the file was cut back behind our
+    back. Replay reports that; the "no" in this line is carried out all the same.
+    """
     row = {
         "journal_id": journal_id,
         "sequence": line.sequence,
@@ -72,10 +76,23 @@ def apply(journal_id: UUID, line: Line) -> bool:
     marked = db.session.execute(
         insert(Mark).values(row).on_conflict_do_nothing().returning(Mark.sequence)
     )
-    return marked.first() is not None
+    if marked.first() is not None:
+        return True
+    query = select(Mark.hash).where(
+        Mark.journal_id == journal_id, Mark.sequence == line.sequence, Mark.hash == line.hash
+    )
+    return db.session.scalars(query).first() is None
 
 
-def applied(journal_id: UUID) -> dict[int, str]:
-    """The hashes of the applied lines, by sequence."""
-    query = select(Mark.sequence, Mark.hash).where(Mark.journal_id == journal_id)
+def applied(journal_id: UUID, after: int = 0) -> dict[int, str]:
+    """The hashes of the applied lines after a sequence, by sequence."""
+    query = select(Mark.sequence, Mark.hash).where(
+        Mark.journal_id == journal_id, Mark.sequence > after
+    )
     return {row.sequence: row.hash for row in db.session.execute(query)}
+
+
+def count(journal_id: UUID, up_to: int) -> int:
+    """How many lines up to a sequence have been applied."""
+    query = select(func.count()).where(Mark.journal_id == journal_id, Mark.sequence <= up_to)
+    return db.session.scalars(query).one()

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from mailing.base.database import db
 from mailing.people import optins, topics
 from mailing.people.optins import OptIn, State
 from mailing.people.standings import Said, Standing
+from mailing.people.topics import Topic
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,27 @@ class Scope:
         """Whatever this request asked for."""
         return cls(f"optin:{optin_id}")
 
+    def checked(self) -> Self:
+        """The same; raises ValueError for a text that is no scope."""
+        kind, _, value = self.text.partition(":")
+        if kind == "topics":
+            [int(topic_id) for topic_id in value.split(",")]
+        elif kind == "optin":
+            UUID(value)
+        elif self.text != "all":
+            raise ValueError(f"{self.text!r} is no scope")
+        return self
+
 
 def topics_of(scope: Scope, subscriber_id: UUID) -> list[int] | None:
-    """The topic ids of a scope; None for everything."""
+    """The topic ids of a scope; None for everything.
+
+    A topic that does not exist (any more: an older backup was restored) is left out.
+    """
     kind, _, value = scope.text.partition(":")
     if kind == "topics":
-        return [int(topic_id) for topic_id in value.split(",")]
+        wanted = [int(topic_id) for topic_id in value.split(",") if topic_id]
+        return list(db.session.scalars(select(Topic.id).where(Topic.id.in_(wanted))))
     if kind == "optin":
         optin = optins.find(UUID(value))
         return list(optin.topic_ids) if optin and optin.subscriber_id == subscriber_id else []
@@ -48,24 +64,27 @@ def topics_of(scope: Scope, subscriber_id: UUID) -> list[int] | None:
 def covered(subscriber_id: UUID, topic_ids: list[int] | None) -> list[int]:
     """The topics whose messages are stopped. Without a topic left, notices stop as well."""
     if topic_ids is None:
-        return list(db.session.scalars(text("SELECT id FROM topics ORDER BY id")))
+        return list(db.session.scalars(select(Topic.id).order_by(Topic.id)))
     query = select(Standing.topic_id).where(
         Standing.subscriber_id == subscriber_id, Standing.standing == Said.GIVEN.value
     )
-    if set(db.session.scalars(query)) - set(topic_ids):
+    # A yes to the notices alone is no topic left.
+    notices = topics.find(topics.NOTICES).id
+    if set(db.session.scalars(query)) - {notices, *topic_ids}:
         return topic_ids
-    return [*topic_ids, topics.find(topics.NOTICES).id]
+    return sorted({notices, *topic_ids})
 
 
 def cancel_requests(subscriber_id: UUID, topic_ids: list[int] | None) -> None:
-    """Take back the open requests that ask for any of this: their confirmations are held."""
+    """Take back the open requests that ask for any of this, and forget what was typed."""
     query = update(OptIn).where(
         OptIn.subscriber_id == subscriber_id, OptIn.state == State.OPEN.value
     )
     if topic_ids is not None:
         query = query.where(OptIn.topic_ids.overlap(topic_ids))
     db.session.execute(
-        query.values(state=State.CANCELLED.value), execution_options={"synchronize_session": False}
+        query.values(state=State.CANCELLED.value, personal=None),
+        execution_options={"synchronize_session": False},
     )
 
 

@@ -303,6 +303,9 @@ def _keep_heads(heads: dict[UUID, tuple[int, bytes]]) -> None:
 def _changes(news: list[NewEntry], rows: list[dict[str, Any]], ids: list[int]) -> list[Change]:
     touched = {new.subscriber_id for new in news if new.topic_id is None}
     everything = _topics_of(touched) if touched else {}
+    for new in news:
+        if new.topic_id is not None and new.subscriber_id in touched:
+            everything[new.subscriber_id].add(new.topic_id)
     return [
         Change(
             subscriber_id=new.subscriber_id,

@@ -145,5 +145,10 @@ def open_request(asked: Asked) -> OptIn:
 
 
 def find(optin_id: UUID) -> OptIn | None:
-    """A request by its id."""
-    return db.session.get(OptIn, optin_id)
+    """A request by its id, as it is now."""
+    return db.session.get(OptIn, optin_id, populate_existing=True)
+
+
+def close(optin: OptIn, state: State) -> None:
+    """End a request; what was typed for it is kept no longer."""
+    optin.state, optin.personal = state.value, None

@@ -49,7 +49,14 @@ def suppress(digest: bytes, reason: Why, detail: str = "") -> None:
         {"digest": digest},
     )
     row = {"digest": digest, "reason": reason.value, "detail": detail, "since": clock.now()}
-    db.session.execute(insert(Suppression).values(row).on_conflict_do_nothing())
+    kept = insert(Suppression).values(row)
+    # A mailbox that bounces again begins its thirty days again; any other reason began once.
+    again = kept.on_conflict_do_update(
+        index_elements=["digest", "reason"],
+        set_={"since": kept.excluded.since, "detail": kept.excluded.detail},
+        where=Suppression.reason == Why.BOUNCE.value,
+    )
+    db.session.execute(again)
 
 
 def lift_bounce(digest: bytes) -> None:

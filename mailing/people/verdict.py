@@ -59,10 +59,15 @@ END
 
 _HAS = "EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id AND {condition})"
 
+# The notices are no topic that keeps somebody on: a yes to them alone leaves no topic.
+_A_TOPIC = """
+    o.standing = 'given' AND o.topic_id <> (SELECT n.id FROM topics n WHERE n.slug = 'notices')
+"""
+
 NOTICE = f"""
 CASE {_KEPT_OUT}
     WHEN st.standing = 'withdrawn' THEN 'withdrawn'
-    WHEN NOT {_HAS.format(condition="o.standing = 'given'")} THEN
+    WHEN NOT {_HAS.format(condition=_A_TOPIC)} THEN
         CASE WHEN {_HAS.format(condition="o.standing = 'withdrawn'")} THEN 'withdrawn'
              WHEN {_HAS.format(condition="o.standing = 'unsubscribed'")} THEN 'no_topic_left'
              WHEN {_HAS.format(condition="o.quarantined")} THEN 'quarantined'

@@ -1,0 +1,74 @@
+"""Values: what the text of a setting means, and what it may not be.
+
+Each raises ValueError with the end of a sentence that begins with the setting's name.
+"""
+
+import base64
+import binascii
+import logging
+import re
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_HOST = re.compile(r"[^\s/?#\\]+\Z")
+
+
+def words(text: str) -> tuple[str, ...]:
+    """The parts of a list, separated by commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def key(text: str) -> bytes:
+    """A key of 32 bytes, spelled in base64."""
+    try:
+        octets = base64.b64decode(text.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("must be base64 of 32 bytes") from None
+    if len(octets) != 32:
+        raise ValueError(f"must be base64 of 32 bytes, not of {len(octets)}")
+    return octets
+
+
+def public_address(text: str) -> str:
+    """What every link is built upon: https, or http on loopback; nothing follows its path."""
+    parts = urlsplit(text)
+    host = parts.hostname or ""
+    is_bare = not (parts.query or parts.fragment or "@" in parts.netloc) and _HOST.match(host)
+    if is_bare and (parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))):
+        return text.rstrip("/")
+    raise ValueError("must be an https address, or http on loopback (http://127.0.0.1:8080)")
+
+
+def time_zone(text: str) -> str:
+    """The name of a time zone that this machine knows."""
+    try:
+        return ZoneInfo(text).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be the name of a time zone, such as Asia/Almaty") from None
+
+
+def log_level(text: str) -> str:
+    """The name of a level."""
+    if text.upper() not in logging.getLevelNamesMapping():
+        raise ValueError("must be debug, info, warning, error or critical")
+    return text
+
+
+def minutes(given: tuple[int, ...]) -> tuple[int, ...]:
+    """Minutes from now."""
+    if min(given, default=0) < 0:
+        raise ValueError("must be minutes from now, none of them negative")
+    return given
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this machine itself."""
+    if host is None:
+        return False
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,86 @@
+"""A wish to leave: who, what, how and by which door; and what of it has not been said yet."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from mailing.base import clock
+from mailing.leaving.scope import Scope
+from mailing.people import ledger, standings, suppression
+from mailing.people.ledger import Kind, NewEntry
+from mailing.people.standings import Said
+from mailing.people.subscribers import Subscriber
+from mailing.people.suppression import Why
+
+KINDS = (Kind.UNSUBSCRIBED, Kind.WITHDRAWN, Kind.BLOCKED)
+
+_NO = frozenset({Said.UNSUBSCRIBED.value, Said.WITHDRAWN.value})
+# Whoever has withdrawn has unsubscribed as well, not the other way round.
+_SAID_BY = {Kind.UNSUBSCRIBED: _NO, Kind.WITHDRAWN: frozenset({Said.WITHDRAWN.value})}
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """Who leaves what, how and by which door.
+
+    `kind` is unsubscribed, withdrawn or blocked; `source` one-click, page, mail or staff;
+    `patience` the seconds to wait for what is being handed over. Raises ValueError for a kind
+    that is no leaving: nothing that comes this way may ever say yes.
+    """
+
+    subscriber_id: UUID
+    scope: Scope
+    kind: Kind = Kind.UNSUBSCRIBED
+    source: str = "one-click"
+    actor: str = "subscriber"
+    reason: str = ""
+    patience: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind} is no leaving")
+
+
+def say(leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None) -> None:
+    """Append what this wish says and nobody has said; `topic_ids` None means everything."""
+    said = _to_say(leaving, subscriber, topic_ids)
+    if leaving.kind is Kind.BLOCKED:
+        subscriber.blocked_at = subscriber.blocked_at or clock.now()
+    if leaving.kind is Kind.WITHDRAWN:
+        suppression.suppress(subscriber.digest, Why.WITHDRAWN)
+    ledger.append_many([_entry(leaving, topic_id) for topic_id in said])
+
+
+def suppress_unknown(leaving: Leaving, digest: str | None) -> None:
+    """Keep out whoever withdrew and is not known here: they came after this backup."""
+    if leaving.kind is Kind.WITHDRAWN and digest is not None:
+        suppression.suppress(bytes.fromhex(digest), Why.WITHDRAWN)
+
+
+def _to_say(
+    leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None
+) -> list[int | None]:
+    """The scopes that need an entry: what has been said already is not said twice."""
+    if leaving.kind is Kind.BLOCKED:
+        return [] if subscriber.blocked_at else [None]
+    held = standings.of(leaving.subscriber_id)
+    if topic_ids is not None:
+        return [t for t in topic_ids if t not in held or held[t].standing not in _NO]
+    said = {row.standing for row in held.values() if row.of_everything}
+    if leaving.kind is Kind.UNSUBSCRIBED and Said.WITHDRAWN in said:
+        # A withdrawal is not lessened; only what was said yes to since is ended.
+        return [t for t, row in held.items() if row.standing not in _NO]
+    others = [row for row in held.values() if not row.of_everything]
+    return [] if said and not others and said <= _SAID_BY[leaving.kind] else [None]
+
+
+def _entry(leaving: Leaving, topic_id: int | None) -> NewEntry:
+    return NewEntry(
+        subscriber_id=leaving.subscriber_id,
+        kind=leaving.kind,
+        topic_id=topic_id,
+        policy_id=None,
+        source=leaving.source,
+        actor=leaving.actor,
+        evidence={"scope": leaving.scope.text},
+        private={"reason": leaving.reason} if leaving.reason else None,
+    )
