@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from flask import Flask, abort, request, url_for
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mailing.base import languages
 from mailing.base.settings import Settings
@@ -25,11 +26,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.jinja_env.globals["asset"] = asset
     app.before_request(speak_the_language)
     app.before_request(refuse_nul)
+    trust_proxies(app)
     headers.register(app)
     errors.register(app)
     public.register(app)
     studio.register(app)
     return app
+
+
+def trust_proxies(app: Flask) -> None:
+    """Believe what as many proxies as are set up say of the client's network address.
+
+    Without one nothing is believed: anybody can write an `X-Forwarded-For`.
+    """
+    number = app.extensions["kelisim"].trusted_proxies
+    if number:
+        proxied = ProxyFix(app.wsgi_app, x_for=number, x_proto=number)
+        app.wsgi_app = proxied  # type: ignore[method-assign]
 
 
 def speak_the_language() -> None:

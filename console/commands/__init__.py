@@ -16,6 +16,7 @@ from console.commands.notice import notice
 from console.commands.people import people
 from console.commands.policy import policy
 from console.commands.processes import beat, inbound, web, worker
+from console.commands.sending import sending
 from console.commands.staff import staff
 from console.commands.topic import topic
 from console.commands.up import up
@@ -41,5 +42,6 @@ NOUNS: tuple[click.Command, ...] = (
     mail,
     ledger,
     host,
+    sending,
     demo,
 )

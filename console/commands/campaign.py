@@ -13,7 +13,7 @@ from mailing.base.languages import LANGUAGES
 from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.content import Content, Format
-from mailing.deliveries import dispatch, readiness, status
+from mailing.deliveries import dispatch, drafts, readiness, status
 from mailing.deliveries.dispatch import Counted
 from mailing.staff import audit
 
@@ -45,7 +45,7 @@ def campaign() -> None:
 @verb
 def create(topic: str, body: Path, **told: Unpack[Told]) -> Answer:
     """Draft a campaign."""
-    made = campaigns.create(topic, Content(body=_text(body), **told), actor())
+    made = drafts.create(topic, Content(body=_text(body), **told), actor())
     return Answer({"id": made.id}, f"Campaign {made.id} is drafted.")
 
 
