@@ -22,7 +22,7 @@ from mailing.base.database import db, dsn
 from mailing.base.settings import ROOT, current
 from mailing.base.tokens import LeaveToken, link_keys
 from mailing.campaigns.content import Content
-from mailing.deliveries import dispatch, drafts, status
+from mailing.deliveries import dispatch, drafts, fanout, status
 from mailing.people import forms, ledger, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry
@@ -89,6 +89,24 @@ def campaign(topic: str = "news", subject: str = "Қараша жаңалықт�
     draft = drafts.create(topic, Content("kk", subject, body), ACTOR)
     db.session.commit()
     return draft.id
+
+
+def under_way(count: int, topic: str = "news") -> tuple[int, list[UUID]]:
+    """A campaign that is sending, with every delivery written; its number and its people."""
+    ids = subscribe(lay(), count, topic)
+    return another(topic), ids
+
+
+def another(topic: str = "news") -> int:
+    """One more campaign to the same people, under way."""
+    number = campaign(topic)
+    start(number)
+    while fanout.write(number, 10):
+        db.session.commit()
+    db.session.commit()
+    fanout.close()
+    db.session.commit()
+    return number
 
 
 def start(campaign_id: int) -> int:
@@ -162,7 +180,8 @@ class Worker:
 
     def kill(self) -> None:
         """SIGKILL to the whole group: worker, children and sweeper at once."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(10)
 
     def end(self) -> int:
@@ -180,6 +199,9 @@ def working(environment: dict[str, str], log: Path, concurrency: int = 2) -> Ite
     worker = Worker(environment, log, concurrency)
     try:
         yield worker
+    except BaseException:
+        worker.kill()
+        raise
     finally:
         if worker.process.poll() is None:
             worker.end()

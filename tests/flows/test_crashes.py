@@ -4,7 +4,7 @@ import os
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -34,6 +34,24 @@ def environment(environment: dict[str, str], peer: SmtpPeer) -> dict[str, str]:
     }
 
 
+Hire = Callable[..., road.Worker]
+
+
+@pytest.fixture
+def hire(environment: dict[str, str], tmp_path: Path) -> Iterator[Hire]:
+    """Workers that may be killed, and are gone after the test whatever became of it."""
+    hired: list[road.Worker] = []
+
+    def one(concurrency: int = 2) -> road.Worker:
+        log = tmp_path / f"worker{len(hired)}.log"
+        hired.append(road.Worker(environment, log, concurrency))
+        return hired[-1]
+
+    yield one
+    for worker in hired:
+        worker.kill()
+
+
 @pytest.fixture
 def number(app: Flask) -> int:
     road.subscribe(road.lay(), COUNT)
@@ -47,11 +65,11 @@ def nobody_twice(peer: SmtpPeer) -> set[str]:
 
 
 def test_a_killed_worker_is_followed_by_another_without_a_double_or_a_loss(
-    number: int, environment: dict[str, str], peer: SmtpPeer, tmp_path: Path
+    number: int, environment: dict[str, str], peer: SmtpPeer, hire: Hire, tmp_path: Path
 ) -> None:
     """T48: killed in the middle, the count is exact, and what is not known says so."""
     peer.behave(Fault(Stage.DOT, wait=0.02))
-    first = road.Worker(environment, tmp_path / "first.log")
+    first = hire()
     road.start(number)
     road.wait_for(lambda: len(peer.accepted) > 100)
     first.kill()
@@ -85,10 +103,10 @@ def test_a_killed_child_is_replaced_and_its_work_goes_on(
 
 
 def test_a_worker_that_is_told_to_end_leaves_nothing_uncertain(
-    number: int, environment: dict[str, str], peer: SmtpPeer, tmp_path: Path
+    number: int, environment: dict[str, str], peer: SmtpPeer, hire: Hire, tmp_path: Path
 ) -> None:
     peer.behave(Fault(Stage.DOT, wait=0.02))
-    first = road.Worker(environment, tmp_path / "first.log")
+    first = hire()
     road.start(number)
     road.wait_for(lambda: len(peer.accepted) > 50)
     assert first.end() == 0
@@ -102,11 +120,11 @@ def test_a_worker_that_is_told_to_end_leaves_nothing_uncertain(
 
 
 def test_a_frozen_worker_is_not_taken_for_dead(
-    number: int, environment: dict[str, str], peer: SmtpPeer, tmp_path: Path
+    number: int, environment: dict[str, str], peer: SmtpPeer, hire: Hire, tmp_path: Path
 ) -> None:
     """Suspicion is no proof: only the kernel's lock says that a process has ended."""
     peer.behave(Fault(Stage.DOT, wait=0.05))
-    first = road.Worker(environment, tmp_path / "first.log", concurrency=1)
+    first = hire(concurrency=1)
     road.start(number)
     road.wait_for(lambda: len(peer.accepted) > 50)
     frozen = [psutil.Process(first.process.pid)]
