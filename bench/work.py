@@ -68,7 +68,12 @@ def worker(place: Ground, concurrency: int) -> Iterator[Worker]:
     with road.working(place.environment, log, concurrency) as started:
         ready = wait_until(partial(_answers, place.app), 60.0)
         demand(ready, f"the worker does not answer: {log.read_text()[-2000:]}")
-        yield started
+        try:
+            yield started
+        except BaseException:
+            # A worker that stands still would not end by itself, and hide why the run failed.
+            started.kill()
+            raise
 
 
 def until_done(campaign_id: int, into: Sink, each: Callable[[], None] = lambda: None) -> None:
