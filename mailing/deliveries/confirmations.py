@@ -74,11 +74,12 @@ def submit(submission: Submission) -> None:
     subscriber = subscribers.create(address, submission.language)
     wanted = _not_yet_given(subscriber, form.topics)
     number = _free_number(subscriber, wanted)
+    is_asked = _may_be_asked(subscriber) and bool(wanted) and number is not None
     # The same work is done for everybody, and taken back for whoever may not be asked: the
     # time of the answer tells nobody who is subscribed.
     with db.session.begin_nested() as attempt:
-        _ask(_open(subscriber, form, submission, wanted or form.topics), number or 1)
-        if not wanted or number is None or not _may_be_asked(subscriber):
+        _ask(_open(subscriber, form, submission, wanted or form.topics), number)
+        if not is_asked:
             attempt.rollback()
 
 
@@ -183,11 +184,13 @@ def _open(subscriber: Subscriber, form: Form, submission: Submission, wanted: li
     )
 
 
-def _ask(optin: OptIn, number: int) -> None:
+def _ask(optin: OptIn, number: int | None) -> None:
     typed = optin.typed()
     kind = ledger.Kind.REQUESTED
     ledger.append_many([_entry(kind, optin, topic_id, typed) for topic_id in optin.topic_ids])
-    _deliver(optin, number)
+    if number is not None:
+        _deliver(optin, number)
+    ring(SEND)
 
 
 def _typed(submission: Submission, policy: PolicyVersion) -> dict[str, Any]:
@@ -240,7 +243,7 @@ def _deliver(optin: OptIn, number: int) -> None:
             created_at=at,
         )
     )
-    ring(SEND)
+    db.session.flush()
 
 
 def _settle(subscriber: Subscriber, optin: OptIn) -> None:
