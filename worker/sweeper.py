@@ -14,6 +14,7 @@ from types import FrameType
 import psycopg
 import structlog
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
 from mailing.bootstrap import create_base
@@ -70,7 +71,8 @@ def main() -> None:
             _sweep_on(app)
         except Exception as error:
             # What is left lying here is never sent, so no error may end the sweep.
-            _log.warning("the sweep begins again", error=type(error).__name__, exc_info=True)
+            is_new = not isinstance(error, (psycopg.Error, SQLAlchemyError))
+            _log.warning("the sweep begins again", error=type(error).__name__, exc_info=is_new)
             time.sleep(AFTER_TROUBLE)
 
 

@@ -43,13 +43,15 @@ class Result:
 # bytes. Campaign mail never is; and a relay that never answers must not make a flood of it.
 MOST_RESENDS = 5
 
+# What the new row is made of is read under the lock: PostgreSQL checks a row's constraints
+# before it notices that somebody leaving has just changed it.
 _RECORD = """
     WITH told AS (
         SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::int[], %(endings)s::text[],
             %(codes)s::int[], %(texts)s::text[], %(waits)s::interval[])
             AS a (id, fence, ending, code, text, wait)
     ), mine AS (
-        SELECT d.id, a.ending, a.code, a.text, a.wait,
+        SELECT d.id, d.reason, a.ending, a.code, a.text, a.wait,
             CASE
                 WHEN d.state = 'aborting' THEN 'held'
                 WHEN a.ending = 'cannot_render' THEN 'held'
@@ -67,8 +69,8 @@ _RECORD = """
     UPDATE deliveries d SET
         state = m.next,
         reason = CASE WHEN m.next <> 'held' THEN NULL
-                      WHEN m.ending = 'cannot_render' THEN coalesce(d.reason, 'cannot_render')
-                      ELSE d.reason END,
+                      WHEN m.ending = 'cannot_render' THEN coalesce(m.reason, 'cannot_render')
+                      ELSE m.reason END,
         retry_at = CASE WHEN m.next = 'deferred' THEN now() + m.wait END,
         finished_at = CASE WHEN m.next <> 'deferred' THEN clock_timestamp() END,
         reply_code = m.code,

@@ -1,0 +1,67 @@
+"""The message of one delivery: the same octets whenever and by whomever it is written."""
+
+import email
+import email.policy
+
+import pytest
+from flask import Flask
+
+from mailing.base.database import db
+from mailing.base.settings import Settings
+from mailing.deliveries.gate import Passed
+from mailing.deliveries.letters import Letters, domain_of
+from mailing.deliveries.message import UnsafeValue
+from tests import road
+from tests.deliveries.conftest import Sender
+from tests.deliveries.test_queue import ask
+
+
+def passed(sender: Sender) -> Passed:
+    [one] = sender.ask(sender.claim(1))
+    return one
+
+
+def test_a_retry_is_byte_identical_in_another_process(sender: Sender, settings: Settings) -> None:
+    road.under_way(1)
+    one = passed(sender)
+    first = Letters(settings).write(one)
+    sender.database.execute("UPDATE deliveries SET state = 'pending', owner = NULL")
+    again = Letters(settings).write(passed(sender))
+    assert first == again
+    assert b"\r\n" in first
+    assert b"\n" not in first.replace(b"\r\n", b"")
+
+
+def test_a_confirmation_is_the_same_octets_too(sender: Sender, settings: Settings) -> None:
+    road.lay()
+    ask("someone@example.net")
+    first = Letters(settings).write(passed(sender))
+    sender.database.execute("UPDATE deliveries SET state = 'pending', owner = NULL")
+    assert Letters(settings).write(passed(sender)) == first
+
+
+def test_it_is_addressed_to_the_row_it_belongs_to(sender: Sender, settings: Settings) -> None:
+    """T50: each message goes to the one person whose name stands in it."""
+    road.under_way(3)
+    letters = Letters(settings)
+    for number, one in enumerate(sender.ask(sender.claim())):
+        read = email.message_from_bytes(letters.write(one), policy=email.policy.default)
+        assert read["To"].addresses[0].addr_spec == one.permit.recipient
+        person = int(one.permit.recipient.split("@")[0].removeprefix("person"))
+        assert f"Аты{person}!" in read.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        assert read["X-Kelisim-Delivery"] == one.permit.delivery_id.hex, number
+
+
+def test_a_value_that_would_break_out_of_its_line_is_refused_for_that_person(
+    sender: Sender, settings: Settings
+) -> None:
+    road.under_way(1)
+    one = passed(sender)
+    one.fields["given_name"] = "Aida\r\nBcc: everybody@example.com"
+    with pytest.raises(UnsafeValue):
+        Letters(settings).write(one)
+
+
+def test_the_domain_is_that_of_the_sender(settings: Settings, app: Flask) -> None:
+    assert domain_of(settings) == "glazik.example"
+    db.session.rollback()

@@ -1,0 +1,127 @@
+"""Claiming: nothing twice, nothing beyond the limit, and nobody waits behind anybody."""
+
+import threading
+from uuid import UUID
+
+import pytest
+
+from mailing.base.database import db
+from mailing.base.errors import NotAllowed
+from mailing.base.settings import Settings
+from mailing.deliveries import confirmations, incarnations, queue
+from mailing.deliveries.queue import Claim
+from mailing.people.optins import Submission
+from tests import road
+from tests.deliveries.conftest import Sender, a_sender
+
+
+def test_two_at_once_never_share_a_row(settings: Settings, sender: Sender) -> None:
+    """T44: two of everything, and each message is somebody's alone."""
+    road.under_way(400)
+    found: list[list[Claim]] = []
+
+    def claim_all() -> None:
+        with a_sender(settings) as one:
+            mine: list[Claim] = []
+            while claims := one.claim(7):
+                mine += claims
+            found.append(mine)
+
+    threads = [threading.Thread(target=claim_all) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ids = [claim.delivery_id for mine in found for claim in mine]
+    assert len(ids) == len(set(ids)) == 400
+    assert sender.states() == {"claimed": 400}
+
+
+def test_what_another_is_claiming_is_passed_over_without_waiting(
+    sender: Sender, other: Sender
+) -> None:
+    road.under_way(10)
+    other.database.execute("SET lock_timeout = '1s'")
+    with sender.database.transaction():
+        mine = sender.claim(6)
+        theirs = other.claim(6)
+    assert (len(mine), len(theirs)) == (6, 4)
+    assert not {c.delivery_id for c in mine} & {c.delivery_id for c in theirs}
+
+
+@pytest.mark.parametrize("limit", [1, 5, 50])
+def test_a_claim_stays_within_its_limit_whatever_the_plan(sender: Sender, limit: int) -> None:
+    road.under_way(60)
+    sender.database.execute("SET enable_hashjoin = off")
+    sender.database.execute("SET enable_mergejoin = off")
+    sender.database.execute("SET enable_material = off")
+    assert len(sender.claim(limit)) == limit
+    assert sender.states()["claimed"] == limit
+
+
+def test_a_small_campaign_does_not_wait_behind_a_large_one(sender: Sender) -> None:
+    large, _ = road.under_way(40)
+    small = road.another()
+    claims = sender.claim(20)
+    by_campaign = [claim.campaign_id for claim in claims]
+    assert by_campaign.count(large) == by_campaign.count(small) == 10
+
+
+def test_who_waits_for_a_confirmation_comes_first(sender: Sender) -> None:
+    road.under_way(5)
+    ask("someone@example.net")
+    assert [claim.kind for claim in sender.claim(2)] == ["confirmation", "campaign"]
+
+
+def test_a_claim_is_given_back_only_where_it_was_not_begun(sender: Sender, other: Sender) -> None:
+    road.under_way(3)
+    [first, second] = sender.claim(2)
+    [theirs] = other.claim(1)
+    sender.ask([first])
+    everything = [first.delivery_id, second.delivery_id, theirs.delivery_id]
+    assert queue.put_back(sender.database, sender.id, everything) == 1
+    assert sender.states() == {"open": 1, "pending": 1, "claimed": 1}
+
+
+def test_a_retry_waits_for_its_time(sender: Sender) -> None:
+    road.under_way(2)
+    ids = [claim.delivery_id for claim in sender.claim()]
+    for delivery, when in zip(ids, ("now()", "now() + interval '1 hour'"), strict=True):
+        defer(sender, delivery, when)
+    assert queue.ripen(sender.database) == 1
+    assert sender.row(ids[0])["state"] == "pending"
+    assert sender.row(ids[1])["state"] == "deferred"
+
+
+def test_a_process_that_was_declared_dead_claims_nothing_more(sender: Sender) -> None:
+    road.under_way(1)
+    incarnations.fence_host(sender.host)
+    db.session.commit()
+    with pytest.raises(NotAllowed, match="declared dead"):
+        sender.claim()
+    assert sender.states() == {"pending": 1}
+
+
+def defer(sender: Sender, delivery: UUID, when: str) -> None:
+    sender.database.execute(
+        f"UPDATE deliveries SET state = 'deferred', retry_at = {when} WHERE id = %s",  # noqa: S608
+        [delivery],
+    )
+
+
+def ask(address: str) -> None:
+    """Somebody fills in the form."""
+    confirmations.submit(
+        Submission(
+            form_slug="site",
+            address=address,
+            topics=("news",),
+            fields={},
+            language="kk",
+            policy_id=1,
+            page="http://glazik.example/join/site",
+            network_address="192.0.2.1",
+            user_agent="test",
+        )
+    )
+    db.session.commit()
