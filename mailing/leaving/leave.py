@@ -29,6 +29,8 @@ _UNREACHABLE = (OperationalError, InterfaceError, InternalError, NoFreeConnectio
 _NO_DATABASE = "Your wish is written down, but our database does not answer. Please try again soon."
 _NO_JOURNAL = "Your wish is kept, but our journal cannot be written. Please try again soon."
 
+_NOTHING = "Neither our database nor our journal can be written. Please try again soon."
+
 Written = tuple[Journal, Line]
 
 
@@ -45,8 +47,8 @@ def leave(leaving: Leaving) -> Receipt:
     try:
         written = _write_down(leaving)
     except (JournalError, OSError):
-        _keep_without_journal(leaving)
-        raise Unavailable(_NO_JOURNAL) from None
+        is_kept = _keep_without_journal(leaving)
+        raise Unavailable(_NO_JOURNAL if is_kept else _NOTHING) from None
     try:
         return _answer(leaving, record(leaving, written))
     except _UNREACHABLE:
@@ -99,13 +101,15 @@ def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
         return Journal(current().journal), None
 
 
-def _keep_without_journal(leaving: Leaving) -> None:
-    """The disk is full, or the journal is not ours: the "no" holds here, unanswered."""
+def _keep_without_journal(leaving: Leaving) -> bool:
+    """The disk is full, or the journal is not ours: the "no" holds here, if here can hold it."""
     try:
         db.session.rollback()
         record(leaving, None)
     except _UNREACHABLE:
         db.session.rollback()
+        return False
+    return True
 
 
 def _topics(leaving: Leaving) -> list[int] | None:

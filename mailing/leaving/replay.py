@@ -26,7 +26,7 @@ class _Settled:
     signature: tuple[int, ...]
 
 
-# A journal grows for ever and is looked at every second: 100,000 lines took 2.6 s to read
+# A journal grows for ever and is looked at every second: 100,000 lines take 2.2 s to read
 # anew. What was found whole once is only hashed again, and only after the file has changed.
 _settled: dict[UUID, _Settled] = {}
 
