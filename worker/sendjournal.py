@@ -14,8 +14,9 @@ from mailing.deliveries.incarnations import Trace
 
 # A line that was torn says as much as stands in it: a `D` whose fence is whole may have had its
 # dot; a `K` counts only with its end, since half a code is another code.
-_DOT = re.compile(r"D ([0-9a-f-]{36}) (\d+)(?: .*)?")
-_REPLY = re.compile(r"K ([0-9a-f-]{36}) (\d+) (\d{3}) (.*)")
+_ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_DOT = re.compile(rf"D {_ID} (\d+)(?: .*)?")
+_REPLY = re.compile(rf"K {_ID} (\d+) (\d{{3}}) (.*)")
 
 
 class SendJournal:

@@ -1,0 +1,81 @@
+"""An engine in this very process, against a scripted peer."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+
+from mailing.base.settings import Settings
+from mailing.deliveries import incarnations
+from tests.peers.smtp_peer import SmtpPeer
+from worker.engine import Engine
+from worker.incarnation import Host, Incarnation
+from worker.process import connect
+
+CONNECTIONS = 4
+
+
+@dataclass
+class Desk:
+    """An engine with what it stands on."""
+
+    engine: Engine
+    life: Incarnation
+    database: psycopg.Connection
+
+    def work(self, seconds: float = 10.0) -> bool:
+        """Send until nothing is left."""
+        return self.engine.work(seconds, lambda: False, lambda: None)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every delivery as it stands."""
+        cursor = self.database.cursor(row_factory=psycopg.rows.dict_row)
+        return cursor.execute("SELECT * FROM deliveries ORDER BY id").fetchall()
+
+    def states(self) -> dict[str, int]:
+        """How many deliveries are in each state."""
+        found: dict[str, int] = {}
+        for row in self.rows():
+            found[row["state"]] = found.get(row["state"], 0) + 1
+        return found
+
+    def ripen(self) -> None:
+        """Let the time of every retry come."""
+        self.database.execute("UPDATE deliveries SET retry_at = now() WHERE state = 'deferred'")
+        # The engine looks for them once a second.
+        self.engine._ripened_at = 0.0
+
+
+@pytest.fixture
+def peer() -> Iterator[SmtpPeer]:
+    with SmtpPeer() as peer:
+        yield peer
+
+
+@pytest.fixture
+def hire(app: Flask, settings: Settings) -> Iterator[Callable[[], Desk]]:
+    """Engines of this process; each is its own incarnation."""
+    hired: list[Desk] = []
+
+    def one() -> Desk:
+        database = connect(settings)
+        life = Incarnation(Host.here(settings))
+        incarnations.register(database, life.owner, os.getpid())
+        hired.append(Desk(Engine(settings, life, database), life, database))
+        return hired[-1]
+
+    yield one
+    for desk in hired:
+        for line in desk.engine._lines.all():
+            line.connection.abandon()
+        desk.life.end()
+        desk.database.close()
+
+
+@pytest.fixture
+def desk(hire: Callable[[], Desk]) -> Desk:
+    return hire()

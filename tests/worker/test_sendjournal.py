@@ -1,0 +1,106 @@
+"""The send journal: what a dead process can still say, and what it must not be taken to say."""
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+
+from mailing.deliveries.incarnations import Trace
+from worker.sendjournal import SendJournal, read
+
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "one.sends"
+
+
+def write(path: Path, *lines: str, end: str = "\n") -> None:
+    path.write_text("\n".join(lines) + end)
+
+
+def test_a_dot_and_its_reply_are_told(path: Path) -> None:
+    journal = SendJournal(path)
+    journal.dot(FIRST, 3, 12, b"\x01\x02")
+    journal.dot(SECOND, 1, None, b"\x03")
+    journal.reply(FIRST, 3, 250, "2.0.0 Ok:\r\n queued\x0b as \u2028 1")
+    journal.close()
+    assert read(path) == {
+        FIRST: Trace(3, 250, "2.0.0 Ok: queued as 1"),
+        SECOND: Trace(1, None),
+    }
+    assert f"D {FIRST} 3 12 0102 " in path.read_text()
+
+
+def test_a_second_claim_of_the_same_delivery_replaces_the_first(path: Path) -> None:
+    journal = SendJournal(path)
+    journal.dot(FIRST, 1, 1, b"")
+    journal.reply(FIRST, 1, 451, "later")
+    journal.dot(FIRST, 2, 1, b"")
+    assert read(path) == {FIRST: Trace(2, None)}
+
+
+@pytest.mark.parametrize("length", range(4, 58))
+def test_a_torn_line_never_says_more_than_it_was_going_to(path: Path, length: int) -> None:
+    """Half a code is another code; half an id is nobody's."""
+    whole = f"K {FIRST} 1 250 queued as 77\n"
+    write(path, f"D {FIRST} 1 1 00 1.0", whole[:length], end="")
+    assert read(path) == {FIRST: Trace(1, None)}
+
+
+@pytest.mark.parametrize("length", range(1, 70))
+def test_a_torn_dot_is_taken_for_a_dot_at_most(path: Path, length: int) -> None:
+    whole = f"D {FIRST} 1 1 00ff 1700000000.000000\n"
+    write(path, f"D {SECOND} 1 1 00 1.0", whole[:length], end="")
+    found = read(path)
+    assert found is not None
+    assert found.pop(SECOND) == Trace(1, None)
+    assert found in ({}, {FIRST: Trace(1, None)})
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["D", "K x", "D not-a-uuid 1", "K " + "a" * 36 + " 1 250 ok", "\0\0\0", "é�"]
+)
+def test_nonsense_is_passed_over(path: Path, nonsense: str) -> None:
+    write(path, nonsense, f"D {FIRST} 1 1 00 1.0", f"K {FIRST} 1 250 ok")
+    assert read(path) == {FIRST: Trace(1, 250, "ok")}
+
+
+def test_after_a_torn_line_the_next_stands_on_its_own(path: Path) -> None:
+    program = f"""
+import resource, signal
+from pathlib import Path
+from uuid import UUID
+from worker.sendjournal import SendJournal
+journal = SendJournal(Path({str(path)!r}))
+journal.dot(UUID(int=1), 1, 1, b"")
+resource.setrlimit(resource.RLIMIT_FSIZE, (110, resource.RLIM_INFINITY))
+try:
+    journal.dot(UUID(int=2), 1, 1, b"")
+except OSError as error:
+    print("not written:", error)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+journal.reply(UUID(int=1), 1, 250, "ok")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.stdout.startswith("not written:"), done.stderr
+    found = read(path)
+    assert found is not None
+    assert found[FIRST] == Trace(1, 250, "ok")
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
+
+
+def test_on_a_full_disk_no_journal_begins_and_so_nothing_is_sent() -> None:
+    with pytest.raises(OSError, match="No space left"):
+        SendJournal(Path("/dev/full"))
+
+
+def test_a_journal_that_is_gone_is_not_an_empty_one(path: Path) -> None:
+    assert read(path) is None
+    SendJournal(path).close()
+    assert read(path) == {}
+    assert Trace(1, None) != Trace(1, 250), uuid4()
