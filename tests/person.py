@@ -13,8 +13,9 @@ from flask import Flask
 from sqlalchemy import select, text
 
 from mailing.base.database import db, dsn
-from mailing.base.settings import Settings, current
+from mailing.base.settings import Settings, current, load
 from mailing.base.tokens import LeaveToken, OptInToken, link_keys
+from mailing.bootstrap import create_base
 from mailing.campaigns import audience, campaigns
 from mailing.deliveries import confirmations, gate
 from mailing.deliveries.deliveries import Delivery
@@ -133,6 +134,18 @@ def at_once(app: Flask, *acts: Callable[[], Any]) -> list[Any]:
         return [done.result() for done in [pool.submit(act, one) for one in acts]]
 
 
+@contextmanager
+def elsewhere(**given: Any) -> Iterator[Flask]:
+    """The application as another process sees it, with these settings changed."""
+    app = create_base(load(_env_file=None, **given))
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+
+
 def token_of(optin: OptIn, act: str) -> str:
     """The token of a request's link."""
     keys = link_keys(current().secret_keys)
@@ -153,6 +166,22 @@ def confirmations_of(address: str) -> list[Delivery]:
     )
     fresh = query.order_by(Delivery.created_at).execution_options(populate_existing=True)
     return list(db.session.scalars(fresh))
+
+
+def days_pass(person: UUID) -> None:
+    """Move their confirmations so far back that no cap of a minute or a day is in the way."""
+    db.session.execute(text(_DAYS_PASS), {"person": person})
+    db.session.commit()
+
+
+# Each time further back than before, so that no two meet on one day.
+_DAYS_PASS = """
+    UPDATE deliveries d SET created_at = created_at - past.days * interval '1 day',
+        confirmation_day = confirmation_day - past.days
+    FROM (SELECT 10 * (1 + count(*)::int) AS days FROM deliveries
+          WHERE subscriber_id = :person AND created_at < now() - interval '2 days') past
+    WHERE d.subscriber_id = :person AND d.created_at > now() - interval '2 days'
+"""
 
 
 def open_request(person: Person) -> OptIn:

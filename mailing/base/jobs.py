@@ -48,6 +48,9 @@ def celery_app(settings: Settings) -> Celery:
         "socket_connect_timeout": 3,
         "socket_keepalive": True,
         "health_check_interval": 10,
+        # A request waits for no queue: one more try at once, then the sweep finds it.
+        "max_retries": 1,
+        "interval_start": 0.1,
         "global_keyprefix": settings.queue_prefix,
     }
     app.conf.update(

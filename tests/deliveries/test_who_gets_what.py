@@ -15,7 +15,7 @@ from mailing.people.ledger import Kind, NewEntry
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion
 from tests import road
-from tests.person import Gate, Person, gate_of, open_request
+from tests.person import Gate, Person, days_pass, gate_of, open_request
 
 
 def _nobody(person: Person) -> None:
@@ -53,7 +53,7 @@ def _left_the_only_topic(person: Person) -> None:
 def _came_back_and_left_the_only_topic(person: Person) -> None:
     person.say_yes("news")
     person.leave()
-    _days_pass()
+    days_pass(person.id)
     person.say_yes("news")
     assert person.standing("notices") == "given"
     person.one_click("news")
@@ -104,17 +104,6 @@ def _suppressed_only(person: Person, days: int) -> None:
 def _quarantined(person: Person) -> None:
     row = subscribers.create(canonical(person.address), "kk")
     standings.quarantine(row.id, topics.find("news").id, clock.now())
-
-
-def _days_pass() -> None:
-    """No cap of earlier requests is in the way any more."""
-    db.session.execute(
-        text(
-            "UPDATE deliveries SET created_at = created_at - interval '2 days', "
-            "confirmation_day = confirmation_day - 2"
-        )
-    )
-    db.session.commit()
 
 
 HAPPENED = {
@@ -178,7 +167,7 @@ def test_the_form_asks_whom_the_table_lets_it_ask(policy: PolicyVersion, happene
     person = Person(policy)
     act(person)
     db.session.commit()
-    _days_pass()
+    days_pass(person.id)
     assert person.ask("news") == int(form)
 
 

@@ -10,8 +10,7 @@ from sqlalchemy import text
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Unavailable
-from mailing.base.settings import Settings, current, load
-from mailing.bootstrap import create_base
+from mailing.base.settings import Settings, current
 from mailing.deliveries import fanout
 from mailing.leaving import links, replay
 from mailing.leaving.leave import Leaving, leave
@@ -21,7 +20,9 @@ from mailing.people.ledger import Kind
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion
 from tests import road
-from tests.person import Person, at_once, newest_request, token_of
+from tests.person import Person, at_once, elsewhere, newest_request, token_of
+
+NOWHERE = "postgresql://127.0.0.1:1/none"
 
 
 @pytest.fixture
@@ -313,8 +314,7 @@ def test_a_database_that_is_away_leaves_a_line_that_is_applied_once(
     link, settings = person.link("news"), current()
     db.session.commit()
     before = person.said()
-    away = create_base(load(_env_file=None, database_url="postgresql://127.0.0.1:1/none"))
-    with away.app_context(), pytest.raises(Unavailable, match="written down"):
+    with elsewhere(database_url=NOWHERE), pytest.raises(Unavailable, match="written down"):
         links.by_token(link, 0)
     assert person.said() == before
     assert len((settings.journal / "withdrawals.jsonl").read_text().splitlines()) >= 1
@@ -331,8 +331,7 @@ def test_without_a_usable_journal_the_no_holds_and_is_not_called_done(
     with pytest.raises(Unavailable, match="our journal cannot be written"):
         links.by_token(link, 0)
     assert person.standing("news") == "unsubscribed"
-    away = create_base(load(_env_file=None, database_url="postgresql://127.0.0.1:1/none"))
-    with away.app_context(), pytest.raises(Unavailable, match="Neither"):
+    with elsewhere(database_url=NOWHERE), pytest.raises(Unavailable, match="Neither"):
         links.by_token(link, 0)
 
 
