@@ -15,6 +15,7 @@ from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.content import Content, Format
 from mailing.deliveries import dispatch, drafts, readiness, status
 from mailing.deliveries.dispatch import Counted
+from mailing.deliveries.why import REASONS as HELD_FOR
 from mailing.staff import audit
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -73,7 +74,13 @@ def check(id: int) -> Answer:
 
 @campaign.command("audience")
 @click.argument("id", type=int)
-@click.option("--why", "reason", help="List the people of one line, will_receive or a reason.")
+@click.option(
+    "--why",
+    "reason",
+    type=click.Choice(["will_receive", *HELD_FOR]),
+    metavar="REASON",
+    help="List the people of one line, will_receive or a reason.",
+)
 @verb
 def audience_(id: int, reason: str | None) -> Answer:
     """Count who will get a campaign, and who will not for which reason."""

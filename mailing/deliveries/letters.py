@@ -7,6 +7,7 @@ long as the process lives: the content of a campaign that has started never chan
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
+from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -62,7 +63,7 @@ class Letters:
             topics=[topics.name_in(topic, optin.language) for topic in asked],
             confirm_url=f"{self._settings.public_url}/confirm/"
             + token.text(self._keys, "confirm", passed.link_key),
-            page=optin.page,
+            page=_site(optin.page),
             asked_at=optin.created_at.astimezone(ZoneInfo(self._settings.time_zone)),
         )
         cancel = token.text(self._keys, "cancel", passed.link_key)
@@ -132,6 +133,13 @@ def frame(
 def domain_of(settings: Settings) -> str:
     """The domain of the From address."""
     return settings.from_.rpartition("@")[2].strip(" >")
+
+
+def _site(page: str) -> str:
+    """The registered site of a page. Its path is not shown: whoever fills in the form may
+    choose what stands there, and would be writing in a letter of ours."""
+    parts = urlsplit(page)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _declared() -> tuple[str, ...]:

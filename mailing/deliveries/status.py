@@ -10,7 +10,7 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict
 from mailing.base.jobs import SEND, ring
 from mailing.base.settings import current
-from mailing.campaigns import campaigns
+from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.campaigns import State as CampaignState
 from mailing.deliveries.deliveries import Delivery, State, message_id
@@ -60,6 +60,13 @@ class Outcomes:
         }
 
 
+def expected(campaign: Campaign) -> int:
+    """How many will receive it: frozen at the start; in the holding window, as it would be now."""
+    if campaign.state == CampaignState.SCHEDULED:
+        return audience.count(campaign).will_receive
+    return campaign.audience or 0
+
+
 def outcomes(campaign: Campaign) -> Outcomes:
     """Count what became of the audience, rows not yet written included."""
     query = (
@@ -72,7 +79,7 @@ def outcomes(campaign: Campaign) -> Outcomes:
         by_state[state] = by_state.get(state, 0) + number
     held = {reason: number for state, reason, number in rows if state == State.HELD}
     aborting = sum(n for state, why, n in rows if (state, why) == (State.ABORTING, _STOPPED))
-    unwritten = (campaign.audience or 0) - sum(by_state.values())
+    unwritten = expected(campaign) - sum(by_state.values())
     if campaign.state == CampaignState.STOPPED and unwritten:
         held[_STOPPED] = held.get(_STOPPED, 0) + unwritten
         unwritten = 0
@@ -102,7 +109,7 @@ def status(campaign_id: int) -> dict[str, Any]:
     told = {
         "id": campaign.id,
         "state": campaign.state,
-        "audience": campaign.audience or 0,
+        "audience": expected(campaign),
         "outcomes": counted.as_dict(),
         "started_at": campaign.started_at,
         "finished_at": campaign.finished_at,

@@ -84,7 +84,7 @@ def _of_audience(campaign: Campaign, subscriber: subscribers.Subscriber) -> Expl
         return Explained(NOT_CONSIDERED, None, sentence)
     if reason:
         return _held(reason)
-    if started and campaign.state == "stopped":
+    if campaign.state == campaigns.State.STOPPED:
         return _held("campaign_stopped")
     sentence = "The message is waiting for its turn." if started else "They would receive it."
     return Explained("pending" if started else "will_receive", None, sentence)

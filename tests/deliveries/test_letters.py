@@ -5,6 +5,7 @@ import email.policy
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.base.settings import Settings
@@ -38,6 +39,22 @@ def test_a_confirmation_is_the_same_octets_too(sender: Sender, settings: Setting
     first = Letters(settings).write(passed(sender))
     sender.database.execute("UPDATE deliveries SET state = 'pending', owner = NULL")
     assert Letters(settings).write(passed(sender)) == first
+
+
+def test_a_confirmation_names_the_site_and_nothing_that_a_stranger_chose(
+    sender: Sender, settings: Settings
+) -> None:
+    """A page's path may say anything; it stays in the evidence and out of our letter."""
+    road.lay()
+    ask("someone@example.net")
+    page = "http://glazik.example/WIN-A-PRIZE-call-now"
+    db.session.execute(text("UPDATE optins SET page = :page"), {"page": page})
+    db.session.commit()
+    read = email.message_from_bytes(Letters(settings).write(passed(sender)))
+    parts = [part.get_payload(decode=True) for part in read.walk() if not part.is_multipart()]
+    assert len(parts) == 2
+    assert all(isinstance(part, bytes) and b"WIN-A-PRIZE" not in part for part in parts)
+    assert all(isinstance(part, bytes) and b"http://glazik.example" in part for part in parts)
 
 
 def test_it_is_addressed_to_the_row_it_belongs_to(sender: Sender, settings: Settings) -> None:

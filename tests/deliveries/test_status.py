@@ -11,6 +11,7 @@ from mailing.base.errors import Conflict
 from mailing.deliveries import dispatch, relays, status
 from mailing.deliveries.results import Ending
 from mailing.deliveries.why import why
+from mailing.leaving import links
 from tests import road
 from tests.deliveries.conftest import Sender
 from tests.deliveries.test_dispatch import answers
@@ -113,3 +114,22 @@ def test_the_preview_of_an_audience_is_its_outcome(app: Flask, sender: Sender) -
     number, _ = road.under_way(5)
     told = status.status(number)
     assert told["audience"] == len(sender.ask(sender.claim())) == 5
+
+
+def test_in_the_holding_window_the_audience_is_counted_as_it_would_be_now(app: Flask) -> None:
+    policy = road.lay()
+    ids = road.subscribe(policy, 3)
+    number = road.campaign()
+    assert dispatch.start(number, road.ACTOR).will_receive == 3
+    db.session.commit()
+    found = road.outcomes(number)
+    assert (found["state"], found["audience"], found["pending"]) == ("scheduled", 3, 3)
+    links.by_token(road.leave_token(ids[0]), 0)
+    assert road.outcomes(number)["audience"] == 2
+    assert dispatch.stop(number, road.ACTOR).out == 0
+    db.session.commit()
+    found = road.outcomes(number)
+    assert (found["state"], found["audience"]) == ("stopped", 0)
+    told = why(road.address(1), number)
+    assert (told.outcome, told.reason) == ("held", "campaign_stopped")
+    assert why(road.address(0), number).reason == "unsubscribed"
