@@ -1,5 +1,6 @@
 """Standing: what the last entry of the ledger says for one subscriber and topic."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -98,12 +99,18 @@ def of(subscriber_id: UUID) -> dict[int, Standing]:
 
 
 def keep(changes: list[Change]) -> None:
-    """Project these changes; the last one for the same person and topic wins."""
-    last = {(change.subscriber_id, change.topic_id): change.values() for change in changes}
-    if not last:
-        return
-    columns = {name: [row[name] for row in last.values()] for name in changes[0].values()}
-    db.session.execute(text(_KEEP), columns)
+    """Project these changes in order, as if each had come alone."""
+    rounds: list[list[dict[str, Any]]] = []
+    seen: Counter[tuple[UUID, int]] = Counter()
+    for change in changes:
+        key = (change.subscriber_id, change.topic_id)
+        # Nearly always there is one round: one statement takes a person and topic once.
+        if seen[key] == len(rounds):
+            rounds.append([])
+        rounds[seen[key]].append(change.values())
+        seen[key] += 1
+    for rows in rounds:
+        db.session.execute(text(_KEEP), {name: [row[name] for row in rows] for name in rows[0]})
 
 
 # Somebody who asks again has not taken back their "no": `refused` stays until a yes.
