@@ -9,6 +9,10 @@ from mailing.bootstrap import create_base, guard
 from mailing.leaving import replay
 from worker.tasks import register
 
+# How long a lost child may still send a result (Celery waits 10 s). There are none, and until
+# then its place in the queue is taken: a worker with one child would stand still.
+LOST_WAIT_SECONDS = 0.5
+
 
 def create_worker() -> tuple[Flask, Celery]:
     """Check what a worker needs and build it; nothing stays connected, so that it may fork.
@@ -25,5 +29,6 @@ def create_worker() -> tuple[Flask, Celery]:
         db.session.remove()
         db.engine.dispose()
     celery: Celery = app.extensions["kelisim_queue"]
+    celery.conf.worker_lost_wait = LOST_WAIT_SECONDS
     register(app, celery)
     return app, celery

@@ -51,10 +51,6 @@ class SendingProcess:
         """Let this process and those forked from it finish what is in flight, and no more."""
         self._ending[0] = 1
 
-    def listen_for_the_end(self) -> None:
-        """Let SIGTERM finish what is in flight; an idle process ends at once."""
-        signal.signal(signal.SIGTERM, self._end)
-
     def send(self, app: Flask, seconds: float, ring: Callable[[], None]) -> bool:
         """Send for a while; whether there may be more. A database error ends the process."""
         if self.is_ending:
@@ -83,6 +79,9 @@ class SendingProcess:
         self._engine = None
 
     def _begin(self) -> Engine:
+        # Here, and no sooner: the pool sets a handler of its own after every hook of a child's
+        # start, one that would end this process in the middle of a message.
+        signal.signal(signal.SIGTERM, self._end)
         database = connect(self._settings)
         try:
             self._life = Incarnation(Host.here(self._settings))
@@ -119,6 +118,7 @@ class SendingProcess:
             os._exit(EXIT_AFTER_ERROR)
 
     def _end(self, _signal: int, _frame: FrameType | None) -> None:
+        """SIGTERM: what is in flight is finished; an idle process ends at once."""
         self._is_told = True
         if not self._is_working:
             self.close()

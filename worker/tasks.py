@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_shutting_down
+from celery.signals import worker_shutting_down
 from flask import Flask
 
 from mailing.base.database import db
@@ -20,10 +20,6 @@ CHUNKS_A_TASK = 10
 def register(app: Flask, celery: Celery) -> None:
     """Hang the tasks on the queue. Each is safe to run twice, late, or never."""
     process = SendingProcess(app.extensions["kelisim"])
-
-    @worker_process_init.connect(weak=False)
-    def begin(**_: Any) -> None:
-        process.listen_for_the_end()
 
     @worker_shutting_down.connect(weak=False)
     def end(**_: Any) -> None:
