@@ -33,6 +33,9 @@ _STAMP = GateStamp()
 _LOCK_CAMPAIGNS = "SELECT FROM campaigns WHERE id = ANY (%s) ORDER BY id FOR SHARE"
 _LOCK_SUBSCRIBERS = "SELECT FROM subscribers WHERE id = ANY (%s) ORDER BY id FOR SHARE"
 
+# The rows are judged and locked once, in the order of their ids, and updated by their ids alone:
+# with the conditions repeated outside, statistics gathered between two campaigns made a call of
+# 20 messages take 1.2 s instead of 10 ms.
 _DECIDE = f"""
     WITH asked AS (
         SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::int[]) AS a (id, fence)
@@ -55,6 +58,7 @@ _DECIDE = f"""
         LEFT JOIN standings st ON st.subscriber_id = d.subscriber_id AND st.topic_id = d.topic_id
         LEFT JOIN policy_versions p ON p.id = st.policy_id
         LEFT JOIN optins r ON r.id = d.optin_id
+        ORDER BY d.id FOR UPDATE OF d
     )
     UPDATE deliveries d SET
         state = CASE WHEN j.no IS NULL THEN 'open' WHEN j.no = 'later' THEN 'pending'
@@ -68,7 +72,7 @@ _DECIDE = f"""
         opened_at = CASE WHEN j.no IS NULL THEN clock_timestamp() ELSE d.opened_at END,
         finished_at = CASE WHEN j.no IS NOT NULL AND j.no <> 'later' THEN now() END
     FROM judged j
-    WHERE d.id = j.id AND d.fence = j.fence AND d.owner = %(owner)s AND d.state = 'claimed'
+    WHERE d.id = j.id
     RETURNING d.id, d.fence, d.kind, d.state, d.campaign_id, d.optin_id, d.topic_id, d.attempts,
         d.link_key, d.dated_at, j.subscriber_id, j.digest, j.personal, j.language
 """  # noqa: S608 - our own text; every value is bound

@@ -27,14 +27,14 @@ _ACTIVE = """
     SELECT id FROM campaigns WHERE state = 'sending' ORDER BY (kind <> 'notice'), id
 """
 
-# Materialized: a plan that asked for the rows due once more would claim beyond the limit.
+# The due rows are an array, found and locked once: as a join, statistics gathered between two
+# campaigns made the planner loop over all that is pending, a second a claim (measured at 20,000).
 _CLAIM = """
-    WITH due AS MATERIALIZED (
+    UPDATE deliveries d SET state = 'claimed', owner = %(owner)s, fence = d.fence + 1
+    WHERE d.id = ANY (ARRAY(
         SELECT id FROM deliveries
         WHERE campaign_id IS NOT DISTINCT FROM %(campaign)s AND state = 'pending'
-        ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-    UPDATE deliveries d SET state = 'claimed', owner = %(owner)s, fence = d.fence + 1
-    FROM due WHERE d.id = due.id AND d.state = 'pending'
+        ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
     RETURNING d.id, d.fence, d.kind, d.campaign_id, d.subscriber_id
 """
 _CLAIM_CONFIRMATIONS = _CLAIM.replace("IS NOT DISTINCT FROM %(campaign)s", "IS NULL")
@@ -42,9 +42,9 @@ _CLAIM_CAMPAIGN = _CLAIM.replace("IS NOT DISTINCT FROM", "=")
 
 _RIPEN = """
     UPDATE deliveries d SET state = 'pending', retry_at = NULL
-    FROM (SELECT id FROM deliveries WHERE state = 'deferred' AND retry_at <= now()
-          ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED) due
-    WHERE d.id = due.id AND d.state = 'deferred'
+    WHERE d.id = ANY (ARRAY(
+        SELECT id FROM deliveries WHERE state = 'deferred' AND retry_at <= now()
+        ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED))
 """
 
 _MAY_CLAIM = """

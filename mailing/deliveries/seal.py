@@ -20,7 +20,7 @@ _SEAL = """
         ORDER BY d.id FOR UPDATE OF d
     )
     UPDATE deliveries d SET state = 'sealed', sealed_at = clock_timestamp()
-    FROM mine WHERE d.id = mine.id AND d.state = 'open'
+    FROM mine WHERE d.id = mine.id
     RETURNING d.id
 """
 
