@@ -1,5 +1,6 @@
 """`kelisim NOUN VERB`: the frame that holds the commands."""
 
+import importlib
 import os
 import sys
 from collections.abc import Sequence
@@ -12,7 +13,25 @@ from console.output import complain, tolerate_narrow_terminals
 USAGE = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class Nouns(click.Group):
+    """Loads a noun's commands when they are wanted: a command starts without all others."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Every noun, in the order of help."""
+        return list(NOUNS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """The commands of one noun."""
+        if name not in NOUNS:
+            return None
+        module = importlib.import_module(f"console.commands.{NOUNS[name]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+
+@click.group(
+    cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="kelisim", prog_name="kelisim", message="%(prog)s %(version)s")
 def cli() -> None:
     """Nobody is mailed against their no, and every yes can be shown.
@@ -20,10 +39,6 @@ def cli() -> None:
     Every command accepts --json and then prints one JSON document on standard output.
     Exit codes: 0 done, 1 error, 2 usage, 3 not ready, 4 not allowed, 5 conflict, 6 in part.
     """
-
-
-for _noun in NOUNS:
-    cli.add_command(_noun)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from console.embedded import Services, lease
 from mailing.base import schema
 from mailing.base.settings import ROOT
+from mailing.base.version import MIGRATIONS
 
 Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -114,7 +115,7 @@ def _template() -> str:
 
 def _fingerprint() -> str:
     digest = hashlib.sha256()
-    for path in sorted(schema.MIGRATIONS.rglob("*.py")):
+    for path in sorted(MIGRATIONS.rglob("*.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -13,11 +13,13 @@ import pytest
 import yaml
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 import mailing
 from mailing.base import schema
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, engine
 from mailing.base.settings import ROOT, Settings
+from mailing.base.version import MIGRATIONS, head
 
 OWN = ("mailing", "webapp", "worker", "console")
 CLASSES = (PERSONAL, DEPERSONALISED, OPERATIONAL)
@@ -76,11 +78,15 @@ def test_the_models_and_the_migrated_database_say_the_same(database_url: str) ->
     assert differences == []
 
 
+def test_the_newest_migration_is_the_one_with_the_highest_number() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == head()
+
+
 def test_migrations_go_up_and_all_the_way_down_and_up_again(empty_database_url: str) -> None:
-    assert schema.upgrade(empty_database_url) == schema.head()
+    assert schema.upgrade(empty_database_url) == head()
     assert schema.downgrade(empty_database_url, "base") == ""
     assert tables_left(empty_database_url) == ["alembic_version"]
-    assert schema.upgrade(empty_database_url) == schema.head()
+    assert schema.upgrade(empty_database_url) == head()
 
 
 def test_no_file_names_a_package_index_or_a_place_on_this_machine() -> None:

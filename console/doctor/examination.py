@@ -10,10 +10,11 @@ from console.doctor.finding import Finding, State, fine, look, wrong
 from console.doctor.journal import journal
 from console.doctor.smtp import relay
 from console.frame import domain
-from mailing.base import clock, installation, schema
+from mailing.base import clock, installation
 from mailing.base.database import db
 from mailing.base.errors import KelisimError
 from mailing.base.settings import Settings
+from mailing.base.version import head, version
 from mailing.deliveries.incarnations import Incarnation
 
 LARGEST_CLOCK_DIFFERENCE_SECONDS = 2.0
@@ -60,7 +61,7 @@ def _clock() -> Finding:
 
 
 def _migrations() -> Finding:
-    found, wanted = schema.version(db.session.connection()), schema.head()
+    found, wanted = version(db.session.connection()), head()
     if found == wanted:
         return fine("migrations", f"version {found}")
     return wrong("migrations", f"version {found or 'none'}, not {wanted}: run kelisim db upgrade")

@@ -9,11 +9,11 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailing.base import schema
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import ConfigurationError, NotReady
 from mailing.base.sealing import check_value, fingerprint
 from mailing.base.settings import Settings, current
+from mailing.base.version import head, version
 
 At = TIMESTAMP(timezone=True)
 
@@ -111,7 +111,7 @@ def demand_noeviction(settings: Settings) -> None:
 
 
 def _is_current_schema() -> bool:
-    return schema.version(db.session.connection()) == schema.head()
+    return version(db.session.connection()) == head()
 
 
 def _check_suppression_key(settings: Settings) -> None:

@@ -1,18 +1,14 @@
-"""The database's schema: which version it has, and the way to this program's version."""
+"""The way of the database's schema to this program's version, and back."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
-from sqlalchemy.engine import Connection
 
 from mailing.base.database import engine
+from mailing.base.version import MIGRATIONS, version
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 _ONE_AT_A_TIME = 0x6B656C69
 
 
@@ -24,16 +20,6 @@ def upgrade(database_url: str, revision: str = "head") -> str:
 def downgrade(database_url: str, revision: str) -> str:
     """Migrate down to `revision` ("base" for an empty schema); the version reached."""
     return _migrate(database_url, revision, command.downgrade)
-
-
-def head() -> str:
-    """The newest version that this program knows."""
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head() or ""
-
-
-def version(connection: Connection) -> str:
-    """The version that the database has; empty where it has none."""
-    return MigrationContext.configure(connection).get_current_revision() or ""
 
 
 def _migrate(database_url: str, revision: str, move: Callable[[Config, str], None]) -> str:
