@@ -14,7 +14,10 @@ from tests.console.conftest import Kelisim
 
 
 def leaves(group: click.Group, name: str = "") -> Iterator[tuple[str, click.Command]]:
-    for word, command in group.commands.items():
+    context = click.Context(group)
+    for word in group.list_commands(context):
+        command = group.get_command(context, word)
+        assert command is not None, f"{name} {word} is listed and cannot be loaded"
         if isinstance(command, click.Group):
             yield from leaves(command, f"{name} {word}")
         else:
