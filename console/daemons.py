@@ -115,10 +115,17 @@ def wait_until(condition: Callable[[], bool], patience: float) -> bool:
     return True
 
 
-def free_port() -> int:
-    """A TCP port on the loopback address that nobody listens on at this moment."""
+def free_port(before: int = 0) -> int:
+    """A TCP port on the loopback address that nobody listens on at this moment.
+
+    The one from `before` if it is free: whoever used a server that died finds it again there.
+    """
     with socket.socket() as probe:
-        probe.bind((_LOOPBACK, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOOPBACK, before))
+        except OSError:
+            probe.bind((_LOOPBACK, 0))
         return int(probe.getsockname()[1])
 
 

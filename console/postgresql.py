@@ -122,10 +122,11 @@ class Cluster:
     def _serve(self, binaries: Binaries, account: Account) -> None:
         """Start the server; again when the port was taken in between or old shared memory is
         still being let go."""
+        before = self._pid_file()[1]
         for _ in range(_ATTEMPTS):
             (self.directory / "postmaster.pid").unlink(missing_ok=True)
             with _opened(self.directory) as place:
-                command = [*_postgres(binaries), "-D", _path(place), "-p", str(free_port())]
+                command = [*_postgres(binaries), "-D", _path(place), "-p", str(free_port(before))]
                 pid = Launch(command, self.log, account=account, descriptors=[place]).start()
             wait_until(functools.partial(self._is_up_or_gone, pid), 60.0)
             if self.is_running():

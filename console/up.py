@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable
 
-from console.embedded import environment, resolve
+from console.embedded import environment, resolve, revive
 from console.processes import Crew, Interruption, Program, say
 from console.programs import BEAT, INBOUND, web_program, worker_program
 from mailing.base import schema
@@ -16,6 +16,7 @@ from mailing.base.settings import Settings
 
 HOST = "127.0.0.1"
 _LOSSES_BEFORE_READY = 3
+_LOOK_EVERY = 1.0
 
 
 def up(settings: Settings, port: int, concurrency: int, announce: Callable[[], None]) -> None:
@@ -32,7 +33,7 @@ def up(settings: Settings, port: int, concurrency: int, announce: Callable[[], N
             _until_ready(crew, interruption, lambda: is_ready(ready, port))
             if not interruption:
                 announce()
-            _tend(crew, lambda: bool(interruption))
+            _tend(crew, settings, lambda: bool(interruption))
             say("Ending; what is in flight is finished first (once more to end at once).")
 
 
@@ -52,10 +53,20 @@ def _until_ready(crew: Crew, interruption: Interruption, is_all_up: Callable[[],
         time.sleep(0.1)
 
 
-def _tend(crew: Crew, is_over: Callable[[], bool]) -> None:
+def _tend(crew: Crew, settings: Settings, is_over: Callable[[], bool]) -> None:
+    looked_at = time.monotonic()
     while not is_over():
         crew.tend()
+        if time.monotonic() - looked_at > _LOOK_EVERY:
+            looked_at = time.monotonic()
+            _revive(settings)
         time.sleep(0.1)
+
+
+def _revive(settings: Settings) -> None:
+    if not (settings.database_url and settings.redis_url):
+        for name in revive(settings.var):
+            say(f"{name} had died; it is started again.")
 
 
 def _programs(settings: Settings, port: int, concurrency: int) -> list[Program]:

@@ -51,7 +51,7 @@ class Valkey:
         self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         for _ in range(_ATTEMPTS):
             if not self.is_running():
-                self._serve(free_port())
+                self._serve(free_port(self._process()[1]))
             if wait_until(self._answers_or_is_gone, 30.0) and self.is_running():
                 return
         raise EmbeddedError(f"Valkey does not start: {last_words(self.log)}")

@@ -88,6 +88,28 @@ def test_a_killed_worker_is_replaced_and_nothing_outlives_a_killed_command(up: R
     assert wait_until(lambda: up.programs(" -m ") == [], 40), processes_of(up.var)
 
 
+def test_killed_services_are_started_again_where_everybody_looks_for_them(up: Running) -> None:
+    assert up.is_ready(), up.said.read_text()
+    embedded = up.var / "embedded"
+    postmaster = int((embedded / "postgresql" / "postmaster.pid").read_text().split()[0])
+    valkey = int(json.loads((embedded / "valkey" / "process.json").read_text())["pid"])
+    for pid in (postmaster, valkey):
+        os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: up.said.read_text().count("it is started again") == 2, 40)
+    assert wait_until(lambda: web_is_ready(up.port), 40), up.said.read_text()
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(60) == 0, up.said.read_text()
+    assert processes_of(up.var) == []
+
+
+def web_is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz") as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 def test_a_second_one_on_the_same_port_is_refused_by_name(
     environment: dict[str, str], tmp_path: Path
 ) -> None:
