@@ -19,6 +19,8 @@ from mailing.people.standings import Said
 from mailing.people.subscribers import Subscriber
 
 UNDO_WITHIN = timedelta(hours=24)
+# Whose link a preview holds: no subscriber has this id.
+NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class LeaveView:
     address: str
     is_subscribed: bool
     can_undo: bool
+
+
+def is_preview(token: str) -> bool:
+    """Whether a link of ours belongs to nobody: it stands in a preview, and does nothing."""
+    meant = _read(token)
+    return meant is not None and meant[0] == NOBODY
 
 
 def by_token(token: str, patience: float, source: str = "one-click") -> Receipt | None:

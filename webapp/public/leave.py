@@ -16,7 +16,7 @@ from mailing.leaving.receipts import Receipt
 from webapp.errors import page as error_page
 from webapp.errors import places
 from webapp.headers import personal
-from webapp.public.page import show_personal, speak_to
+from webapp.public.page import show, show_personal, speak_to
 
 pages = Blueprint("leave", __name__)
 
@@ -26,6 +26,15 @@ OWN_FORM = b"page=1"
 DONE = "Жазылым тоқтатылды. Вы отписаны. You are unsubscribed.\n"
 
 log = structlog.get_logger()
+
+
+@pages.before_request
+def say_that_it_is_a_preview() -> Response | None:
+    """The link of a preview belongs to nobody: whatever is asked of it, nothing is done."""
+    token = (request.view_args or {}).get("token", "")
+    if request.method == "OPTIONS" or not links.is_preview(token):
+        return None
+    return personal(show("preview", here=f"/u/{token}"))
 
 
 @pages.get("/u/<token>", provide_automatic_options=False)

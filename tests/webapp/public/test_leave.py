@@ -9,7 +9,8 @@ from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.settings import Settings
+from mailing.base.settings import Settings, current
+from mailing.deliveries import letters
 from mailing.leaving import replay
 from mailing.leaving.receipts import StoredReceipt
 from tests.webapp.public.conftest import Rows, Shop, With
@@ -259,6 +260,35 @@ def test_the_page_speaks_the_persons_language_unless_asked_otherwise(
     assert '<html lang="ru"' in client.get(link).text
     assert '<html lang="en"' in client.get(link, headers={"Accept-Language": "en-GB"}).text
     assert '<html lang="kk"' in client.get(f"{link}?lang=kk").text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("kk", "Ол ешкімге тиесілі емес, ешкімнің жазылымы тоқтатылған жоқ."),
+        ("ru", "Она ничья, и никто не отписан."),
+        ("en", "It belongs to nobody, and nobody was unsubscribed."),
+    ],
+)
+def test_the_link_of_a_preview_says_so_and_does_nothing(
+    client: FlaskClient, web: Flask, rows: Rows, language: str, said: str
+) -> None:
+    link, before = _preview_link(web), rows()
+    asked = {"headers": {"Accept-Language": language}}
+    answers = [client.get(link, **asked), client.post(link, data="page=1", **asked)]
+    answers += [client.post(link, data=ONE_CLICK, **asked), client.post(f"{link}/undo", **asked)]
+    for answer in answers:
+        assert answer.status_code == 200
+        assert said in answer.text
+        assert "<button" not in answer.text
+        assert "You are unsubscribed" not in answer.text
+    assert rows() == before
+
+
+def _preview_link(web: Flask) -> str:
+    """The way out that a preview shows."""
+    with web.app_context():
+        return letters.sample_stamp(current()).leave_url.removeprefix(current().public_url)
 
 
 def _hand_over(web: Flask) -> None:
