@@ -41,8 +41,10 @@ def _prepare() -> Celery:
 
 
 def _consume(celery: Celery, concurrency: int) -> None:
+    # Quiet: its banner is thirty lines that say nothing about this installation.
     celery.worker_main(
         [
+            "--quiet",
             "worker",
             f"--concurrency={concurrency}",
             "--pool=prefork",

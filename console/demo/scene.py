@@ -47,7 +47,7 @@ class Scene:
         def came() -> bool:
             return len(self.postbox.letters(is_meant)) >= count
 
-        self.stage.demand(came, seconds, f"not all of {count} messages came to the catcher")
+        self.stage.demand(came, seconds, f"the catcher did not get the {count} messages meant")
 
     def await_done(self, name: str, seconds: float) -> dict[str, Any]:
         """Wait until a campaign is done; its status."""

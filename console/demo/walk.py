@@ -67,6 +67,8 @@ def _walked(scene: Scene, say: Say) -> Iterator[Step]:
         step = _told(_step(name, tell, scene), say)
         yield step
         if not step.ok:
+            say("  What this step promises did not come out, so the demo fails here.")
+            say("  Nothing outside the demo was touched; please report it with the lines below.")
             _show_lines(scene.premises, say)
             return
 
@@ -96,8 +98,9 @@ def _told(step: Step, say: Say) -> Step:
 
 
 def _show_lines(place: Premises, say: Say) -> None:
-    say("  The programs said last:")
-    for line in last_lines(place, LINES_AFTER_A_FAULT):
+    lines = last_lines(place, LINES_AFTER_A_FAULT)
+    say("  The programs said last:" if lines else "  The programs had nothing to say.")
+    for line in lines:
         say(f"    {line}")
 
 

@@ -164,6 +164,8 @@ def test_a_body_that_is_not_utf8_says_what_to_do(shop: Kelisim, tmp_path: Path) 
 def test_resending_is_said_in_full(readers: Kelisim, draft: Draft) -> None:
     campaign = draft()
     assert readers("campaign", "resend", campaign).code == 2
+    assert readers("campaign", "resend", campaign, "--uncertain").code == 5
+    readers("campaign", "start", campaign, "--now")
     assert readers("campaign", "resend", campaign, "--uncertain", "--json").document["resent"] == 0
     assert readers("campaign", "uncertain", campaign, "--json").document == {"people": []}
 
