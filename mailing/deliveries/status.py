@@ -18,6 +18,8 @@ from mailing.people.subscribers import Subscriber, personal_of
 from mailing.staff.audit import Actor, record
 
 _RATE_SECONDS = 10
+_LATEST_ACTS = 200  # more than anybody does in ten seconds; the log itself may be long
+_SHORTEST_SECONDS = 1  # a burst in the first instant is no rate
 _STOPPED = "campaign_stopped"
 _RESENDABLE = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.DONE)
 
@@ -169,14 +171,28 @@ def _uncertain(campaign_id: int) -> Iterator[tuple[Delivery, Subscriber]]:
 
 
 def _rate(campaign: Campaign) -> float:
-    if campaign.state != CampaignState.SENDING:
+    """Messages accepted a second, over ten seconds or what has passed since it began to move."""
+    if campaign.state != CampaignState.SENDING or campaign.started_at is None:
         return 0.0
     query = text("""
-        SELECT count(*) FROM deliveries WHERE campaign_id = :campaign AND state = 'accepted'
-        AND finished_at > now() - make_interval(secs => :seconds)
+        WITH moving AS (
+            SELECT greatest(now() - make_interval(secs => :longest), :started, max(at)) AS since
+            FROM (SELECT * FROM audit_log ORDER BY id DESC LIMIT :acts) latest
+            WHERE subject = :subject AND action = 'campaign resumed')
+        SELECT count(d.id) / greatest(extract(epoch FROM now() - m.since), :shortest)
+        FROM moving m LEFT JOIN deliveries d ON d.campaign_id = :campaign
+                      AND d.state = 'accepted' AND d.finished_at > m.since
+        GROUP BY m.since
     """)
-    values = {"campaign": campaign.id, "seconds": _RATE_SECONDS}
-    return round(int(db.session.execute(query, values).scalar_one()) / _RATE_SECONDS, 1)
+    values = {
+        "campaign": campaign.id,
+        "subject": f"campaign {campaign.id}",
+        "started": campaign.started_at,
+        "acts": _LATEST_ACTS,
+        "longest": _RATE_SECONDS,
+        "shortest": _SHORTEST_SECONDS,
+    }
+    return round(float(db.session.execute(query, values).scalar_one()), 1)
 
 
 def _waiting_for(campaign: Campaign, counted: Outcomes) -> str | None:

@@ -147,7 +147,7 @@ def test_a_stop_is_explained_before_it_is_pressed(
     page = open_page("officer", java_script_enabled=False)
     page.goto(f"{studio.address}{studio.campaign}/live")
     page.get_by_text("Stop it for good…").click()
-    expect(page.get_by_text("2 have left and cannot be called back. 7 are waiting")).to_be_visible()
+    expect(page.get_by_text("2 have left and cannot be called back. The other 7")).to_be_visible()
     page.get_by_role("button", name="Stop for good").click()
     expect(page.get_by_text("Too late to stop all: 2 sent, 7 stopped.")).to_be_visible()
 

@@ -41,7 +41,24 @@ def test_every_figure_is_the_contracts_and_they_add_up(sender: Sender) -> None:
         "state": "sending",
         "audience": 12,
     }
-    assert status.status(number)["rate"] == 0.1
+    assert _rate_when_it_moves_for(number, seconds=60) == 0.1
+
+
+def test_the_rate_counts_only_the_time_in_which_it_could_move(sender: Sender) -> None:
+    number, _ = road.under_way(8)
+    answers(sender, *[Ending.ACCEPTED] * 8)
+    assert _rate_when_it_moves_for(number, seconds=4) == pytest.approx(2, abs=0.3)
+    dispatch.pause(number, road.ACTOR)
+    dispatch.resume(number, road.ACTOR)
+    db.session.commit()
+    assert status.status(number)["rate"] == 0.0, "nothing has been accepted since"
+
+
+def _rate_when_it_moves_for(number: int, seconds: int) -> float:
+    started = text("UPDATE campaigns SET started_at = now() - make_interval(secs => :seconds)")
+    db.session.execute(started, {"seconds": seconds})
+    db.session.commit()
+    return float(status.status(number)["rate"])
 
 
 def test_a_relay_that_is_down_is_named_until_it_works(sender: Sender) -> None:
