@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable
 
 from console.embedded import environment, resolve, revive
+from console.frame import domain
 from console.processes import Crew, Interruption, Program, say
 from console.programs import BEAT, INBOUND, web_program, worker_program
 from mailing.base import schema
 from mailing.base.errors import Conflict, KelisimError
 from mailing.base.jobs import celery_app
 from mailing.base.settings import Settings
+from mailing.bootstrap import guard
 
 HOST = "127.0.0.1"
 _LOSSES_BEFORE_READY = 3
@@ -28,6 +30,8 @@ def up(settings: Settings, port: int, concurrency: int, announce: Callable[[], N
     _demand_free(port)
     with Interruption() as interruption, resolve(settings) as ready:
         schema.upgrade(ready.database)
+        with domain(ready):
+            guard()
         programs = _programs(ready, port, concurrency)
         with Crew(programs, _surroundings(ready, port), lambda: interruption.count > 1) as crew:
             _until_ready(crew, interruption, lambda: is_ready(ready, port))

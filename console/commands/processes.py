@@ -6,10 +6,11 @@ import click
 
 from console import foreground
 from console.embedded import resolve
-from console.frame import leaf
+from console.frame import domain, leaf
 from console.output import Answer
 from console.programs import BEAT, INBOUND, web_program, worker_program
 from mailing.base import settings as configuration
+from mailing.bootstrap import guard
 
 
 @click.command()
@@ -46,5 +47,8 @@ def inbound() -> Answer:
 def _run(name: str, program: Sequence[str]) -> Answer:
     given = configuration.load()
     with resolve(given) as ready:
+        # Wrong keys or an old schema are told in one sentence, before anything is started.
+        with domain(ready):
+            guard()
         code = foreground.run(program, given, ready)
     return Answer({"process": name, "exit_code": code}, "", exit_code=code)

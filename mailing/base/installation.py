@@ -4,10 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from redis import Redis
-from sqlalchemy import CheckConstraint, SmallInteger, Text, func, select, text, update
+from sqlalchemy import CheckConstraint, SmallInteger, Text, event, func, select, text, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import ConfigurationError, NotReady
@@ -16,6 +16,7 @@ from mailing.base.settings import Settings, current
 from mailing.base.version import head, version
 
 At = TIMESTAMP(timezone=True)
+_NOTED = "data key noted"
 
 
 class Installation(Table):
@@ -67,6 +68,23 @@ def check_keys() -> None:
         raise NotReady("The database is not at this version: run `kelisim db upgrade` first.")
     _check_suppression_key(settings)
     _check_data_keys(settings)
+
+
+def note_data_key() -> None:
+    """Write down, with what is about to be sealed, which key seals it; once in a session.
+
+    A key that is only tried out leaves no trace: what was never sealed needs no key.
+    """
+    mark = fingerprint(current().data_key[0]).hex()
+    if db.session.info.get(_NOTED) != mark:
+        newest = insert(DataKeyCheck).values(fingerprint=mark)
+        db.session.execute(newest.on_conflict_do_nothing())
+        db.session.info[_NOTED] = mark
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_the_note(session: Session) -> None:
+    session.info.pop(_NOTED, None)
 
 
 def readiness() -> dict[str, str | None]:
@@ -139,5 +157,3 @@ def _check_data_keys(settings: Settings) -> None:
             f"KELISIM_DATA_KEY lacks a key that has sealed data here ({lacking}). "
             "Keys are added in front of the ring, never taken off."
         )
-    newest = insert(DataKeyCheck).values(fingerprint=fingerprint(settings.data_key[0]).hex())
-    db.session.execute(newest.on_conflict_do_nothing())

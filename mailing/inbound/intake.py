@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import OPERATIONAL, PERSONAL, Table, db
+from mailing.base.installation import note_data_key
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
 from mailing.base.tokens import MailtoLeave, link_keys
@@ -83,6 +84,7 @@ def _ways_out(recipients: list[str]) -> list[MailtoLeave]:
 
 def _store(raw: bytes, meant: list[MailtoLeave]) -> tuple[str, bool]:
     digest, kind = _name(raw, meant), "unsubscribe" if meant else "unclear"
+    note_data_key()
     row = {
         "sha256": digest,
         "sealed": keyring(current().data_key).encrypt(raw, bytes.fromhex(digest)),

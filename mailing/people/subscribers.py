@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
+from mailing.base.installation import note_data_key
 from mailing.base.sealing import digest, keyring
 from mailing.base.settings import Settings, current
 from mailing.people.address import Address
@@ -77,6 +78,7 @@ class Sealer:
 
     def seal(self, value: dict[str, Any], about: bytes) -> bytes:
         """A JSON object, sealed to what it is about."""
+        note_data_key()
         plain = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
         return keyring(self.settings.data_key).encrypt(plain, about)
 

@@ -13,6 +13,7 @@ from mailing.base.errors import ConfigurationError, NotReady
 from mailing.base.installation import DataKeyCheck
 from mailing.base.settings import Settings, load
 from mailing.bootstrap import guard
+from mailing.people.subscribers import Sealer
 from tests.person import at_once, elsewhere
 
 
@@ -20,12 +21,34 @@ def a_key() -> bytes:
     return os.urandom(32)
 
 
-def test_the_first_start_writes_down_what_it_was_started_with(app: Flask) -> None:
+def a_sealed_value() -> None:
+    """What a join does: something personal is sealed under the newest key."""
+    Sealer().seal({"email": "aigul@example.com"}, b"somebody")
+    db.session.commit()
+
+
+def test_the_first_start_writes_down_the_suppression_key_it_was_started_with(app: Flask) -> None:
     guard()
-    kept = installation.here()
-    assert len(kept.suppression_key_check or "") == 64
+    assert len(installation.here().suppression_key_check or "") == 64
+    guard()
+
+
+def test_a_data_key_is_written_down_when_it_seals_and_not_when_it_is_tried_out(
+    app: Flask, settings: Settings
+) -> None:
+    with elsewhere(data_key=(a_key(), *settings.data_key)):
+        guard()
+    assert list(db.session.scalars(select(DataKeyCheck))) == []
+    a_sealed_value()
+    a_sealed_value()
     assert len(list(db.session.scalars(select(DataKeyCheck)))) == 1
-    guard()
+
+
+def test_a_note_that_was_rolled_back_is_made_again(app: Flask) -> None:
+    Sealer().seal({}, b"somebody")
+    db.session.rollback()
+    a_sealed_value()
+    assert len(list(db.session.scalars(select(DataKeyCheck)))) == 1
 
 
 def test_another_suppression_key_stops_the_start_by_name(app: Flask) -> None:
@@ -38,11 +61,13 @@ def test_another_suppression_key_stops_the_start_by_name(app: Flask) -> None:
 
 def test_a_data_key_that_is_lacking_stops_the_start_by_name(app: Flask, settings: Settings) -> None:
     guard()
+    a_sealed_value()
     for ring in ((a_key(),), (a_key(), a_key())):
         with elsewhere(data_key=ring), pytest.raises(ConfigurationError, match="KELISIM_DATA_KEY"):
             guard()
     with elsewhere(data_key=(a_key(), *settings.data_key)):
         guard()
+        a_sealed_value()
     # From then on the ring needs both.
     with pytest.raises(ConfigurationError, match="KELISIM_DATA_KEY"):
         guard()

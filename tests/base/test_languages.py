@@ -31,11 +31,6 @@ def test_the_address_is_asked_first_and_the_browser_second(
     assert languages.pick(query, header) == expected
 
 
-def test_a_person_whose_language_is_known_hears_it_when_nobody_asks_for_another() -> None:
-    assert languages.pick(None, None, otherwise="ru") == "ru"
-    assert languages.pick(None, "en", otherwise="ru") == "en"
-
-
 @given(st.text(max_size=60), st.text(max_size=200))
 def test_whatever_is_sent_as_a_language_one_of_the_three_is_spoken(query: str, header: str) -> None:
     assert languages.pick(query, header) in languages.LANGUAGES
