@@ -1,7 +1,7 @@
 """`python -m console.catcher`: catch mail until SIGINT or SIGTERM.
 
-Prints one line of JSON once it listens: `{"smtp_port": …, "http_port": …}`. Port 0 takes a
-free one.
+Prints one line of JSON once it listens, `{"smtp_port": …, "http_port": …}`, and the same for a
+person on standard error. Port 0 takes a free one.
 """
 
 import json
@@ -35,6 +35,8 @@ def catch(host: str, smtp_port: int, http_port: int, directory: Path) -> None:
         threading.Thread(target=page.serve_forever, kwargs={"poll_interval": 0.1}).start()
         sys.stdout.write(json.dumps({"smtp_port": smtp_port, "http_port": page.server_port}) + "\n")
         sys.stdout.flush()
+        caught = f"Catching all mail sent to smtp://{host}:{smtp_port}"
+        click.echo(f"{caught}; read it at http://{host}:{page.server_port}/", err=True)
         while not interruption:
             time.sleep(0.1)
         page.shutdown()

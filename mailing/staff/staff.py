@@ -70,7 +70,10 @@ def add(email: str, role: Role, password: str) -> Staff:
     """Somebody new. Raises Invalid for an unusable address or password, Conflict if known."""
     address = _address(email)
     if find_by_email(address):
-        raise Conflict(f"{address} is already staff; change their role or password instead.")
+        raise Conflict(
+            f"{address} is already staff; "
+            "change what is there with kelisim staff password, role or open."
+        )
     person = Staff(
         email=address,
         role=Role(role).value,
@@ -114,6 +117,12 @@ def deactivate(person: Staff) -> None:
     """This person can no longer log in; what they did stays in the audit log."""
     person.active = False
     end_logins(person)
+
+
+def reactivate(person: Staff) -> None:
+    """This person can log in again, with the password and the role that they had."""
+    person.active = True
+    db.session.flush()
 
 
 def end_logins(person: Staff) -> None:

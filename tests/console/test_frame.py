@@ -28,7 +28,8 @@ LEAVES = dict(leaves(cli))
 
 PROMISED = """
     db upgrade|web --port|worker --concurrency|beat|inbound|up --port --concurrency
-    staff add --role --password-stdin
+    staff add --role --password-stdin|staff password --password-stdin
+    staff role --role|staff close|staff open|staff list
     policy import --language --effective --version --material --publish --purposes --fields
     topic add --purpose --name-kk --name-ru --name-en|topic list
     form add --origin --topics|form list

@@ -7,14 +7,18 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from flask import Flask
 
 from console.frame import system_user
-from mailing.base.database import dsn
+from mailing.base.database import db, dsn
 from mailing.base.settings import Settings
 from mailing.base.tokens import MailtoLeave, link_keys
+from mailing.staff import staff as accounts
 from tests.console.conftest import POLICIES, Kelisim
 
 Draft = Callable[[], str]
+WRITER = "writer@k.example"
+OLD, NEW = "unrelated words make one", "another four good words"
 
 
 @pytest.fixture
@@ -83,6 +87,44 @@ def test_staff_are_added_with_a_password_from_standard_input(kelisim: Kelisim) -
     assert said.document["role"] == "marketer"
     assert kelisim(*words, "--json", typed="unrelated words make one\n").code == 5
     assert kelisim(*words, "--json", typed="").document["error"].startswith("Standard input")
+
+
+def test_without_a_terminal_the_way_to_give_a_password_is_said(kelisim: Kelisim) -> None:
+    said = kelisim("staff", "add", "marketer@k.example", "--role", "marketer")
+    assert said.code == 1
+    assert "--password-stdin" in said.err
+
+
+def test_a_lost_password_is_set_anew_and_the_old_one_opens_nothing(
+    kelisim: Kelisim, app: Flask, audit: Callable[[], list[tuple[str, str, str]]]
+) -> None:
+    typed = ("--password-stdin", "--json")
+    kelisim("staff", "add", WRITER, "--role", "marketer", *typed, typed=f"{OLD}\n")
+    assert kelisim("staff", "password", WRITER, *typed, typed="short\n").code == 1
+    assert accounts.authenticate(WRITER, OLD) is not None
+    assert kelisim("staff", "password", WRITER, *typed, typed=f"{NEW}\n").code == 0
+    db.session.rollback()
+    assert accounts.authenticate(WRITER, OLD) is None
+    assert accounts.authenticate(WRITER, NEW) is not None
+    assert [action for _, action, _ in audit()] == ["staff added", "password changed"]
+    assert kelisim("staff", "password", "nobody@k.example", *typed, typed=f"{NEW}\n").code == 1
+
+
+def test_a_role_is_changed_and_a_login_closed_and_opened_again(
+    kelisim: Kelisim, app: Flask, audit: Callable[[], list[tuple[str, str, str]]]
+) -> None:
+    kelisim("staff", "add", WRITER, "--role", "marketer", "--password-stdin", typed=f"{OLD}\n")
+    told = kelisim("staff", "role", WRITER, "--role", "viewer", "--json").document
+    assert (told["role"], told["active"]) == ("viewer", True)
+    assert kelisim("staff", "close", WRITER, "--json").document["active"] is False
+    assert accounts.authenticate(WRITER, OLD) is None
+    assert kelisim("staff", "list", "--json").document == [told | {"active": False}]
+    assert kelisim("staff", "open", WRITER, "--json").document["active"] is True
+    db.session.rollback()
+    assert accounts.authenticate(WRITER, OLD) is not None
+    assert [action for _, action, _ in audit()] == [
+        "staff added", "role changed", "login closed", "login opened",
+    ]  # fmt: skip
 
 
 def test_an_import_counts_every_row_once(readers: Kelisim, tmp_path: Path) -> None:

@@ -29,6 +29,8 @@ def test_a_wrong_password_an_unknown_address_and_a_closed_login_answer_alike(app
     assert staff.authenticate("nobody@example.com", GOOD) is None
     staff.deactivate(person)
     assert staff.authenticate("dana@example.com", GOOD) is None
+    staff.reactivate(person)
+    assert staff.authenticate("dana@example.com", GOOD) is person
 
 
 def test_an_unknown_address_takes_as_long_as_a_known_one(app: Flask) -> None:
