@@ -32,8 +32,8 @@ OWN_NAMES = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
 _spoken: ContextVar[str] = ContextVar("spoken", default=DEFAULT)
 
 
-def pick(query: str | None, accept_language: str | None, otherwise: str = DEFAULT) -> str:
-    """The language to answer in: what the address asks for, else the browser, else `otherwise`.
+def pick(query: str | None, accept_language: str | None) -> str:
+    """The language to answer in: what the address asks for, else the browser, else Kazakh.
 
     `query` is the value of `?lang=`, `accept_language` the header of RFC 9110, 12.5.4. A tag
     counts by its first part, so "kk-KZ" asks for Kazakh; `*` and unknown tongues ask for nothing.
@@ -42,7 +42,7 @@ def pick(query: str | None, accept_language: str | None, otherwise: str = DEFAUL
         return query
     wishes = parse_accept_header(accept_language, LanguageAccept)
     tongues = (tag.lower().split("-")[0] for tag, quality in wishes if quality > 0)
-    return next((tongue for tongue in tongues if tongue in LANGUAGES), otherwise)
+    return next((tongue for tongue in tongues if tongue in LANGUAGES), DEFAULT)
 
 
 def speak(language: str) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from mailing.base import clock
 from mailing.base.database import db
+from mailing.base.languages import spoken
 from mailing.base.settings import current
 from mailing.base.tokens import LeaveToken, OptInToken, link_keys
 from mailing.leaving import scope
@@ -25,7 +26,7 @@ NOBODY = UUID(int=0)
 
 @dataclass(frozen=True)
 class LeaveView:
-    """What the page behind a link to leave has to know."""
+    """What the page behind a link to leave has to know, and the language to say it in."""
 
     topics: list[str]
     language: str
@@ -48,14 +49,17 @@ def by_token(token: str, patience: float, source: str = "one-click") -> Receipt 
     return leave(Leaving(meant[0], meant[1], source=source, patience=patience))
 
 
-def look(token: str) -> LeaveView | None:
-    """What a link is about; None for a link that is not ours."""
+def look(token: str, asked_language: str | None = None) -> LeaveView | None:
+    """What a link is about; None for a link that is not ours.
+
+    The topics are named in the language asked for, else in the person's own.
+    """
     meant = _read(token)
     if meant is None:
         return None
     subscriber = db.session.get(Subscriber, meant[0])
     topic_ids = scope.topics_of(meant[1], meant[0])
-    language = subscriber.language if subscriber else "kk"
+    language = asked_language or (subscriber.language if subscriber else spoken())
     personal = subscribers.personal_of(subscriber) if subscriber else None
     return LeaveView(
         topics=scope.names(topic_ids, language),

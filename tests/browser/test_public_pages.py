@@ -67,11 +67,11 @@ def test_somebody_joins_confirms_leaves_and_comes_back_without_script(
 
     page.goto(f"{pages.address}/confirm/{pages.waiting.confirm}")
     page.get_by_role("button").click()
-    assert page.get_by_role("status").inner_text() == "Сіз жазылдыңыз"
+    assert page.get_by_role("status").inner_text() == "Подписка оформлена"
     assert standing(pages.web, pages.waiting.subscriber, "new") == "given"
 
     page.goto(pages.address + leave_link(pages.web, pages.waiting.subscriber, "new"))
-    page.get_by_role("button", name="Жазылымды тоқтату").click()
+    page.get_by_role("button", name="Отписаться").click()
     assert standing(pages.web, pages.waiting.subscriber, "new") == "unsubscribed"
     page.get_by_role("button").click()
     assert standing(pages.web, pages.waiting.subscriber, "new") == "given"

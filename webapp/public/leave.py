@@ -16,7 +16,7 @@ from mailing.leaving.receipts import Receipt
 from webapp.errors import page as error_page
 from webapp.errors import places
 from webapp.headers import personal
-from webapp.public.page import show, show_personal, speak_to
+from webapp.public.page import asked_language, show, show_personal, speak_to
 
 pages = Blueprint("leave", __name__)
 
@@ -40,7 +40,7 @@ def say_that_it_is_a_preview() -> Response | None:
 @pages.get("/u/<token>", provide_automatic_options=False)
 def ask(token: str) -> Response:
     """One button; or, for who has left already, what is so."""
-    view = links.look(token) or abort(404)
+    view = links.look(token, asked_language()) or abort(404)
     return _about(view, "leave" if view.is_subscribed else "left", receipt=None)
 
 
@@ -70,7 +70,7 @@ def preflight(token: str) -> Response:
 def undo(token: str) -> Response:
     """Take it back within the day: an entry of its own, and the page says what is so now."""
     is_back = links.undo(token)
-    view = links.look(token) or abort(404)
+    view = links.look(token, asked_language()) or abort(404)
     return _about(view, "undone" if is_back else "too_late", here=f"/u/{token}")
 
 
@@ -93,7 +93,7 @@ def open_to_every_origin(answer: Response) -> Response:
 def _result_page(token: str, receipt: Receipt, status: int) -> Response:
     """What was done, and the way back. The "no" is stored: no fault here may deny it (T42)."""
     try:
-        view = links.look(token) or abort(404)
+        view = links.look(token, asked_language()) or abort(404)
         return _about(view, "left", status, receipt=receipt, handed_over=_handed_over(receipt))
     except Exception as error:
         log.error("result_page_failed", kind=type(error).__name__, where=places(error))

@@ -20,9 +20,11 @@ def show_personal(name: str, status: int = 200, **values: object) -> Response:
 
 
 def speak_to(language: str) -> None:
-    """Speak the person's own language, unless the address or the browser asks for another."""
-    header = request.headers.get("Accept-Language")
-    languages.speak(languages.pick(asked_language(), header, otherwise=language))
+    """Speak the language that the person signed up in, unless the address asks for another.
+
+    The browser is not asked: it may be a borrowed one, and the mail spoke that language, too.
+    """
+    languages.speak(asked_language() or language)
 
 
 def asked_language() -> str | None:

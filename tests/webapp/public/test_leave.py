@@ -185,12 +185,12 @@ def test_a_person_presses_once_and_sees_what_is_so_and_the_way_back(
     client: FlaskClient, web: Flask, person: Asked, link: str
 ) -> None:
     asked = client.get(f"{link}?lang=en").text
-    assert "Unsubscribe from “Предложения”?" in asked
+    assert "Unsubscribe from “Offers”?" in asked
     assert "d…@example.com" in asked
     assert 'name="page" value="1"' in asked
     result = client.post(f"{link}?lang=en", data="page=1", content_type=FORM)
     assert result.status_code == 200
-    assert "You are unsubscribed from “Предложения”." in result.text
+    assert "You are unsubscribed from “Offers”." in result.text
     assert f'action="{link}/undo?lang=en"' in result.text
     assert standing(web, person.subscriber) == "unsubscribed"
     assert "You are unsubscribed" in client.get(f"{link}?lang=en").text
@@ -202,7 +202,7 @@ def test_undo_within_a_day_is_an_entry_of_its_own(
     """T34."""
     client.post(link)
     answer = client.post(f"{link}/undo?lang=en")
-    assert "You are subscribed to “Предложения” again." in answer.text
+    assert "You are subscribed to “Offers” again." in answer.text
     assert standing(web, person.subscriber) == "given"
     assert kinds(web, person.subscriber)[-2:] == ["unsubscribed", "restored"]
 
@@ -258,8 +258,13 @@ def test_the_page_speaks_the_persons_language_unless_asked_otherwise(
     client: FlaskClient, link: str
 ) -> None:
     assert '<html lang="ru"' in client.get(link).text
-    assert '<html lang="en"' in client.get(link, headers={"Accept-Language": "en-GB"}).text
-    assert '<html lang="kk"' in client.get(f"{link}?lang=kk").text
+    browser = {"Accept-Language": "en-GB"}
+    own = client.get(link, headers=browser).text
+    assert '<html lang="ru"' in own
+    assert "«Предложения»" in own
+    asked = client.get(f"{link}?lang=kk", headers=browser).text
+    assert '<html lang="kk"' in asked
+    assert "«Ұсыныстар»" in asked
 
 
 @pytest.mark.parametrize(
