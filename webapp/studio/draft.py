@@ -8,7 +8,10 @@ from mailing.base.languages import LANGUAGES, gettext
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.content import Content, Format
 from mailing.deliveries import drafts
+from mailing.people import topics
 from mailing.staff.audit import Actor
+
+FIELDS = ("subject", "preheader", "body")
 
 
 @dataclass
@@ -60,14 +63,42 @@ def keep(draft: Draft, campaign: Campaign | None, actor: Actor) -> Campaign | No
     A language that is left empty is left out. Raises Conflict for a campaign that can no longer
     be written.
     """
+    if campaign is None:
+        _demand_topic(draft)
     for content in _changed(draft, campaign):
+        _demand_whole(draft, content)
         try:
             campaign = _keep_one(draft, content, campaign, actor)
         except Missing:
-            draft.errors["topic"] = gettext("Choose the topic that this campaign goes to.")
+            continue  # That the topic is missing has been said.
         except Invalid as refusal:
-            draft.errors[f"{content.language}-{refusal.field or 'body'}"] = refusal.message
+            field = f"{content.language}-{refusal.field or 'body'}"
+            draft.errors.setdefault(field, refusal.message)
+    draft.errors = dict(sorted(draft.errors.items(), key=_place_on_the_page))
     return None if draft.errors else campaign
+
+
+def _demand_topic(draft: Draft) -> None:
+    choices = {topic.slug for topic in topics.all_topics()} - {topics.NOTICES}
+    if draft.topic not in choices:
+        draft.errors["topic"] = gettext("Choose the topic that this campaign goes to.")
+
+
+def _demand_whole(draft: Draft, content: Content) -> None:
+    """What is missing is said together with whatever is wrong in the rest."""
+    if not content.subject:
+        sentence = gettext("Write a subject: it is what people see first.")
+        draft.errors.setdefault(f"{content.language}-subject", sentence)
+    if not content.body.strip():
+        sentence = gettext("Write a message: the body is empty.")
+        draft.errors.setdefault(f"{content.language}-body", sentence)
+
+
+def _place_on_the_page(error: tuple[str, str]) -> tuple[int, int]:
+    tongue, _, field = error[0].partition("-")
+    if tongue not in LANGUAGES:
+        return -1, 0
+    return LANGUAGES.index(tongue), FIELDS.index(field) if field in FIELDS else len(FIELDS)
 
 
 def _keep_one(draft: Draft, content: Content, campaign: Campaign | None, actor: Actor) -> Campaign:

@@ -62,7 +62,7 @@ def _changed_meanwhile(draft: Draft, campaign: campaigns.Campaign) -> ResponseRe
 
 def _keep(draft: Draft, campaign: campaigns.Campaign | None) -> ResponseReturnValue:
     """Save what was typed; whatever is wrong comes back beside it, and nothing is lost."""
-    kept = None if draft.errors else keep(draft, campaign, actor())
+    kept = keep(draft, campaign, actor())
     if kept is None:
         db.session.rollback()
         return _page(draft, campaign), 422

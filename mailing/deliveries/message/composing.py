@@ -1,9 +1,11 @@
 """The author's content, checked and converted into the three faces of a message."""
 
 import re
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from mailing.base.errors import Invalid
 from mailing.campaigns.content import Content, Format
 from mailing.deliveries.message.compiled import LEAVE, Compiled, Faces
 from mailing.deliveries.message.documents import Page, from_html, from_mjml, without_comments
@@ -21,12 +23,13 @@ LONGEST_LINE = 1000  # characters of a subject or preheader
 
 def compile(content: Content, frame: Frame) -> Compiled:
     """Compile a message; raises `BodyError` (with the line) or `UnsafeValue` (frame, subject)."""
-    subject = _line("The subject", content.subject, frame)
+    subject = _line("subject", content.subject, frame)
+    preheader = _line("preheader", content.preheader, frame)
     draft, page = _page(content, frame)
     dress = Dress("message", content.language, frame)
     faces = Faces(
-        subject=weave_text(subject.text, subject),
-        html=_html(content, dress, page, weave_html(page.body, draft)),
+        subject=subject.text,
+        html=_html(dress, page, subject, preheader, weave_html(page.body, draft)),
         text=dress.text(
             {
                 "leave": [Hole(LEAVE, "as_text")],
@@ -37,27 +40,41 @@ def compile(content: Content, frame: Frame) -> Compiled:
     return Compiled(faces, frame)
 
 
-def _html(content: Content, dress: Dress, page: Page, body: list[Piece]) -> list[Piece]:
-    subject = _line("The subject", content.subject, dress.frame)
-    preheader = _line("The preheader", content.preheader, dress.frame)
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A subject or preheader: as it stands in a field, and as it stands in HTML."""
+
+    text: list[Piece]
+    html: list[Piece]
+
+
+def _html(
+    dress: Dress, page: Page, subject: Line, preheader: Line, body: list[Piece]
+) -> list[Piece]:
     holes: dict[str, list[Piece]] = {
         "body": body,
         "leave": [Hole(LEAVE, "as_html")],
-        "title": weave_line(subject.text, subject),
-        "preheader": weave_line(preheader.text, preheader),
+        "title": subject.html,
+        "preheader": preheader.html,
     }
     return dress.html(
         holes,
         is_wide=page.is_wide,
         styles=Markup(page.styles),  # noqa: S704 - only class rules without "<" passed the filter
-        has_preheader=bool(content.preheader),
+        has_preheader=any(preheader.html),
     )
 
 
-def _line(what: str, text: str, frame: Frame) -> Draft:
+def _line(name: str, text: str, frame: Frame) -> Line:
+    """One line of the content; whatever is wrong in it is said of the field `name`."""
     if len(text) > LONGEST_LINE:
-        raise BodyError(f"{what} is longer than {LONGEST_LINE} characters; shorten it.", "subject")
-    return hide(one_line(what, text), frame.fields)
+        sentence = f"The {name} is longer than {LONGEST_LINE} characters; shorten it."
+        raise BodyError(sentence, name)
+    try:
+        draft = hide(one_line(f"The {name}", text), frame.fields)
+        return Line(weave_text(draft.text, draft), weave_line(draft.text, draft))
+    except Invalid as wrong:
+        raise type(wrong)(wrong.message, name) from None
 
 
 def _page(content: Content, frame: Frame) -> tuple[Draft, Page]:

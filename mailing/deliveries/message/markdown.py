@@ -6,6 +6,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from mailing.deliveries.message.cleaning import clean
+from mailing.deliveries.message.frame import BodyError
 from mailing.deliveries.message.merge import Draft
 
 # Text and background are always set together: mail programs invert either in the dark.
@@ -30,9 +31,20 @@ READER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrou
 def from_markdown(draft: Draft) -> str:
     """Render and clean; merge tags stay hidden. Raw HTML in the source is shown, not obeyed."""
     tokens = READER.parse(draft.text)
+    _demand_addresses(tokens, draft)
     _style(tokens)
     markup = READER.renderer.render(tokens, READER.options, {})
     return _free_conditions(clean(markup), draft)
+
+
+def _demand_addresses(tokens: list[Token], draft: Draft) -> None:
+    for token in tokens:
+        children = token.children or []
+        for place, inner in enumerate(children):
+            if inner.type == "link_open" and not inner.attrGet("href"):
+                words = draft.pattern.sub("…", children[place + 1].content)
+                sentence = f"The link “{words}” has no address: [{words}](https://…)."
+                raise BodyError(sentence, "body")
 
 
 def _style(tokens: list[Token]) -> None:

@@ -47,6 +47,8 @@ def weave_html(markup: str, draft: Draft) -> list[Piece]:
 
 
 def _check_address(name: str, value: str) -> None:
+    if name in ADDRESSES and not value.strip():
+        raise BodyError("A link or an image has no address; begin it with https://.", "body")
     if name in ADDRESSES and not WHOLE_ADDRESS.match(value):
         raise BodyError(f"“{value[:80]}” is no whole address; begin it with https://.", "body")
 

@@ -52,6 +52,8 @@ def test_a_campaign_is_written_in_two_languages_and_kept_as_typed(
         ({"ru-body": ""}, "ru-body"),
         ({"kk-body": "Сәлем, {{ given_name }}!"}, "kk-body"),
         ({"kk-body": "{% for x in y %}{% endfor %}"}, "kk-body"),
+        ({"kk-subject": "Күз {{ жеңілдік"}, "kk-subject"),
+        ({"kk-preheader": "Қысқы көзілдіріктер {{ given_name }}"}, "kk-preheader"),
     ],
 )
 def test_an_error_stands_beside_its_field_and_nothing_typed_is_lost(
@@ -99,10 +101,23 @@ def test_what_was_typed_survives_the_end_of_the_login(web: Flask, marketer: Brow
         assert len(campaigns.by_state()) == 1
 
 
-def test_an_empty_form_says_what_to_write(marketer: Browser) -> None:
-    answer = marketer.post("/studio/campaigns/new?lang=en", {"topic": "offers"})
+def test_an_empty_form_says_all_that_is_missing(marketer: Browser) -> None:
+    answer = marketer.post("/studio/campaigns/new?lang=en", {})
     assert answer.status_code == 422
+    assert _wrong(answer.text) == ["topic", "kk-subject"]
     assert "Write a subject and a message in one language." in answer.text
+
+
+def test_every_mistake_is_said_at_once_in_the_order_of_the_page(marketer: Browser) -> None:
+    typed = {"topic": "offers", "ru-subject": "Письмо", "en-body": "{{ nothing }}"}
+    answer = marketer.post("/studio/campaigns/new?lang=en", typed)
+    assert _wrong(answer.text) == ["ru-body", "en-subject", "en-body"]
+
+
+def test_a_link_without_an_address_is_named_by_its_words(marketer: Browser) -> None:
+    typed = TYPED | {"kk-body": "Оқыңыз: [каталог]()"}
+    page = marketer.post("/studio/campaigns/new?lang=en", typed).text
+    assert "The link “каталог” has no address: [каталог](https://…)." in page
 
 
 def test_saving_again_adds_a_language_and_logs_only_what_changed(
@@ -184,3 +199,8 @@ def test_a_language_asked_for_stays_while_moving_on(marketer: Browser, tongue: s
     page = marketer.get(f"/studio/campaigns?lang={tongue}").text
     assert f'<html lang="{tongue}"' in page
     assert f"/studio/policies?lang={tongue}" in page
+
+
+def _wrong(page: str) -> list[str]:
+    """The fields that the summary leads to, in its order."""
+    return re.findall(r'<li><a href="#([\w-]+)">', page)
