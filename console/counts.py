@@ -12,6 +12,11 @@ def audience_text(counted: dict[str, Any]) -> str:
     return table([ends[0], *held, ends[1]])
 
 
+def people(number: int) -> str:
+    """So many people, as one says it."""
+    return f"{number} person" if number == 1 else f"{number} people"
+
+
 def status_text(status: dict[str, Any]) -> str:
     """State and outcomes of a campaign; the lines add up to the audience."""
     lines = [(name, number) for name, number in status["outcomes"].items() if name != "held"]

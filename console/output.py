@@ -102,14 +102,22 @@ def readable(document: Any, indent: str = "") -> str:
 
 
 def table(rows: Iterable[Sequence[Any]], heads: Sequence[str] = ()) -> str:
-    """Rows in aligned columns, under their heads where given."""
+    """Rows in aligned columns, under their heads where given; times to the second."""
     cells = [[str(head) for head in heads]] if heads else []
-    cells += [[_word(plain(cell)) for cell in row] for row in rows]
+    cells += [[_cell(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    return _word(plain(value))
 
 
 def _line(name: str, item: Any, indent: str) -> str:

@@ -5,7 +5,7 @@ from typing import Any, TypedDict, Unpack
 
 import click
 
-from console.counts import audience_text, status_text
+from console.counts import audience_text, people, status_text
 from console.frame import actor, verb
 from console.output import Answer, plain, table
 from mailing.base.errors import Invalid
@@ -55,8 +55,9 @@ def create(topic: str, body: Path, **told: Unpack[Told]) -> Answer:
 def list_() -> Answer:
     """List the campaigns and notices, newest first."""
     shown = [_shown(one) for one in campaigns.by_state()]
-    heads = list(shown[0]) if shown else ["id", "kind", "state"]
-    return Answer(shown, table([list(row.values()) for row in shown], heads))
+    if not shown:
+        return Answer([], "There is no campaign yet.")
+    return Answer(shown, table([list(row.values()) for row in shown], list(shown[0])))
 
 
 @campaign.command()
@@ -162,7 +163,7 @@ def started(id: int, expect: int | None, now: bool) -> Answer:
     """Start a campaign or a notice, and say what will happen."""
     begun = dispatch.start(id, actor(), expect, now)
     when = f"at {begun.release_at:%H:%M:%S} UTC" if begun.release_at else "now"
-    return Answer(begun, f"Campaign {id} goes to {begun.will_receive} people, {when}.")
+    return Answer(begun, f"Campaign {id} goes to {people(begun.will_receive)}, {when}.")
 
 
 def _counted(counted: Counted) -> Answer:

@@ -1,6 +1,7 @@
 """All the checks in the order in which one would look: what others rest upon comes first."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -8,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from console.doctor.dns import sending_domain
 from console.doctor.finding import Finding, State, fine, look, wrong
 from console.doctor.journal import journal
+from console.doctor.secrets_file import secrets_file
 from console.doctor.smtp import relay
 from console.frame import domain
 from mailing.base import clock, installation
@@ -26,6 +28,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     with domain(settings):
         yield from _database(settings)
     yield _queue(settings)
+    yield from secrets_file(Path(".env"))
     yield _identity(settings)
     for url in settings.smtp_url:
         yield relay(url)

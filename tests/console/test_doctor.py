@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -52,6 +53,17 @@ def test_a_sound_installation_has_no_fault_but_the_relay(
     said = kelisim("doctor")
     assert said.code == 1
     assert "fail  smtp" in said.out
+
+
+def test_secrets_that_others_may_read_are_a_warning(
+    states: Callable[[], dict[str, str]], tmp_path: Path
+) -> None:
+    assert "env" not in states()
+    path = tmp_path / ".env"
+    path.touch(0o600)
+    assert states()["env"] == "ok"
+    path.chmod(0o640)
+    assert states()["env"] == "warn"
 
 
 def test_a_database_that_is_away_is_found(

@@ -1,5 +1,6 @@
 """Each noun does what contract.md says of it, and leaves its line in the audit log."""
 
+import re
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -183,6 +184,20 @@ def test_a_campaign_goes_from_start_to_pause_resume_and_stop(
     told = readers("campaign", "status", campaign, "--json").document
     assert told["outcomes"]["held"] == {"campaign_stopped": 2}
     assert told["audience"] == 2
+
+
+def test_campaigns_are_listed_for_people_to_the_second(readers: Kelisim, draft: Draft) -> None:
+    assert readers("campaign", "list").out == "There is no campaign yet.\n"
+    draft()
+    heads, row = readers("campaign", "list").out.splitlines()
+    assert heads.split() == [
+        "id", "kind", "state", "audience", "created_at", "started_at", "finished_at"
+    ]  # fmt: skip
+    number, kind, state, audience, _, time, started, finished = row.split()
+    assert (kind, state, audience) == ("campaign", "draft", "-")
+    assert re.fullmatch(r"\d\d:\d\d:\d\d\+00:00", time)
+    assert (started, finished) == ("-", "-")
+    assert f"Campaign {number} goes to 2 people" in readers("campaign", "start", number).out
 
 
 def test_nothing_to_send_to_is_not_ready(shop: Kelisim, tmp_path: Path) -> None:
