@@ -99,14 +99,22 @@ def catalogue_path(language: str) -> Path:
 def date_text(day: date, language: str | None = None) -> str:
     """A day in words: "2026 ж. 5 наурыз", "5 марта 2026 г.", "5 March 2026"."""
     tongue = language or spoken()
-    return dates.format_date(day, "d MMMM y" if tongue == "en" else "long", locale=tongue)
+    text = dates.format_date(day, "d MMMM y" if tongue == "en" else "long", locale=tongue)
+    # CLDR's narrow no-break space looks like none in many fonts of mail programs.
+    return text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
 
 
 def time_text(moment: datetime, zone: str, language: str | None = None) -> str:
     """A moment in words to the minute, in the zone named and with that name beside it."""
     local = moment.astimezone(ZoneInfo(zone))
     day = date_text(local.date(), language)
-    return f"{day}, {local:%H:%M} ({zone.split('/')[-1].replace('_', ' ')})"
+    return f"{day}, {local:%H:%M} ({_zone_text(zone, language or spoken())})"
+
+
+def _zone_text(zone: str, language: str) -> str:
+    """A zone by its city, as the language calls it: "Almaty time", "время Алматы"."""
+    city = dates.get_timezone_location(ZoneInfo(zone), locale=language, return_city=True)
+    return gettext_for(language).gettext("%(city)s time") % {"city": city}
 
 
 def install(environment: Environment) -> None:

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
-from babel.dates import format_date
-
+from mailing.base.languages import date_text
 from mailing.base.operator import Operator
 from mailing.campaigns.content import Content
 
@@ -32,7 +31,7 @@ def notice_content(
     gettext: Callable[[str], str],
 ) -> Content:
     """Write the notice in `language`; `gettext` is that language's catalogue."""
-    day = format_date(change.effective_on, "long", locale=language)
+    day = date_text(change.effective_on, language)
     return Content(
         language=language,
         subject=_subject(operator, day, gettext),

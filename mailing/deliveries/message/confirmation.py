@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from babel.dates import format_date
-
+from mailing.base.languages import date_text
 from mailing.deliveries.message.compiled import LEAVE, Compiled, Faces
 from mailing.deliveries.message.frame import Frame, Kind, Recipient, Stamp, one_line
 from mailing.deliveries.message.program import Hole, Piece
 from mailing.deliveries.message.skeleton import Dress
-
-DAYS_KEPT = 7  # how long an unconfirmed request lives
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +57,7 @@ def _shown(mail: ConfirmMail) -> dict[str, object]:
         "topics": [one_line("A topic's name", name) for name in mail.topics],
         "confirm_url": one_line("The address to confirm", mail.confirm_url),
         "page": one_line("The page of the form", mail.page),
-        "date": format_date(mail.asked_at, "long", locale=mail.language),
-        "days": DAYS_KEPT,
+        "date": date_text(mail.asked_at.date(), mail.language),
         "is_wide": False,
         "has_preheader": False,
         "styles": "",
