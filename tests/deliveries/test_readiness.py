@@ -39,6 +39,64 @@ def test_while_sending_is_off_the_reason_stands_in_the_list(app: Flask) -> None:
     assert "the withdrawal journal differs" in stop.detail
 
 
+@pytest.mark.parametrize(
+    ("body", "oversight", "level"),
+    [
+        ("TK: бағасы", "left_over_words-kk", Level.WARN),
+        ("Lorem ipsum dolor", "left_over_words-kk", Level.WARN),
+        ("[Қараңыз](http://localhost/x)", "dead_link-kk", Level.STOP),
+        ("[Қараңыз](https://127.0.0.2:8443/x)", "dead_link-kk", Level.STOP),
+        ("[Қараңыз](#)", "dead_link-kk", Level.STOP),
+        ("![Сурет](https://images.example/a.png)", "foreign_image-kk", Level.WARN),
+    ],
+)
+def test_what_an_author_overlooked_is_said_once(
+    app: Flask, body: str, oversight: str, level: Level
+) -> None:
+    road.subscribe(road.lay(), 1)
+    found = check(road.campaign(body=f"{body}\n\n{body}"))
+    assert {one.id for one in found.checks if one.level is not Level.FINE} == {"dkim", oversight}
+    assert found.is_ready is (level is Level.WARN)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "[Қараңыз](https://glazik.example/x)",
+        "[Біз](http://127.0.0.1:8080/policy)",
+        "![Сурет](http://glazik.example/a.png) ![Біздікі](http://127.0.0.1:8080/b.png)",
+        "Сайт: https://glazik.example/a-TK-b, XX ғасыр",
+    ],
+)
+def test_our_own_pages_and_the_sites_of_our_forms_are_no_oversight(app: Flask, body: str) -> None:
+    road.subscribe(road.lay(), 1)
+    found = check(road.campaign(body=body))
+    assert {one.id for one in found.checks if one.level is not Level.FINE} == {"dkim"}
+
+
+def test_people_who_chose_another_language_are_counted(app: Flask) -> None:
+    road.subscribe(road.lay(), 5)
+    number = road.campaign()
+    for language, people in (("ru", 2), ("en", 1)):
+        _let_choose(language, people)
+    warned = {one.id: one.detail for one in check(number).checks}["languages"]
+    assert warned == (
+        "Of those who get it 1 chose English, 2 chose Russian; they get the Kazakh text."
+    )
+    db.session.execute(db.text("UPDATE subscribers SET language = 'kk'"))
+    assert "languages" not in {one.id for one in check(number).checks}
+
+
+def _let_choose(language: str, people: int) -> None:
+    db.session.execute(
+        db.text(
+            "UPDATE subscribers SET language = :language WHERE id IN "
+            "(SELECT id FROM subscribers WHERE language = 'kk' ORDER BY id LIMIT :people)"
+        ),
+        {"language": language, "people": people},
+    )
+
+
 class TestWithoutAnIdentity:
     @pytest.fixture
     def environment(self, environment: dict[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from mailing.deliveries.message.frame import (
     UnsafeValue,
 )
 from mailing.deliveries.message.inspection import Problem, inspect
+from mailing.deliveries.message.oversights import Oversight, oversights
 
 __all__ = [
     "FIELDS",
@@ -30,6 +31,7 @@ __all__ = [
     "Frame",
     "Kind",
     "Operator",
+    "Oversight",
     "Preview",
     "Problem",
     "Recipient",
@@ -38,4 +40,5 @@ __all__ = [
     "compile",
     "confirmation",
     "inspect",
+    "oversights",
 ]
