@@ -149,7 +149,7 @@ def test_what_has_been_handed_over_is_named_with_202(
     assert [sorted(one) for one in named] == [["handed_over_at", "message_id"]]
     page = client.post(f"/u/{asked.cancel}?lang=en", data="page=1", content_type=FORM)
     assert page.status_code == 202
-    assert "One letter had already been handed to your mail service" in page.text
+    assert "One e-mail had already been handed to your mail service" in page.text
 
 
 def test_the_one_click_of_a_confirmation_mail_cancels_the_request(
