@@ -1,7 +1,7 @@
 """Links to leave: what one is about, leaving by it, and taking it back within a day."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from mailing.base import clock
@@ -32,7 +32,12 @@ class LeaveView:
     language: str
     address: str
     is_subscribed: bool
-    can_undo: bool
+    undo_until: datetime | None
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether what was left here can still be taken back."""
+        return self.undo_until is not None
 
 
 def is_preview(token: str) -> bool:
@@ -66,7 +71,7 @@ def look(token: str, asked_language: str | None = None) -> LeaveView | None:
         language=language,
         address=masked(personal.email) if personal else "",
         is_subscribed=_is_subscribed(meant[0], topic_ids),
-        can_undo=bool(subscriber and _undoable(subscriber, topic_ids)),
+        undo_until=_undo_until(subscriber, topic_ids) if subscriber else None,
     )
 
 
@@ -99,6 +104,12 @@ def _is_subscribed(subscriber_id: UUID, topic_ids: list[int] | None) -> bool:
     if on - {notices} and not (notices in held and held[notices].refused):
         on.add(notices)
     return bool(on if topic_ids is None else on.intersection(topic_ids))
+
+
+def _undo_until(subscriber: Subscriber, topic_ids: list[int] | None) -> datetime | None:
+    """When the first of what can be taken back no longer can be."""
+    ends = [left.at + UNDO_WITHIN for left, _ in _undoable(subscriber, topic_ids)]
+    return min(ends, default=None)
 
 
 def _undoable(

@@ -1,5 +1,6 @@
 """What every public answer carries, and what it never carries."""
 
+import re
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
@@ -133,6 +134,18 @@ def test_an_error_page_names_a_next_step_and_no_detail(client: FlaskClient, shop
         assert answer.status_code in (404, 405)
         assert "mailto:helpdesk@glazik.example" in answer.text
         assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("address", ["/nonsense", "/u/x", "/a%22%3E%23b"])
+def test_a_page_that_is_not_there_can_be_read_in_each_language(
+    client: FlaskClient, address: str
+) -> None:
+    page = client.get(address, headers={"Accept-Language": "ru"})
+    assert page.status_code == 404
+    links = re.findall(r'href="([^"]*)" lang="(..)"', page.text)
+    assert links == [(f"?lang={code}", code) for code in ("kk", "ru", "en")]
+    asked = client.get(address + "?lang=en", headers={"Accept-Language": "ru"})
+    assert '<html lang="en"' in asked.text
 
 
 class _Seen(HTMLParser):

@@ -1,6 +1,6 @@
 """Leaving over HTTP: RFC 8058 for mail programs, one button for people."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
@@ -216,6 +216,18 @@ def test_undo_after_a_day_changes_nothing_and_never_claims_to(
         answer = client.post(f"{link}/undo?lang=en")
     assert "This cannot be undone any more" in answer.text
     assert standing(web, person.subscriber) == "unsubscribed"
+
+
+def test_the_page_says_until_when_it_can_be_undone_however_often_it_is_opened(
+    client: FlaskClient, link: str
+) -> None:
+    left_at = datetime(2026, 11, 22, 11, 9, tzinfo=UTC)
+    with clock.use(lambda: left_at):
+        first = client.post(f"{link}?lang=en", data="page=1", content_type=FORM)
+    with clock.use(lambda: left_at + timedelta(hours=20)):
+        again = client.get(f"{link}?lang=en")
+    for page in (first, again):
+        assert "until 23 November 2026, 16:09 (Almaty time)." in page.text
 
 
 def test_undo_is_a_post(client: FlaskClient, link: str, rows: Rows) -> None:
