@@ -11,6 +11,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     home,
     live,
     login,
+    lost,
     members,
     policies,
     preview_pages,

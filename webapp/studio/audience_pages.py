@@ -8,12 +8,12 @@ from mailing.base.database import db
 from mailing.base.errors import Missing
 from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import Campaign
-from mailing.people.address import masked
 from mailing.people.verdict import Reason
 from mailing.staff import audit
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
+from webapp.studio.masking import masked
 
 A_PAGE = 100
 RECEIVERS = "will_receive"

@@ -1,9 +1,11 @@
 """The campaign list, and the way from a campaign to the page that its state asks for."""
 
-from flask import redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from mailing.base.database import db
+from mailing.base.languages import gettext
+from mailing.base.settings import current
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.staff.permissions import Act
@@ -36,6 +38,7 @@ def campaign_list() -> str:
         tab=tab,
         page=page,
         pages=-(-counts[tab] // A_PAGE),
+        holding_seconds=current().holding_seconds,
     )
 
 
@@ -53,9 +56,19 @@ def campaign_page(campaign_id: int) -> Response:
 @studio.post("/campaigns/<int:campaign_id>/duplicate")
 @needs(Act.WRITE_CAMPAIGNS)
 def campaign_duplicate(campaign_id: int) -> Response:
-    copy = campaigns.duplicate(campaigns.find(campaign_id), actor())
+    original = campaigns.find(campaign_id)
+    copy = campaigns.duplicate(original, actor())
     db.session.commit()
+    if original.started_at:
+        flash(_goes_to_all_again(original), "warn")
     return redirect(url_for("studio.campaign_write", campaign_id=copy.id), 303)
+
+
+def _goes_to_all_again(original: Campaign) -> str:
+    return gettext(
+        "This is a copy of campaign %(id)s; everybody who got that one gets this one too.",
+        id=original.id,
+    )
 
 
 def _tab_counts() -> dict[str, int]:

@@ -11,10 +11,10 @@ from mailing.base.settings import current
 from mailing.campaigns import audience, campaigns
 from mailing.deliveries import dispatch, readiness, status
 from mailing.deliveries.dispatch import Counted
-from mailing.people.address import masked
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
+from webapp.studio.masking import masked
 from webapp.studio.seen import demand_unchanged, fingerprint
 from webapp.studio.shell import figure
 

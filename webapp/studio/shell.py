@@ -6,7 +6,7 @@ from babel.numbers import format_decimal
 from flask import g, request, url_for
 
 from mailing.base.installation import here
-from mailing.base.languages import LANGUAGES, spoken
+from mailing.base.languages import LANGUAGES, ngettext, spoken
 from mailing.base.settings import current
 from mailing.people import topics
 from mailing.people.topics import Topic
@@ -31,6 +31,7 @@ def surroundings() -> dict[str, Any]:
         "Act": Act,
         "who": who,
         "topic_name": topic_name,
+        "span": span,
         "styles": STYLES,
         "sending_off": _sending_off() if login else None,
         "zone": current().time_zone,
@@ -53,15 +54,24 @@ def _sending_off() -> str | None:
 
 
 def _tongue_links() -> dict[str, str]:
+    if request.endpoint is None:
+        return {tongue: f"?lang={tongue}" for tongue in LANGUAGES}
     kept = {**(request.view_args or {}), **request.args.to_dict()}
-    endpoint = request.endpoint or "studio.login"
-    return {tongue: url_for(endpoint, **{**kept, "lang": tongue}) for tongue in LANGUAGES}
+    return {tongue: url_for(request.endpoint, **{**kept, "lang": tongue}) for tongue in LANGUAGES}
 
 
 @studio.app_template_filter("figure")
 def figure(number: int) -> str:
     """A number as the language writes it: 8,931 · 8 931."""
     return str(format_decimal(number, locale=spoken()))
+
+
+def span(seconds: int) -> str:
+    """A time in words: minutes where they are whole."""
+    minutes, rest = divmod(seconds, 60)
+    if minutes and not rest:
+        return ngettext("%(num)s minute", "%(num)s minutes", minutes)
+    return ngettext("%(num)s second", "%(num)s seconds", seconds)
 
 
 def who(name: str) -> str:

@@ -38,6 +38,19 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
                     yield method, web.url_for(rule.endpoint, **filled), rule.endpoint
 
 
+def test_a_wrong_address_shows_staff_the_way_back_and_strangers_nothing(
+    web: Flask, browse: Callable[[Role], Browser]
+) -> None:
+    answer = browse(Role.VIEWER).get("/studio/nothing?lang=en")
+    assert answer.status_code == 404
+    assert "Go to the campaigns" in answer.text
+    assert '<a href="?lang=ru"' in answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    stranger = web.test_client().get("/studio/nothing?lang=en")
+    assert stranger.status_code == 404
+    assert "/studio/campaigns" not in stranger.text
+
+
 def _ask(browser: Browser, method: str, address: str) -> int:
     answer = browser.get(address) if method == "GET" else browser.post(address, {"expect": 9})
     return answer.status_code

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from mailing.base.database import db
+from mailing.base.languages import speaking
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import State
 from mailing.deliveries import status
@@ -18,6 +19,8 @@ from mailing.staff import audit
 from mailing.staff.staff import Role
 from tests.webapp.studio.conftest import Browser
 from tests.webapp.studio.world import World, let_go
+from webapp.studio.masking import masked
+from webapp.studio.shell import span
 
 
 @pytest.fixture
@@ -55,11 +58,46 @@ def test_the_people_of_a_line_are_masked_and_the_look_is_logged(
     web: Flask, marketer: Browser, at: str
 ) -> None:
     page = marketer.get(f"{at}/audience/unsubscribed").text
-    assert page.count("p…@example.com") == 2
+    assert page.count("pe…0@example.com") == 1
+    assert page.count("pe…1@example.com") == 1
     assert "person1" not in page
     with web.app_context():
         seen = audit.latest(1)[0]
         assert (seen.action, seen.details) == ("people seen", {"line": "unsubscribed", "rows": 2})
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("person10@example.com", "pe…0@example.com"),
+        ("aigul@example.com", "ai…l@example.com"),
+        ("anna@example.com", "a…@example.com"),
+        ("a@example.com", "a…@example.com"),
+    ],
+)
+def test_a_masked_address_tells_people_apart_and_short_names_stay_hidden(
+    address: str, shown: str
+) -> None:
+    assert masked(address) == shown
+
+
+def test_once_started_the_audience_is_told_as_it_was(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    let_go(web, world, ["accepted"])
+    page = marketer.get(f"{at}/audience?lang=en").text
+    assert "12 people were considered; 9 were to receive it." in page
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(120, "2 minutes"), (60, "1 minute"), (90, "90 seconds"), (1, "1 second")],
+)
+def test_a_waiting_time_is_said_in_minutes_where_they_are_whole(
+    web: Flask, seconds: int, words: str
+) -> None:
+    with web.test_request_context("/studio/"), speaking("en"):
+        assert span(seconds) == words
 
 
 def test_a_line_that_cannot_be_is_missing(marketer: Browser, at: str) -> None:
@@ -70,6 +108,8 @@ def test_the_last_look_holds_the_number_in_its_button(marketer: Browser, at: str
     page = marketer.get(f"{at}/ready?lang=en").text
     assert "Send to 9 people" in page
     assert '<input type="hidden" name="expect" value="9">' in page
+    assert "You will have 2 minutes to stop it." in page
+    assert '<span class="out-of-sight">Ready to send? </span>' in page
 
 
 def test_sending_waits_in_the_holding_window_and_holding_brings_it_back(
@@ -202,7 +242,7 @@ def test_uncertain_messages_are_listed_and_sent_again_only_by_a_person(
 ) -> None:
     let_go(web, world, ["uncertain", "uncertain", "accepted"])
     page = marketer.get(f"{at}/uncertain?lang=en").text
-    assert page.count("p…@example.com") == 2
+    assert len(set(re.findall(r"pe…\d@example\.com", page))) == 2
     assert "Send 2 messages again" in page
     marketer.post(f"{at}/uncertain?lang=en")
     assert "2 messages are sent again." in marketer.get(f"{at}/live?lang=en").text

@@ -12,7 +12,7 @@ from mailing.campaigns.campaigns import State
 from mailing.staff import audit
 from mailing.staff.staff import Role
 from tests.webapp.studio.conftest import Browser
-from tests.webapp.studio.world import World
+from tests.webapp.studio.world import World, let_go
 
 TYPED = {
     "topic": "offers",
@@ -186,6 +186,16 @@ def test_duplicating_makes_a_draft_that_says_the_same(
         original, copy = campaigns.find(world.campaign_id), campaigns.find(2)
         assert copy.content_in("kk") == original.content_in("kk")
         assert copy.state == State.DRAFT
+    assert "This is a copy" not in marketer.get("/studio/campaigns/2/write?lang=en").text
+
+
+def test_a_copy_of_what_was_sent_says_that_it_goes_to_all_again(
+    web: Flask, marketer: Browser, world: World
+) -> None:
+    let_go(web, world, ["accepted"])
+    marketer.post(f"/studio/campaigns/{world.campaign_id}/duplicate?lang=en")
+    page = marketer.get("/studio/campaigns/2/write?lang=en").text
+    assert "This is a copy of campaign 1; everybody who got that one gets this one too." in page
 
 
 def _seen(browser: Browser, address: str) -> str:
