@@ -9,7 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 
 from tests.webapp.public.conftest import Shop, shop  # noqa: F401 (a fixture)
-from tests.webapp.public.people import Asked, ask, leave_link, say_yes, standing
+from tests.webapp.public.people import Asked, ask, leave_link, preview_link, say_yes, standing
 
 pytestmark = pytest.mark.browser
 
@@ -35,6 +35,7 @@ class Site:
             "confirm": f"/confirm/{self.waiting.confirm}",
             "confirmed": f"/confirm/{self.person.confirm}",
             "leave": leave_link(self.web, self.person.subscriber),
+            "preview": preview_link(self.web),
             "policy": "/policy",
             "missing": "/nonsense",
         }

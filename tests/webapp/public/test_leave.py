@@ -9,12 +9,19 @@ from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.settings import Settings, current
-from mailing.deliveries import letters
+from mailing.base.settings import Settings
 from mailing.leaving import replay
 from mailing.leaving.receipts import StoredReceipt
 from tests.webapp.public.conftest import Rows, Shop, With
-from tests.webapp.public.people import Asked, ask, kinds, leave_link, say_yes, standing
+from tests.webapp.public.people import (
+    Asked,
+    ask,
+    kinds,
+    leave_link,
+    preview_link,
+    say_yes,
+    standing,
+)
 from webapp.public import leave as pages
 
 ONE_CLICK = b"List-Unsubscribe=One-Click"
@@ -290,7 +297,7 @@ def test_the_page_speaks_the_persons_language_unless_asked_otherwise(
 def test_the_link_of_a_preview_says_so_and_does_nothing(
     client: FlaskClient, web: Flask, rows: Rows, language: str, said: str
 ) -> None:
-    link, before = _preview_link(web), rows()
+    link, before = preview_link(web), rows()
     asked = {"headers": {"Accept-Language": language}}
     answers = [client.get(link, **asked), client.post(link, data="page=1", **asked)]
     answers += [client.post(link, data=ONE_CLICK, **asked), client.post(f"{link}/undo", **asked)]
@@ -300,12 +307,6 @@ def test_the_link_of_a_preview_says_so_and_does_nothing(
         assert "<button" not in answer.text
         assert "You are unsubscribed" not in answer.text
     assert rows() == before
-
-
-def _preview_link(web: Flask) -> str:
-    """The way out that a preview shows."""
-    with web.app_context():
-        return letters.sample_stamp(current()).leave_url.removeprefix(current().public_url)
 
 
 def _hand_over(web: Flask) -> None:
