@@ -1,0 +1,22 @@
+"""One thing that was looked at before a campaign may start."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """`stop` keeps a campaign from starting; `warn` asks for a look."""
+
+    STOP = "stop"
+    WARN = "warn"
+    FINE = "fine"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the list: a stable id, a short title, and a sentence that says what to do."""
+
+    id: str
+    level: Level
+    title: str
+    detail: str
