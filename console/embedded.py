@@ -61,8 +61,7 @@ def lease(var: Path) -> Iterator[Services]:
     SIGTERM, too, ends the block in order (as SystemExit), so that nothing is left running.
     Raises EmbeddedError when a service cannot be started.
     """
-    place = var.resolve() / "embedded"
-    place.mkdir(parents=True, exist_ok=True)
+    place = _place(var)
     with _orderly_end(), _shared(place) as users:
         try:
             yield _enter(place, users)
@@ -77,7 +76,18 @@ def revive(var: Path) -> list[str]:
         dead = [server for server in _servers(place) if not server.is_running()]
         for server in dead:
             server.start()
-    return [type(server).__name__ for server in dead]
+    return [server.name for server in dead]
+
+
+def _place(var: Path) -> Path:
+    place = var.resolve() / "embedded"
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EmbeddedError(
+            f"KELISIM_VAR: {place} cannot be made ({error.strerror}); name another directory."
+        ) from None
+    return place
 
 
 @contextmanager

@@ -41,6 +41,8 @@ _ATTEMPTS = 4
 class Cluster:
     """One data directory and the server on it; `password` is that of its only role."""
 
+    name = "PostgreSQL"
+
     def __init__(self, directory: Path, password: str) -> None:
         self.directory = directory
         self.log = directory.with_name(directory.name + ".log")

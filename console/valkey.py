@@ -40,6 +40,8 @@ save ""
 class Valkey:
     """One data directory and the server on it."""
 
+    name = "Valkey"
+
     def __init__(self, directory: Path, password: str) -> None:
         self.directory = directory
         self.log = directory.with_name(directory.name + ".log")

@@ -92,6 +92,9 @@ class Settings(BaseSettings):
             raise ValueError("is empty")
         return value
 
+    _relays = field_validator("smtp_url")(values.relays)
+    _database = field_validator("database_url")(values.database)
+    _queue = field_validator("redis_url")(values.queue)
     _public_url = field_validator("public_url")(values.public_address)
     _time_zone = field_validator("time_zone")(values.time_zone)
     _log_level = field_validator("log_level")(values.log_level)

@@ -40,6 +40,27 @@ def public_address(text: str) -> str:
     raise ValueError("must be an https address, or http on loopback (http://127.0.0.1:8080)")
 
 
+def relays(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Addresses of mail relays; how each is spelled in full is SMTP's own matter."""
+    if all(urlsplit(one).scheme in ("smtp", "smtp+starttls", "smtps") for one in given):
+        return given
+    raise ValueError("must be smtp://, smtp+starttls:// or smtps:// addresses")
+
+
+def database(text: str | None) -> str | None:
+    """The address of a PostgreSQL database."""
+    if text is None or urlsplit(text).scheme.partition("+")[0] in ("postgresql", "postgres"):
+        return text
+    raise ValueError("must be a postgresql:// address")
+
+
+def queue(text: str | None) -> str | None:
+    """The address of a Redis or Valkey."""
+    if text is None or urlsplit(text).scheme in ("redis", "rediss", "unix"):
+        return text
+    raise ValueError("must be a redis:// or rediss:// address")
+
+
 def time_zone(text: str) -> str:
     """The name of a time zone that this machine knows."""
     try:

@@ -197,10 +197,16 @@ def _rate(campaign: Campaign) -> float:
 
 def _waiting_for(campaign: Campaign, counted: Outcomes) -> str | None:
     if campaign.state == CampaignState.SCHEDULED:
-        return f"the holding window, until {campaign.release_at:%H:%M:%S} UTC"
+        return _what_is_off() or f"the holding window, until {campaign.release_at:%H:%M:%S} UTC"
     if campaign.state != CampaignState.SENDING:
         return None
-    return _what_is_off() or _relays_in_trouble() or _retries(campaign, counted)
+    known = _what_is_off() or _relays_in_trouble() or _retries(campaign, counted)
+    return known or _nobody_works(campaign, counted)
+
+
+def _nobody_works(campaign: Campaign, counted: Outcomes) -> str | None:
+    moves = counted.sending or counted.stopped or not counted.pending or _rate(campaign)
+    return None if moves else "a worker to take it up; is one running, and does the queue answer?"
 
 
 def _what_is_off() -> str | None:

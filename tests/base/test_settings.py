@@ -145,3 +145,19 @@ def test_an_identity_is_whole_or_missing(settings: Settings, absent: str) -> Non
     """Policy 1.1."""
     assert settings.has_identity
     assert not settings.model_copy(update={absent: None}).has_identity
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KELISIM_SMTP_URL", "ftp://relay.example"),
+        ("KELISIM_DATABASE_URL", "mysql://somebody@127.0.0.1/kelisim"),
+        ("KELISIM_REDIS_URL", "amqp://127.0.0.1"),
+    ],
+)
+def test_an_address_of_the_wrong_kind_stops_the_start_by_name(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name):
+        load(_env_file=None)
