@@ -186,6 +186,32 @@ def test_no_page_scrolls_sideways_in_any_language(
     assert wide == []
 
 
+@pytest.mark.parametrize("address", ["/studio/audit", "/studio/staff"])
+def test_on_a_phone_every_cell_of_a_long_row_is_in_view(
+    open_page: Callable[..., Page], studio: Studio, address: str
+) -> None:
+    page = open_page(viewport={"width": 390, "height": 800})
+    page.goto(studio.address + address)
+    cells = page.locator("tbody td").all()
+    assert cells
+    boxes = [box for cell in cells if (box := cell.bounding_box())]
+    assert [box for box in boxes if box["x"] + box["width"] > 390] == []
+
+
+def test_the_preview_shows_a_short_message_to_its_last_line(
+    open_page: Callable[..., Page], studio: Studio
+) -> None:
+    page = open_page()
+    page.goto(f"{studio.address}{studio.campaign}/preview")
+    frame = page.locator("iframe.preview-frame")
+    shown = frame.bounding_box()
+    (message,) = [one for one in page.frames if one != page.main_frame]
+    whole = message.locator("body").bounding_box()
+    assert shown
+    assert whole
+    assert whole["height"] <= shown["height"]
+
+
 def test_no_page_asks_another_host_or_breaks_its_own_policy(
     open_page: Callable[..., Page], studio: Studio
 ) -> None:
