@@ -40,7 +40,7 @@ def main() -> int:
     settings = app.extensions["kelisim"]
     settings.var.mkdir(parents=True, exist_ok=True)
     schedule = str(settings.var / "beat")
-    celery.Beat(scheduler=Scheduler, schedule=schedule, loglevel="WARNING").run()
+    celery.Beat(scheduler=Scheduler, schedule=schedule, loglevel="WARNING", quiet=True).run()
     return 0
 
 

@@ -50,12 +50,15 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
     process = subprocess.Popen(
         [sys.executable, "-m", "console.catcher", *ports, "--dir", str(tmp_path / "mail")],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     assert process.stdout is not None
-    yield Catcher(tmp_path / "mail", **json.loads(process.stdout.readline()))
+    ports_told = json.loads(process.stdout.readline())
+    yield Catcher(tmp_path / "mail", **ports_told)
     process.terminate()
-    process.communicate(timeout=10)
+    _, for_people = process.communicate(timeout=10)
     assert process.returncode == 0
+    assert f"read it at http://127.0.0.1:{ports_told['http_port']}/".encode() in for_people
 
 
 def test_what_was_sent_is_in_the_file_to_the_byte(catcher: Catcher) -> None:

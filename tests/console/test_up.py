@@ -72,6 +72,12 @@ def test_it_is_ready_when_it_says_so_and_leaves_no_process_behind(
     with urllib.request.urlopen(f"http://127.0.0.1:{up.port}/readyz") as answer:
         assert answer.status == 200
         assert json.load(answer)["ok"] is True
+    with urllib.request.urlopen(f"http://127.0.0.1:{up.port}/studio/login") as answer:
+        assert answer.status == 200
+    said = f"http://127.0.0.1:{up.port}/studio/login\n"
+    assert wait_until(lambda: said in up.said.read_text(), 5), up.said.read_text()
+    banners = ("transport:", "broker ->")
+    assert not [banner for banner in banners if banner in up.said.read_text()]
     up.process.send_signal(number)
     assert up.process.wait(60) == 0, up.said.read_text()
     assert processes_of(up.var) == []
