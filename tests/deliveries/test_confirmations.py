@@ -321,6 +321,8 @@ def _statements(act: Callable[[], object]) -> Counter[str]:
         if "SAVEPOINT" not in words:
             seen.append(" ".join(words[:3]))
 
+    # A request has a session of its own, which remembers nothing of the one before.
+    db.session.info.clear()
     engine = db.engine
     event.listen(engine, "before_cursor_execute", note)
     try:

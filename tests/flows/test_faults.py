@@ -252,8 +252,8 @@ def test_a_relay_that_is_down_at_the_start_is_named_and_costs_nobody_an_attempt(
     environment = environment | {"KELISIM_SMTP_URL": f"smtp://127.0.0.1:{port}"}
     with road.working(environment, tmp_path / "worker.log"):
         road.start(number)
-        waits = road.wait_for(lambda: status.status(number)["waiting_for"])
-        assert waits == f"the mail relay: 127.0.0.1:{port}: connection refused"
+        refused = f"the mail relay: 127.0.0.1:{port}: connection refused"
+        road.wait_for(lambda: status.status(number)["waiting_for"] == refused)
         assert road.outcomes(number)["pending"] + road.outcomes(number)["sending"] == 50
         with relay_at(port, tmp_path) as log:
             done = road.wait_until_done(number)
