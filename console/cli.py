@@ -1,9 +1,11 @@
 """`kelisim NOUN VERB`: the frame that holds the commands."""
 
+import gc
 import importlib
 import os
 import sys
 from collections.abc import Sequence
+from types import ModuleType
 
 import click
 
@@ -24,9 +26,19 @@ class Nouns(click.Group):
         """The commands of one noun."""
         if name not in NOUNS:
             return None
-        module = importlib.import_module(f"console.commands.{NOUNS[name]}")
+        module = _read(f"console.commands.{NOUNS[name]}")
         command: click.Command = getattr(module, name)
         return command
+
+
+def _read(name: str) -> ModuleType:
+    # What is imported stays: looking through it for garbage is a tenth of a command's start.
+    gc.disable()
+    try:
+        return importlib.import_module(name)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @click.group(

