@@ -14,6 +14,7 @@ from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.campaigns import State as CampaignState
 from mailing.deliveries.deliveries import Delivery, State, message_id
+from mailing.deliveries.letters import domain_of
 from mailing.people.subscribers import Subscriber, personal_of
 from mailing.staff.audit import Actor, record
 
@@ -126,7 +127,7 @@ def status(campaign_id: int) -> dict[str, Any]:
 def uncertain(campaign_id: int) -> list[dict[str, Any]]:
     """The people whose message may or may not have arrived; `since` is when its dot was due."""
     campaigns.find(campaign_id)
-    domain = current().from_.rpartition("@")[2].strip(" >")
+    domain = domain_of(current())
     return [
         {
             "email": personal.email if (personal := personal_of(subscriber)) else "",
