@@ -1,0 +1,39 @@
+"""The octets of a message, as they go over the wire."""
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """What follows 354 (RFC 5321 4.5.2): CRLF only, dots doubled, without the final dot.
+
+    `size` counts the octets before any dot was doubled (RFC 1870 section 3); `is_ascii` is false
+    where the relay must offer 8BITMIME (RFC 6152).
+    """
+
+    wire: bytes
+    size: int
+    is_ascii: bool
+
+    @classmethod
+    def of(cls, message: bytes) -> Self:
+        """Check and stuff a whole RFC 5322 message; a last line without an end gets one.
+
+        Raises ValueError for a bare CR or LF or a NUL: that is a mistake of the program, and on
+        the wire it could end the message early.
+        """
+        pairs = message.count(b"\r\n")
+        if message.count(b"\n") != pairs or message.count(b"\r") != pairs or b"\0" in message:
+            raise ValueError("a message must hold CRLF line ends only, and no NUL")
+        wire = message.replace(b"\r\n.", b"\r\n..")
+        if wire.startswith(b"."):
+            wire = b"." + wire
+        if wire and not wire.endswith(b"\r\n"):
+            wire += b"\r\n"
+        return cls(wire, len(message), message.isascii())
+
+    @property
+    def message(self) -> bytes:
+        """The message itself, each doubled dot single again."""
+        return self.wire.replace(b"\r\n..", b"\r\n.").removeprefix(b".")
