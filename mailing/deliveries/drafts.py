@@ -54,7 +54,8 @@ def preview(campaign: Campaign, language: str) -> Previewed:
     recipient = Recipient("aigul@example.com", {"email": "aigul@example.com", **_SAMPLE})
     stamp = letters.sample_stamp(settings)
     seen = compiled.preview(recipient, stamp)
-    return Previewed(seen.subject, seen.html, seen.text, compiled.render(recipient, stamp))
+    raw = compiled.render(recipient, stamp).message
+    return Previewed(seen.subject, seen.html, seen.text, raw)
 
 
 def _demand_compiles(topic: Topic, content: Content) -> None:

@@ -20,7 +20,15 @@ from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries import message
 from mailing.deliveries.deliveries import message_id
 from mailing.deliveries.gate import Passed
-from mailing.deliveries.message import Compiled, ConfirmMail, Frame, Kind, Recipient, Stamp
+from mailing.deliveries.message import (
+    Compiled,
+    ConfirmMail,
+    Frame,
+    Kind,
+    Octets,
+    Recipient,
+    Stamp,
+)
 from mailing.people import optins, topics
 from mailing.people.topics import Topic
 from mailing.policies import versions
@@ -36,8 +44,8 @@ class Letters:
         self._keys = link_keys(settings.secret_keys)
         self._campaign = lru_cache(maxsize=_COMPILED)(self._compile)
 
-    def write(self, passed: Passed) -> bytes:
-        """The whole message, the same octets for the same delivery.
+    def write(self, passed: Passed) -> Octets:
+        """The whole message as it goes over the wire, the same octets for the same delivery.
 
         Raises message.UnsafeValue when a value of this person would break out of its line.
         """
@@ -52,7 +60,7 @@ class Letters:
         content = campaign.content_in(language)
         return message.compile(content, campaign_frame(self._settings, campaign, content.language))
 
-    def _confirmation(self, passed: Passed, recipient: Recipient) -> bytes:
+    def _confirmation(self, passed: Passed, recipient: Recipient) -> Octets:
         optin = optins.find(passed.optin_id) if passed.optin_id else None
         if optin is None:
             raise message.UnsafeValue("The request of this confirmation is gone.")

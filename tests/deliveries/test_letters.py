@@ -29,8 +29,8 @@ def test_a_retry_is_byte_identical_in_another_process(sender: Sender, settings: 
     sender.database.execute("UPDATE deliveries SET state = 'pending', owner = NULL")
     again = Letters(settings).write(passed(sender))
     assert first == again
-    assert b"\r\n" in first
-    assert b"\n" not in first.replace(b"\r\n", b"")
+    assert b"\r\n" in first.wire
+    assert b"\n" not in first.wire.replace(b"\r\n", b"")
 
 
 def test_a_confirmation_is_the_same_octets_too(sender: Sender, settings: Settings) -> None:
@@ -50,7 +50,7 @@ def test_a_confirmation_names_the_site_and_nothing_that_a_stranger_chose(
     page = "http://glazik.example/WIN-A-PRIZE-call-now"
     db.session.execute(text("UPDATE optins SET page = :page"), {"page": page})
     db.session.commit()
-    read = email.message_from_bytes(Letters(settings).write(passed(sender)))
+    read = email.message_from_bytes(Letters(settings).write(passed(sender)).message)
     parts = [part.get_payload(decode=True) for part in read.walk() if not part.is_multipart()]
     assert len(parts) == 2
     assert all(isinstance(part, bytes) and b"WIN-A-PRIZE" not in part for part in parts)
@@ -62,7 +62,7 @@ def test_it_is_addressed_to_the_row_it_belongs_to(sender: Sender, settings: Sett
     road.under_way(3)
     letters = Letters(settings)
     for number, one in enumerate(sender.ask(sender.claim())):
-        read = email.message_from_bytes(letters.write(one), policy=email.policy.default)
+        read = email.message_from_bytes(letters.write(one).message, policy=email.policy.default)
         assert read["To"].addresses[0].addr_spec == one.permit.recipient
         person = int(one.permit.recipient.split("@")[0].removeprefix("person"))
         assert f"Аты{person}!" in read.get_body(("plain",)).get_content()  # type: ignore[union-attr]

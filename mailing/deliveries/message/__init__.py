@@ -19,6 +19,7 @@ from mailing.deliveries.message.frame import (
     UnsafeValue,
 )
 from mailing.deliveries.message.inspection import Problem, inspect
+from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.message.oversights import Oversight, oversights
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Format",
     "Frame",
     "Kind",
+    "Octets",
     "Operator",
     "Oversight",
     "Preview",

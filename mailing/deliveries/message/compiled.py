@@ -9,6 +9,7 @@ from mailing.deliveries.message.frame import Frame, Recipient, Stamp
 from mailing.deliveries.message.headers import common, opening, personal, subject_text
 from mailing.deliveries.message.merge import Tag
 from mailing.deliveries.message.mime import boundary, content_type, multipart, part
+from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.message.plaintext import MANY_LINES
 from mailing.deliveries.message.program import Piece, Program, merge_values
 
@@ -52,8 +53,8 @@ class Compiled:
         fixed = self._subject.fixed
         self._subject_text = None if fixed is None else subject_text(fixed)
 
-    def render(self, recipient: Recipient, stamp: Stamp) -> bytes:
-        """The whole RFC 5322 message: CRLF, not dot-stuffed, the same octets for the same input.
+    def render(self, recipient: Recipient, stamp: Stamp) -> Octets:
+        """The whole RFC 5322 message, ready for the wire: the same octets for the same input.
 
         Raises `UnsafeValue` when a value would break out of its line.
         """
@@ -66,7 +67,8 @@ class Compiled:
             content_type(mark),
         ]
         parts = [part("plain", preview.text), part("html", preview.html)]
-        return "\r\n".join(fields).encode() + b"\r\n\r\n" + multipart(mark, parts)
+        head = "\r\n".join(fields).encode()
+        return Octets.of(head + b"\r\n\r\n" + multipart(mark, parts))
 
     def preview(self, recipient: Recipient, stamp: Stamp) -> Preview:
         """What `render` packs, unpacked; raises `UnsafeValue`."""

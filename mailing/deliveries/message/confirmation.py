@@ -10,6 +10,7 @@ from datetime import datetime
 from mailing.base.languages import date_text
 from mailing.deliveries.message.compiled import LEAVE, Compiled, Faces
 from mailing.deliveries.message.frame import Frame, Kind, Recipient, Stamp, one_line
+from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.message.program import Hole, Piece
 from mailing.deliveries.message.skeleton import Dress
 
@@ -28,7 +29,7 @@ class ConfirmMail:
     asked_at: datetime
 
 
-def confirmation(frame: Frame, mail: ConfirmMail, recipient: Recipient, stamp: Stamp) -> bytes:
+def confirmation(frame: Frame, mail: ConfirmMail, recipient: Recipient, stamp: Stamp) -> Octets:
     """The whole message. Its `stamp.leave_url` cancels the request; raises `UnsafeValue`."""
     frame = replace(frame, reason=Kind.CONFIRMATION)
     compiled = Compiled(_faces(frame, mail), frame)

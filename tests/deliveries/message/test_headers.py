@@ -29,7 +29,7 @@ def head_of(raw: bytes) -> bytes:
 def test_list_unsubscribe_is_right_for_every_length_of_the_address() -> None:
     for length in range(20, 901):
         url = ("https://glasses.example/u/" + "a" * 900)[:length]
-        raw = compiled("x").render(PERSON, replace(STAMP, leave_url=url, leave_mailto=BOX))
+        raw = compiled("x").render(PERSON, replace(STAMP, leave_url=url, leave_mailto=BOX)).message
         head = head_of(raw)
         assert head.count(b"List-Unsubscribe:") == 1
         lines = re.findall(rb"List-Unsubscribe:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*", head)
@@ -71,7 +71,7 @@ def test_an_address_that_would_leave_its_brackets_is_refused(url: str) -> None:
 
 def test_the_one_click_field_is_exactly_the_pair() -> None:
     """RFC 8058 section 3.1 allows nothing but this."""
-    lines = head_of(compiled().render(PERSON, STAMP)).split(b"\r\n")
+    lines = head_of(compiled().render(PERSON, STAMP).message).split(b"\r\n")
     assert lines.count(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click") == 1
     assert sum(line.lower().startswith(b"list-unsubscribe-post") for line in lines) == 1
 
@@ -91,7 +91,7 @@ def test_the_one_click_field_is_exactly_the_pair() -> None:
 )
 def test_every_sender_reads_back_as_it_was_set(sender: str, name: str, box: str) -> None:
     frame = replace(FRAME, sender=sender)
-    raw = compile(content(), frame).render(PERSON, STAMP)
+    raw = compile(content(), frame).render(PERSON, STAMP).message
     # Python 3.11's modern parser puts blanks between the encoded words of a phrase (RFC 2047 6.2).
     shown = str(make_header(decode_header(message_from_bytes(raw)["From"])))
     parsed = getaddresses([shown])
@@ -110,7 +110,7 @@ def test_a_sender_that_is_not_one_mailbox_is_refused(sender: str) -> None:
 
 
 def test_an_international_domain_is_written_in_ascii() -> None:
-    raw = compiled().render(replace(PERSON, address="asem@пошта.қаз"), STAMP)
+    raw = compiled().render(replace(PERSON, address="asem@пошта.қаз"), STAMP).message
     to = message_from_bytes(raw)["To"]
     assert to.isascii()
     assert to.partition("@")[2].encode().decode("idna") == "пошта.қаз"
@@ -118,7 +118,7 @@ def test_an_international_domain_is_written_in_ascii() -> None:
 
 def test_an_international_local_part_is_raw_utf_8() -> None:
     """RFC 6532: such a message goes out only where SMTPUTF8 is offered."""
-    raw = compiled().render(replace(PERSON, address="әсем@glasses.test"), STAMP)
+    raw = compiled().render(replace(PERSON, address="әсем@glasses.test"), STAMP).message
     assert "\r\nTo: әсем@glasses.test\r\n".encode() in raw
 
 
@@ -161,7 +161,7 @@ def test_nothing_in_the_stamp_can_break_out_of_its_line(field: str) -> None:
 
 
 def test_the_list_is_named_in_words_and_by_a_stable_identifier() -> None:
-    raw = compiled().render(PERSON, STAMP)
+    raw = compiled().render(PERSON, STAMP).message
     listed = message_from_bytes(raw, policy=policy.default)["List-Id"]
     assert parseaddr(str(listed))[1] == "products.lists.glasses.example"
     assert "Жаңа өнімдер мен қызметтер" in str(listed)
@@ -177,7 +177,9 @@ def test_feedback_id_has_four_different_parts_and_a_sender_of_5_to_15_characters
 def test_feedback_id_is_the_same_for_every_recipient() -> None:
     message = compiled()
     other = replace(STAMP, delivery="another", message_id="another@glasses.example")
-    found = {message_from_bytes(message.render(PERSON, s))["Feedback-ID"] for s in (STAMP, other)}
+    found = {
+        message_from_bytes(message.render(PERSON, s).message)["Feedback-ID"] for s in (STAMP, other)
+    }
     assert len(found) == 1
 
 
@@ -197,8 +199,8 @@ def test_a_confirmation_has_the_same_header_fields() -> None:
         "https://glasses.example",
         STAMP.date,
     )
-    campaign = message_from_bytes(compiled().render(PERSON, STAMP))
-    confirming = message_from_bytes(confirmation(FRAME, mail, PERSON, STAMP))
+    campaign = message_from_bytes(compiled().render(PERSON, STAMP).message)
+    confirming = message_from_bytes(confirmation(FRAME, mail, PERSON, STAMP).message)
     assert set(confirming.keys()) == set(campaign.keys()) | {"Auto-Submitted"}
     assert len(confirming.keys()) == len(set(confirming.keys()))
 

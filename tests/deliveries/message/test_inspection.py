@@ -18,7 +18,7 @@ from tests.deliveries.message.samples import (
 )
 
 HREF = 'href="https://glasses.example/u/'
-GOOD = compiled().render(PERSON, STAMP)
+GOOD = compiled().render(PERSON, STAMP).message
 
 
 def problems(raw: bytes) -> set[str]:
@@ -80,7 +80,10 @@ def test_a_list_unsubscribe_that_clients_would_ignore_is_found(field: bytes) -> 
 @pytest.mark.parametrize("host", ["http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000"])
 def test_plain_http_is_good_enough_on_the_own_machine(host: str) -> None:
     assert (
-        inspect(compiled().render(PERSON, replace(STAMP, leave_url=f"{host}/u/x")), OPERATOR) == []
+        inspect(
+            compiled().render(PERSON, replace(STAMP, leave_url=f"{host}/u/x")).message, OPERATOR
+        )
+        == []
     )
 
 
@@ -145,7 +148,7 @@ def test_octets_that_break_the_format_are_found(old: bytes, new: bytes, problem:
 
 
 def test_an_empty_subject_is_found() -> None:
-    assert problems(compiled(subject="").render(PERSON, STAMP)) == {"subject"}
+    assert problems(compiled(subject="").render(PERSON, STAMP).message) == {"subject"}
 
 
 def test_an_operator_without_a_number_is_found() -> None:

@@ -176,7 +176,7 @@ def test_any_text_is_either_a_message_or_a_refusal(body: str) -> None:
             message = compiled(body, format=format)
         except BodyError:
             continue
-        assert message.render(PERSON, STAMP)
+        assert message.render(PERSON, STAMP).wire
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=40))
