@@ -1,6 +1,6 @@
 """`python -m bench [NAME…]`: measure, talk on standard error, print one JSON document at the end.
 
-Without a name everything runs at modest sizes; a benchmark that is named runs at its full size.
+It holds every raw run, and each figure beside its goal. Without a name everything runs at modest sizes; a benchmark that is named runs at its full size.
 Exit codes: 0 measured · 1 a run did not count · 2 usage, or a program is missing.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bench import audience, campaign, importing, leaving, machine
+from bench import audience, campaign, goals, importing, leaving, machine
 from bench.measure import DoesNotCount
 from bench.sink import MissingProgram
 from bench.sizes import FULL, MODEST, Sizes
@@ -34,9 +34,14 @@ def main() -> int:
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
     sizes = (FULL if names else MODEST).with_given(given)
-    document = {"machine": machine.describe(), "started_at": _now(), "load": [machine.load()]}
+    document: dict[str, Any] = {
+        "machine": machine.describe(),
+        "started_at": _now(),
+        "load": [machine.load()],
+    }
     try:
         document["results"] = {name: _run(name, sizes) for name in names or BENCHMARKS}
+        document["goals"] = goals.judged(document["results"])
     except MissingProgram as missing:
         say(str(missing))
         return 2
@@ -44,6 +49,8 @@ def main() -> int:
         say(f"This run does not count: {error}")
         return 1
     document |= {"finished_at": _now(), "load": [*document["load"], machine.load()]}
+    for one in document["goals"]:
+        say(goals.line(one))
     sys.stdout.write(json.dumps(document, indent=1) + "\n")
     return 0
 

@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from sqlalchemy import text
 
-from bench import ground, machine, work
+from bench import ground, machine, rig, work
 from bench.ground import Ground
 from bench.measure import demand, ratio, spread
 from bench.sink import Sink, sink
@@ -56,7 +56,7 @@ def measure(sizes: Sizes) -> dict[str, Any]:
     """p50 and p99 of `POST /u/<token>`, as a ratio to `GET /healthz` plus one bare commit."""
     port = free_port()
     with sink() as into:
-        relay = work.settings(into, sizes.connections, sizes.batch)
+        relay = {"KELISIM_SMTP_CONNECTIONS": str(sizes.connections), "KELISIM_SMTP_URL": into.url}
         relay["KELISIM_PUBLIC_URL"] = f"http://{_HOST}:{port}"
         with ground.ground(**relay) as place, _web(place, port):
             work.people(road.lay(), sizes.messages)
@@ -83,7 +83,7 @@ def _while_sending(
 ) -> dict[str, Any]:
     found, waiting = Round(), list(tokens)
     number = road.campaign(body=work.body(sizes.message_size))
-    with ground.connection(place) as database, work.worker(place, sizes.concurrency) as _:
+    with ground.connection(place) as database, rig.rig(place, into, sizes.processes) as _:
         expected = road.start(number)
         wait_until(lambda: into.messages > 0, 30.0)
 

@@ -1,4 +1,4 @@
-"""The memory of a worker and its children while it works."""
+"""The memory of workers and their children while they work."""
 
 import threading
 import time
@@ -22,9 +22,9 @@ class Sample:
 
 @dataclass
 class Watch:
-    """Watches a process and its children for as long as the block lasts."""
+    """Watches processes and their children for as long as the block lasts."""
 
-    pid: int
+    pids: list[int]
     samples: list[Sample] = field(default_factory=list)
     _is_over: threading.Event = field(default_factory=threading.Event)
     _thread: threading.Thread | None = None
@@ -56,16 +56,17 @@ class Watch:
 
     def _watch(self) -> None:
         while not self._is_over.is_set():
-            self.samples.append(look(self.pid))
+            self.samples.append(look(self.pids))
             self._is_over.wait(_EVERY)
-        self.samples.append(look(self.pid))
+        self.samples.append(look(self.pids))
 
 
-def look(pid: int) -> Sample:
+def look(pids: list[int]) -> Sample:
     """How much memory is resident now. Pages that processes share are counted in each."""
-    parent = psutil.Process(pid)
-    children = [_resident(child) for child in parent.children(recursive=True)]
-    together = _resident(parent) + sum(children)
+    parents, children = [_resident(pid) for pid in pids], []
+    for pid in pids:
+        children += [_resident(child) for child in _children(pid)]
+    together = sum(parents) + sum(children)
     return Sample(time.monotonic(), together, max(children, default=0))
 
 
@@ -74,8 +75,15 @@ def megabytes(octets: int) -> float:
     return round(octets / 2**20, 1)
 
 
-def _resident(process: psutil.Process) -> int:
+def _children(pid: int) -> list[int]:
     try:
-        return int(process.memory_info().rss)
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _resident(pid: int) -> int:
+    try:
+        return int(psutil.Process(pid).memory_info().rss)
     except psutil.NoSuchProcess:
         return 0

@@ -13,15 +13,23 @@ def _size(default: int, meaning: str) -> int:
 class Sizes:
     """The numbers that an option may change; the defaults are the full sizes."""
 
-    messages: int = _size(20_000, "messages of a campaign")
+    messages: int = _size(40_000, "messages of a campaign of `campaign` and `dkim`")
     message_size: int = _size(10_000, "least octets of a message")
-    rounds: int = _size(2, "times that each is measured, in turns with its reference")
-    concurrency: int = _size(2, "sending processes")
-    connections: int = _size(20, "SMTP connections of each sending process")
-    batch: int = _size(500, "deliveries that a process claims at once")
-    people: int = _size(100_000, "people of the audience")
+    rounds: int = _size(3, "times that each is measured, in turns with its reference")
+    processes: int = _size(2, "sending processes of a worker")
+    connections: int = _size(64, "SMTP connections of each sending process")
+    few: int = _size(20, "the same for relays that allow few; `campaign` measures both")
+    small: int = _size(10_000, "people of the small list of `scale`")
+    large: int = _size(1_000_000, "people of the large list of `scale`")
+    far: int = _size(3_000, "messages a worker of `distance`")
+    many: int = _size(4, "workers of `distance` that are compared with one")
+    delay: int = _size(50, "milliseconds of a round trip to the relay of `distance`")
+    crowd: int = _size(150_000, "people of the campaigns of `leave` and `crash`")
+    leaves: int = _size(400, "people who leave, at rest and again while a campaign runs")
+    kills: int = _size(10, "kills of each kind whose consequences `crash` times")
+    every: int = _size(5, "seconds between two kills of a campaign that goes on under them")
+    people: int = _size(100_000, "people of `audience`")
     rows: int = _size(20_000, "rows of an import")
-    leaves: int = _size(300, "people who leave, at rest and again while a campaign runs")
 
     @classmethod
     def meanings(cls) -> dict[str, str]:
@@ -34,4 +42,15 @@ class Sizes:
 
 
 FULL = Sizes()
-MODEST = Sizes(messages=5_000, people=20_000, rows=5_000, leaves=100)
+MODEST = Sizes(
+    messages=5_000,
+    rounds=2,
+    small=5_000,
+    large=20_000,
+    far=600,
+    crowd=20_000,
+    leaves=100,
+    kills=3,
+    people=20_000,
+    rows=5_000,
+)

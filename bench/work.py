@@ -1,29 +1,25 @@
-"""A campaign and the worker that sends it, as every benchmark that mails needs them."""
+"""What every benchmark that mails needs: people, a text, the wait for its end, its outcomes."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Callable
+from typing import Any
 
-from flask import Flask
 from sqlalchemy import text
 
-from bench.ground import Ground
 from bench.measure import demand
 from bench.sink import Sink
 from bench.talk import say
-from console.daemons import wait_until
 from mailing.base.database import db
-from mailing.base.settings import current
 from mailing.campaigns import campaigns
 from mailing.campaigns.content import Content
 from mailing.deliveries import drafts
 from mailing.policies.versions import PolicyVersion
 from tests import road
-from tests.road import Worker
 
 _STEP = 5_000
 _STALLED_AFTER = 60.0
+_TELL_EVERY = 3.0
+_LOOK_EVERY = 0.1
 _PARAGRAPH = (
     "{number}. Құрметті {{{{ given_name|default('оқырман') }}}}, қараша айында біз жаңа "
     "[өнімдерді](https://glazik.example/news/{number}) ұсынамыз: **жеңілдік** он пайыз, "
@@ -31,17 +27,8 @@ _PARAGRAPH = (
 )
 
 
-def settings(place: Sink, connections: int, batch: int) -> dict[str, str]:
-    """What a worker needs to send into this sink."""
-    return {
-        "KELISIM_SMTP_URL": place.url,
-        "KELISIM_SMTP_CONNECTIONS": str(connections),
-        "KELISIM_SEND_BATCH": str(batch),
-    }
-
-
 def people(policy: PolicyVersion, count: int, topic: str = "news", first: int = 0) -> None:
-    """So many people with a yes to the topic."""
+    """So many people with a yes to the topic, through the domain's verbs."""
     say(f"{count:,} people say yes to {topic}")
     for start in range(0, count, _STEP):
         road.subscribe(policy, min(_STEP, count - start), topic, first + start)
@@ -50,7 +37,7 @@ def people(policy: PolicyVersion, count: int, topic: str = "news", first: int = 
 def body(octets: int) -> str:
     """A text whose message has at least so many octets."""
     written, number = "", 0
-    while len(_message(written or "-")) < octets:
+    while len(_message(written or "-")) < octets or not written:
         number += 1
         written += _PARAGRAPH.format(number=number)
     return written
@@ -61,19 +48,11 @@ def size_of(campaign_id: int) -> int:
     return len(drafts.preview(campaigns.find(campaign_id), "kk").raw)
 
 
-@contextmanager
-def worker(place: Ground, concurrency: int) -> Iterator[Worker]:
-    """A real worker that consumes."""
-    log = place.directory / "worker.log"
-    with road.working(place.environment, log, concurrency) as started:
-        ready = wait_until(partial(_answers, place.app), 60.0)
-        demand(ready, f"the worker does not answer: {log.read_text()[-2000:]}")
-        try:
-            yield started
-        except BaseException:
-            # A worker that stands still would not end by itself, and hide why the run failed.
-            started.kill()
-            raise
+def outcomes(campaign_id: int) -> dict[str, Any]:
+    """The outcomes of a campaign; they add up to its audience."""
+    found = road.outcomes(campaign_id)
+    db.session.rollback()
+    return found
 
 
 def until_done(campaign_id: int, into: Sink, each: Callable[[], None] = lambda: None) -> None:
@@ -84,19 +63,11 @@ def until_done(campaign_id: int, into: Sink, each: Callable[[], None] = lambda: 
         if into.messages != last:
             moved, last = now, into.messages
         demand(now - moved < _STALLED_AFTER, f"the campaign stands still at {last} messages")
-        if now - told > 3:
+        if now - told > _TELL_EVERY:
             told = now
             say(f"the sink has counted {last:,}")
         each()
-        time.sleep(0.1)
-
-
-def last_result(campaign_id: int) -> float:
-    """When the last result was written down, as a Unix time."""
-    query = text("SELECT extract(epoch FROM max(finished_at)) FROM deliveries WHERE campaign_id=:c")
-    found = float(db.session.execute(query, {"c": campaign_id}).scalar_one())
-    db.session.rollback()
-    return found
+        time.sleep(_LOOK_EVERY)
 
 
 def _is_done(campaign_id: int) -> bool:
@@ -112,8 +83,3 @@ def _message(written: str) -> bytes:
     raw = drafts.preview(draft, "kk").raw
     db.session.rollback()
     return raw
-
-
-def _answers(app: Flask) -> bool:
-    demand(current().smtp_url != (), "no relay")
-    return bool(app.extensions["kelisim_queue"].control.ping(timeout=1.0, limit=1))
