@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.peers.smtp_peer import SmtpPeer
-from tests.worker.driving import (
+from mailing.deliveries.message.octets import Octets
+from tests.peers.driving import (
     MESSAGE,
     SENDER,
     connect,
@@ -17,6 +17,7 @@ from tests.worker.driving import (
     permit,
     to_the_dot,
 )
+from tests.peers.smtp_peer import SmtpPeer
 from worker.smtp import Connection, Phase, Relay, Verdict
 
 
@@ -47,7 +48,7 @@ def test_phases_follow_each_other_and_nothing_happens_twice(peer: SmtpPeer) -> N
     seen.append(connection.phase)
     drive(connection, lambda: connection.phase is not Phase.CONNECTING)
     seen.append(connection.phase)
-    connection.send(permit(), MESSAGE)
+    connection.send(permit(), Octets.of(MESSAGE))
     seen.append(connection.phase)
     drive(connection, lambda: connection.phase is Phase.AT_DOT)
     seen.append(connection.phase)
@@ -103,7 +104,7 @@ def test_dots_and_odd_ends_arrive_as_they_were(
 def test_a_bare_line_end_or_nul_never_reaches_the_wire(peer: SmtpPeer, message: bytes) -> None:
     connection = connect(peer.url)
     with pytest.raises(ValueError, match="CRLF"):
-        connection.send(permit(), message)
+        connection.send(permit(), Octets.of(message))
     assert connection.phase is Phase.IDLE
     ended(connection)
     assert peer.records.until_closed(1) == b"EHLO sender.example.com\r\nQUIT\r\n"
@@ -172,7 +173,7 @@ def test_verbs_out_of_turn_are_mistakes_of_the_program(peer: SmtpPeer) -> None:
         connection.open()
     to_the_dot(connection)
     with pytest.raises(RuntimeError, match="send needs"):
-        connection.send(permit(), MESSAGE)
+        connection.send(permit(), Octets.of(MESSAGE))
     connection.abandon()
     with pytest.raises(RuntimeError, match="not closed"):
         connection.finish()
@@ -181,13 +182,13 @@ def test_verbs_out_of_turn_are_mistakes_of_the_program(peer: SmtpPeer) -> None:
 def test_nothing_is_sent_without_a_permit(peer: SmtpPeer) -> None:
     connection = connect(peer.url)
     with pytest.raises(TypeError, match="permit"):
-        connection.send("dana@example.net", MESSAGE)  # type: ignore[arg-type]
+        connection.send("dana@example.net", Octets.of(MESSAGE))  # type: ignore[arg-type]
     ended(connection)
 
 
 def test_a_null_return_path_is_written_as_such(peer: SmtpPeer) -> None:
     connection = connect(peer.url)
-    connection.send(permit(return_path=""), MESSAGE)
+    connection.send(permit(return_path=""), Octets.of(MESSAGE))
     assert outcome_of(connection).verdict is Verdict.ACCEPTED
     assert b"MAIL FROM:<> SIZE=" in peer.records.wires[1]
     ended(connection)

@@ -5,9 +5,8 @@ import time
 
 import pytest
 
-from tests.peers.faults import NEVER, Cut, Fault, Stage
-from tests.peers.smtp_peer import SmtpPeer
-from tests.worker.driving import (
+from mailing.deliveries.message.octets import Octets
+from tests.peers.driving import (
     HASTY,
     MESSAGE,
     connect,
@@ -16,13 +15,15 @@ from tests.worker.driving import (
     ended,
     permit,
 )
+from tests.peers.faults import NEVER, Cut, Fault, Stage
+from tests.peers.smtp_peer import SmtpPeer
 from worker.smtp import Connection, Phase, Relay, Verdict
 
 
 def test_a_tarpit_delays_its_own_message_only() -> None:
     with SmtpPeer(Fault(Stage.DOT, to="slow@*", wait=1.5)) as peer:
         slow, quick = connect(peer.url), connect(peer.url)
-        slow.send(permit("slow@example.net"), MESSAGE)
+        slow.send(permit("slow@example.net"), Octets.of(MESSAGE))
         drive(slow, lambda: slow.phase is Phase.AT_DOT)
         slow.finish()
         began = time.monotonic()
@@ -83,7 +84,7 @@ def test_64_connections_in_one_thread_deliver_everything_once() -> None:
                 outcome = (connection := key.fileobj).advance()
                 verdicts += [outcome.verdict] if outcome else []
                 if connection.phase is Phase.IDLE and waiting:
-                    connection.send(waiting.pop(), MESSAGE)
+                    connection.send(waiting.pop(), Octets.of(MESSAGE))
                 elif connection.phase is Phase.AT_DOT:
                     connection.finish()
                 selector.modify(connection, connection.wants())

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pytest
 
+from tests.peers.driving import HASTY, connect, drive, to_the_dot
 from tests.peers.faults import NEVER, Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
-from tests.worker.driving import HASTY, connect, drive, to_the_dot
 from worker.smtp import Connection, Outcome, Phase, Verdict
 
 END = b"\r\n.\r\n"

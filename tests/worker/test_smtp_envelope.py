@@ -2,10 +2,11 @@
 
 import pytest
 
+from mailing.deliveries.message.octets import Octets
+from tests.peers.driving import MESSAGE, connect, deliver, ended, permit
 from tests.peers.faults import Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
 from tests.peers.smtp_session import Offers
-from tests.worker.driving import MESSAGE, connect, deliver, ended, permit
 from worker.smtp import Phase, Verdict
 
 HOSTILE = [
@@ -54,7 +55,7 @@ def test_an_address_that_could_break_a_command_is_refused_before_anything_is_wri
 def test_a_local_refusal_is_due_at_once_so_that_no_loop_waits_for_the_peer() -> None:
     with SmtpPeer() as peer:
         connection = connect(peer.url)
-        connection.send(permit("nobody"), MESSAGE)
+        connection.send(permit("nobody"), Octets.of(MESSAGE))
         assert connection.wants()
         assert connection.deadline() is not None
         assert connection.advance() is not None

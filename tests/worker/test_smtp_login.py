@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.peers.driving import connect, deliver, ended, permit
 from tests.peers.smtp_peer import SmtpPeer
 from tests.peers.smtp_session import Offers
-from tests.worker.driving import connect, deliver, ended, permit
 from worker.smtp import Phase, Verdict
 
 LOGIN = ("sender", "s3cret-пароль")

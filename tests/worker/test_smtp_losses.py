@@ -4,9 +4,11 @@ import time
 
 import pytest
 
+from mailing.deliveries.message.octets import Octets
+from tests.peers.driving import HASTY, attempt, connect, ended, outcome_of, permit
 from tests.peers.faults import NEVER, Cut, Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
-from tests.worker.driving import HASTY, attempt, connect, ended, outcome_of, permit
+from tests.peers.smtp_session import Offers
 from worker.smtp import Phase, Verdict
 
 BEFORE_THE_DOT = [Stage.MAIL, Stage.RCPT, Stage.DATA]
@@ -26,7 +28,7 @@ def test_a_connection_cut_before_the_dot_surely_delivered_nothing(stage: Stage) 
 def test_a_cut_in_the_middle_of_the_body_surely_delivered_nothing() -> None:
     with SmtpPeer(Fault(Stage.BODY, cut=Cut.BEFORE)) as peer:
         connection = connect(peer.url, HASTY)
-        connection.send(permit(), b"line\r\n" * 1_000_000)
+        connection.send(permit(), Octets.of(b"line\r\n" * 1_000_000))
         outcome = outcome_of(connection)
         assert (outcome.verdict, outcome.dot_written) == (Verdict.LOST, False)
         assert peer.records.finished == []
@@ -92,9 +94,9 @@ def test_silence_after_the_dot_ends_unknown() -> None:
 
 
 def test_a_peer_that_stops_reading_is_given_up_after_a_block_without_progress() -> None:
-    with SmtpPeer(Fault(Stage.BODY, wait=NEVER)) as peer:
+    with SmtpPeer(Fault(Stage.BODY, wait=NEVER), offers=Offers(keywords=[])) as peer:
         connection = connect(peer.url, HASTY)
-        connection.send(permit(), b"line\r\n" * 5_000_000)
+        connection.send(permit(), Octets.of(b"line\r\n" * 5_000_000))
         outcome = outcome_of(connection)
         assert (outcome.verdict, outcome.dot_written) == (Verdict.LOST, False)
         assert outcome.text == "the peer took no data for 1 s"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.peers.driving import HASTY, connect, deliver, ended, opened, permit
 from tests.peers.faults import NEVER, Cut, Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
-from tests.worker.driving import HASTY, connect, deliver, ended, opened, permit
 from worker.smtp import Connection, Phase, Relay, Verdict
 
 

@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.peers.faults import Fault, Stage
-from tests.peers.smtp_peer import SmtpPeer
-from tests.worker.driving import (
+from mailing.deliveries.message.octets import Octets
+from tests.peers.driving import (
     HASTY,
     MESSAGE,
     attempt,
@@ -15,6 +14,8 @@ from tests.worker.driving import (
     outcome_of,
     permit,
 )
+from tests.peers.faults import Fault, Stage
+from tests.peers.smtp_peer import SmtpPeer
 from worker.smtp import Phase, Verdict
 
 BEFORE_THE_DOT = [Stage.MAIL, Stage.RCPT, Stage.DATA]
@@ -66,7 +67,7 @@ def test_only_the_refused_recipient_is_refused() -> None:
 def test_421_defers_the_message_and_closes_the_connection(stage: Stage) -> None:
     with SmtpPeer(Fault(stage, code=421, text="4.3.2 going down")) as peer:
         connection = connect(peer.url, HASTY)
-        connection.send(permit(), MESSAGE)
+        connection.send(permit(), Octets.of(MESSAGE))
         if stage is Stage.BODY:
             outcome = drive(connection, lambda: False)
             assert outcome is not None

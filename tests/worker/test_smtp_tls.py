@@ -2,11 +2,12 @@
 
 import pytest
 
+from mailing.deliveries.message.octets import Octets
 from tests.peers.authority import Authority, create
+from tests.peers.driving import HASTY, deliver, ended, opened, permit
 from tests.peers.faults import NEVER, Cut, Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
 from tests.peers.smtp_session import Offers
-from tests.worker.driving import HASTY, deliver, ended, opened, permit
 from worker.smtp import Connection, Phase, Relay, Verdict
 
 LOGIN = ("sender", "s3cret-пароль")
@@ -136,7 +137,7 @@ def test_plaintext_where_tls_is_expected_is_trouble(authority: Authority) -> Non
 def test_over_tls_too_an_abandoned_message_leaves_no_dot(authority: Authority) -> None:
     with SmtpPeer(implicit_tls=authority.server()) as peer:
         connection = secured(peer, authority, "smtps")
-        connection.send(permit(), b"a\r\n")
+        connection.send(permit(), Octets.of(b"a\r\n"))
         while connection.phase is not Phase.AT_DOT:
             connection.advance()
         connection.abandon()

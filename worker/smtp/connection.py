@@ -5,16 +5,17 @@ import time
 from collections.abc import Callable
 from selectors import EVENT_READ, EVENT_WRITE
 
+from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.permit import SendPermit
 from worker.smtp.conversation import Conversation, Expected
-from worker.smtp.envelope import Unsendable, envelope, stuffed
+from worker.smtp.courier import Courier
+from worker.smtp.envelope import Unsendable, envelope
 from worker.smtp.extensions import Extensions
 from worker.smtp.introduction import Introduction
 from worker.smtp.outcome import Outcome, Phase, Timeouts
-from worker.smtp.relay import Relay
+from worker.smtp.relay import Relay, Spot
 from worker.smtp.reply import Broken, Reply
 from worker.smtp.terms import Terms, system_trust
-from worker.smtp.transaction import Transaction
 from worker.smtp.wire import dial
 
 
@@ -44,14 +45,14 @@ class Connection:
         self._clock = clock
         self._conversation: Conversation | None = None
         self._introduction: Introduction | None = None
-        self._transaction: Transaction | None = None
-        self._must_reset = False
+        self._courier: Courier | None = None
+        self._extensions = Extensions()
 
     def open(self) -> None:
         """Start to connect; afterwards the phase is CONNECTING, or CLOSED with `trouble`."""
         if self.phase is not Phase.CLOSED:
             raise RuntimeError(f"open needs a connection that is closed, not {self.phase}")
-        self.trouble, self.transactions, self._must_reset = None, 0, False
+        self.trouble, self.transactions, self._courier = None, 0, None
         try:
             wire = dial(self._terms.relay)
         except Broken as error:
@@ -80,27 +81,24 @@ class Connection:
             return self._clock()
         return self._conversation.deadline if self._conversation else None
 
-    def send(self, permit: SendPermit, message: bytes) -> None:
+    def send(self, permit: SendPermit, octets: Octets) -> None:
         """IDLE to SENDING: hand over envelope and body, up to and without the final dot.
 
-        `message` is a whole RFC 5322 message with CRLF, not dot-stuffed. Raises TypeError without
-        a permit, ValueError for a message that is not CRLF only, RuntimeError when not IDLE.
+        Raises TypeError without a permit, RuntimeError when not IDLE. What this relay cannot take
+        (RFC 1870, 6152, 6531) is refused here: the next `advance` returns that.
         """
-        conversation = self._demand(Phase.IDLE, "send")
+        courier = self._demand(Phase.IDLE, "send")
         if not isinstance(permit, SendPermit):
             raise TypeError("nothing is sent without a permit of the gate")
-        body = stuffed(message)
         self.transactions += 1
         self.phase = Phase.SENDING
-        transaction = Transaction(permit, conversation, self._terms.timeouts)
-        self._transaction = transaction
+        courier.receive(permit)
         try:
-            commands = envelope(permit, message, self._extensions)
+            commands = envelope(permit, octets, self._extensions)
         except Unsendable as reason:
-            transaction.refuse(str(reason))
-            return
-        transaction.begin(commands, body, self._must_reset)
-        self._must_reset = False
+            courier.refuse(str(reason))
+        else:
+            courier.begin(commands, octets.wire)
 
     def finish(self) -> None:
         """AT_DOT to CONFIRMING: write the dot, the point of no return (RFC 5321 6.1).
@@ -108,16 +106,9 @@ class Connection:
         A peer that has hung up or spoken meanwhile gets no dot; then the next `advance` returns
         the outcome, with `dot_written` false. Raises RuntimeError when not AT_DOT.
         """
-        conversation = self._demand(Phase.AT_DOT, "finish")
-        try:
-            has_spoken = conversation.hear()
-        except Broken as error:
-            self._fall(str(error))
-            return
-        if has_spoken:
-            self._fall("the peer spoke before the end of the message")
-        elif self._transaction:
-            self._transaction.write_dot()
+        courier = self._demand(Phase.AT_DOT, "finish")
+        if self._is_undisturbed("the peer spoke before the end of the message"):
+            courier.write_dot()
             self.phase = Phase.CONFIRMING
 
     def abandon(self) -> None:
@@ -126,8 +117,8 @@ class Connection:
 
         A message whose dot is written cannot be called back: it stays due from `advance`.
         """
-        if self.phase is not Phase.CONFIRMING:
-            self._transaction = None
+        if self._courier is not None and self.phase is not Phase.CONFIRMING:
+            self._courier.forget()
         self._drop("closed here before the answer came", at_once=True)
 
     def advance(self) -> Outcome | None:
@@ -136,7 +127,8 @@ class Connection:
         Returns the outcome of a message when it has come to its end. Never blocks, never raises
         for anything that the peer or the network does.
         """
-        if self._conversation is not None and not self._has_outcome():
+        courier = self._courier
+        if self._conversation is not None and (courier is None or courier.outcome is None):
             try:
                 self._conversation.listen()
                 self._move_on()
@@ -154,54 +146,63 @@ class Connection:
             return
         self.phase = Phase.QUITTING
         expected = Expected("QUIT", self._terms.timeouts.quit, self._bid_farewell)
-        self._conversation.say(b"QUIT", expected)
+        self._conversation.say(b"QUIT\r\n", expected)
 
     def is_stale(self) -> bool:
         """True when an idle connection cannot be used, since the peer hung up or took leave.
 
         It is closed then.
         """
-        conversation = self._demand(Phase.IDLE, "is_stale")
+        self._demand(Phase.IDLE, "is_stale")
+        return not self._is_undisturbed("the peer spoke out of turn")
+
+    def _demand(self, phase: Phase, verb: str) -> Courier:
+        if self.phase is not phase or self._courier is None:
+            raise RuntimeError(f"{verb} needs a connection that is {phase}, not {self.phase}")
+        return self._courier
+
+    def _is_undisturbed(self, otherwise: str) -> bool:
+        """True when the peer is there and silent; it is hung up on if not."""
         try:
-            if conversation.hear():
-                self._fall("the peer spoke out of turn")
+            if self._conversation is None or self._conversation.has_spoken():
+                self._fall(otherwise)
         except Broken as error:
             self._fall(str(error))
-        return self.phase is Phase.CLOSED
-
-    @property
-    def _extensions(self) -> Extensions:
-        return self._introduction.extensions if self._introduction else Extensions()
-
-    def _demand(self, phase: Phase, verb: str) -> Conversation:
-        if self.phase is not phase or self._conversation is None:
-            raise RuntimeError(f"{verb} needs a connection that is {phase}, not {self.phase}")
-        return self._conversation
+        return self.phase is not Phase.CLOSED
 
     def _move_on(self) -> None:
-        if self.phase is Phase.CONNECTING and self._introduction and self._introduction.is_done:
-            self._remember(is_silent=False)
-            self.phase = Phase.IDLE
-        elif self._transaction and self._transaction.is_ready_for_dot:
-            self.phase = Phase.AT_DOT
+        if self.phase is Phase.SENDING:
+            if self._courier is not None and self._courier.is_ready_for_dot:
+                self.phase = Phase.AT_DOT
+        elif self.phase is Phase.CONNECTING and self._introduction and self._introduction.is_done:
+            self._be_idle(self._introduction.extensions)
+
+    def _be_idle(self, extensions: Extensions) -> None:
+        """The introduction is over: from here on it takes messages."""
+        conversation = self._conversation
+        if conversation is None:
+            return
+        relay, spot = self._terms.relay, conversation.wire.spot
+        relay.remember(spot, is_silent=False)
+        is_pipelining = extensions.offers("PIPELINING") and relay.may_pipeline(spot, self._clock())
+        self._courier = Courier(conversation, self._terms.timeouts, is_pipelining)
+        self._extensions = extensions
+        self.phase = Phase.IDLE
 
     def _has_outcome(self) -> bool:
-        return self._transaction is not None and self._transaction.outcome is not None
+        return self._courier is not None and self._courier.outcome is not None
 
     def _collect(self) -> Outcome | None:
         """Take the outcome off; the connection is free again if it is still there."""
-        transaction = self._transaction
-        if transaction is None or transaction.outcome is None:
+        if self._courier is None or self._courier.outcome is None:
             return None
-        self._transaction = None
-        self._must_reset |= transaction.is_half_done
         if self.phase is not Phase.CLOSED:
             self.phase = Phase.IDLE
-        return transaction.outcome
+        return self._courier.take()
 
     def _unasked(self, reply: Reply) -> None:
-        if self._transaction is not None:
-            self._transaction.interrupted(reply)
+        if self._courier is not None and self._courier.is_carrying:
+            self._courier.interrupted(reply)
         raise Broken(str(reply))
 
     def _bid_farewell(self, reply: Reply) -> None:
@@ -211,17 +212,21 @@ class Connection:
         """The connection came to its end by the peer or the network, not by us."""
         if self.phase is not Phase.QUITTING:
             self.trouble = text
-        self._remember(is_silent=self.phase is Phase.CONNECTING)
+        if self._conversation is not None:
+            self._learn(self._conversation.wire.spot)
         self._drop(text)
+
+    def _learn(self, spot: Spot) -> None:
+        """Keep in mind what this end says about the address."""
+        relay = self._terms.relay
+        relay.remember(spot, is_silent=self.phase is Phase.CONNECTING)
+        if self._courier is not None and self._courier.has_lost_commands:
+            relay.distrust(spot, self._clock())
 
     def _drop(self, text: str, at_once: bool = False) -> None:
         self.phase = Phase.CLOSED
-        if self._transaction is not None:
-            self._transaction.break_off(text)
+        if self._courier is not None:
+            self._courier.break_off(text)
         if self._conversation is not None:
             self._conversation.wire.shut(at_once)
             self._conversation = None
-
-    def _remember(self, is_silent: bool) -> None:
-        if self._conversation is not None:
-            self._terms.relay.remember(self._conversation.wire.spot, is_silent)

@@ -2,14 +2,13 @@
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from worker.smtp.reply import Broken, Reply, ReplyReader
 from worker.smtp.wire import Wire
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(NamedTuple):
     """A reply that is due: to which command, within how many seconds, and who takes it."""
 
     to: str
@@ -20,9 +19,8 @@ class Expected:
 class Conversation:
     """The queue of expected replies over one wire.
 
-    Today every command waits for its answer, so the queue holds one. Several commands may be
-    said at once all the same: replies are matched by counting, never by code (RFC 2920 3.1).
-    `unasked` takes a reply that nobody waited for.
+    Several commands may be said at once: replies are matched by counting, never by code
+    (RFC 2920 3.1). `unasked` takes a reply that nobody waited for.
     """
 
     def __init__(
@@ -39,93 +37,106 @@ class Conversation:
         self._reader = ReplyReader()
         self._expected: deque[Expected] = deque()
         self._block_patience: float | None = None
-        self.deadline: float | None = clock() + settle_patience
+        self._since = clock()
 
-    def say(self, line: bytes, expected: Expected) -> None:
-        """Send one command line, given without CRLF, and wait for its reply."""
-        self.expect(expected)
-        self.wire.put(line + b"\r\n")
+    @property
+    def deadline(self) -> float | None:
+        """When whatever is waited for next is late; None while nothing is."""
+        patience = self._patience()
+        return None if patience is None else self._since + patience
 
-    def expect(self, expected: Expected) -> None:
-        """Wait for a reply without saying anything: the banner, or the answer to the dot."""
-        self._expected.append(expected)
-        if len(self._expected) == 1:
-            self._restart()
+    @property
+    def is_awaiting(self) -> bool:
+        """True while a reply is due."""
+        return bool(self._expected)
+
+    def say(self, lines: bytes, *expected: Expected) -> None:
+        """Send command lines, CRLF included, and wait for one reply to each."""
+        self.expect(*expected)
+        self.wire.put(lines)
+
+    def expect(self, *expected: Expected) -> None:
+        """Wait for replies without saying anything, as for the banner."""
+        if not self._expected:
+            self._since = self._clock()
+        self._expected += expected
 
     def pour(self, body: bytes, patience: float) -> None:
         """Send a body; each block that is taken gives the peer `patience` seconds again."""
         self._block_patience = patience
-        self.wire.put(body)
-        self._restart()
+        self._since = self._clock()
+        self.wire.put(body, is_more_to_come=True)
 
     def secure(self, start: Callable[[], None]) -> None:
         """Let `start` begin TLS; raises Broken if bytes were slipped in before it (RFC 3207)."""
         if not self._reader.is_empty:
             raise Broken("the peer sent bytes between its answer to STARTTLS and TLS")
         start()
-        self._restart()
-
-    def forget(self) -> None:
-        """Expect nothing any more, whatever was said before."""
-        self._expected.clear()
-        self._restart()
+        self._since = self._clock()
 
     def listen(self) -> None:
         """Write, read and hand out replies as far as possible now.
 
-        Raises Broken when the peer is gone, speaks nonsense or is late.
+        Raises Broken when the peer is gone, speaks nonsense or is late. Trickled bytes buy no
+        time: only a whole reply, or a block that was taken, does.
         """
-        if self.wire.is_settled or self._settles():
-            self._exchange()
-        if self.deadline is not None and self._clock() >= self.deadline:
+        has_progressed = self.wire.is_settled or self._settles()
+        if has_progressed:
+            has_progressed = self._exchange()
+        now = self._clock()
+        if has_progressed:
+            self._since = now
+            return
+        deadline = self.deadline
+        if deadline is not None and now >= deadline:
             raise Broken(self._lateness())
 
-    def hear(self) -> bool:
+    def has_spoken(self) -> bool:
         """Read and hand out replies; True when a byte came now or part of a reply is waiting."""
+        if self.wire.is_quiet():
+            return not self._reader.is_empty
         data = self.wire.take()
-        self._reader.feed(data)
-        while (reply := self._reader.next()) is not None:
-            self._answered(reply)
+        self._hand_out(data)
         return bool(data) or not self._reader.is_empty
 
     def _settles(self) -> bool:
         is_settled = self.wire.settle()
         if is_settled:
-            self._restart()
+            self._since = self._clock()
         return is_settled
 
-    def _exchange(self) -> None:
-        before = self.wire.unsent
-        if before:
-            self.wire.flush()
-            if self._block_patience is not None and self.wire.unsent < before:
-                self._restart()
-        self.hear()
-        if self.wire.fault:
-            raise Broken(self.wire.fault)
+    def _exchange(self) -> bool:
+        """Write and read; True when a block was taken or a reply came."""
+        wire = self.wire
+        has_progressed = False
+        if before := wire.unsent:
+            wire.flush()
+            has_progressed = self._block_patience is not None and wire.unsent < before
+        if data := wire.take():
+            has_progressed |= self._hand_out(data)
+        if wire.fault:
+            raise Broken(wire.fault)
+        return has_progressed
 
-    def _answered(self, reply: Reply) -> None:
-        if not self._expected:
-            self._unasked(reply)
-            return
-        expected = self._expected.popleft()
-        self._restart()
-        expected.then(reply)
-
-    def _restart(self) -> None:
-        """Set the deadline for whatever is waited for next; trickled bytes do not move it."""
-        patience = self._patience()
-        self.deadline = None if patience is None else self._clock() + patience
+    def _hand_out(self, data: bytes) -> bool:
+        """Give each reply to the one who waits for it; True when there was any."""
+        reader, expected = self._reader, self._expected
+        reader.feed(data)
+        has_come = False
+        while (reply := reader.next()) is not None:
+            has_come = True
+            if expected:
+                expected.popleft().then(reply)
+            else:
+                self._unasked(reply)
+        return has_come
 
     def _patience(self) -> float | None:
         if not self.wire.is_settled:
             return self._settle_patience
         if self._expected:
             return self._expected[0].patience
-        if self.wire.unsent and self._block_patience is not None:
-            return self._block_patience
-        self._block_patience = None
-        return None
+        return self._block_patience if self.wire.unsent else None
 
     def _lateness(self) -> str:
         if not self.wire.is_settled:

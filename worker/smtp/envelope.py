@@ -1,11 +1,12 @@
-"""The envelope of one message as command lines, and its body as it goes over the wire."""
+"""The envelope of one message as command lines."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from unicodedata import category
 
 import idna
 
+from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.permit import SendPermit
 from worker.smtp.extensions import Extensions
 
@@ -16,66 +17,59 @@ MAILBOX = re.compile(
     r'(?P<local>"(?:[^"\\]|\\.)*"|[^\s"<>()\[\]\\,;:@]+)'
     r"@(?P<domain>\[[0-9A-Za-z.:]+\]|[^\s\"<>()\[\]\\,;:@]+)"
 )
+# What nearly every address looks like needs no closer look: 0.3 us instead of 6.
+PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,180}")
 
 
 class Unsendable(Exception):
     """This message cannot be given to this relay. The message says why, without the address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """The two commands that name sender and recipient, without CRLF."""
+class Envelope(NamedTuple):
+    """The two commands that name sender and recipient, each with its CRLF."""
 
     mail: bytes
     rcpt: bytes
 
 
-def envelope(permit: SendPermit, message: bytes, extensions: Extensions) -> Envelope:
+def envelope(permit: SendPermit, octets: Octets, extensions: Extensions) -> Envelope:
     """Build MAIL and RCPT for one recipient; raises Unsendable before anything is written."""
     sender = _path("return path", permit.return_path) if permit.return_path else "<>"
     recipient = _path("recipient", permit.recipient)
-    is_international = not (sender.isascii() and recipient.isascii())
-    parameters = _parameters(message, is_international, extensions)
+    parameters = _size(octets, extensions)
+    if not octets.is_ascii:
+        _demand("8BITMIME", "a message with 8-bit bytes", extensions)
+        parameters += " BODY=8BITMIME"
+    if not (sender.isascii() and recipient.isascii()):
+        _demand("SMTPUTF8", "an address with letters beyond ASCII before the @", extensions)
+        parameters += " SMTPUTF8"
     return Envelope(
-        " ".join([f"MAIL FROM:{sender}", *parameters]).encode(),
-        f"RCPT TO:{recipient}".encode(),
+        f"MAIL FROM:{sender}{parameters}\r\n".encode(), f"RCPT TO:{recipient}\r\n".encode()
     )
 
 
-def stuffed(message: bytes) -> bytes:
-    """Return the bytes that follow 354, dots doubled, without the final dot. RFC 5321 4.5.2.
-
-    Raises ValueError for a bare CR or LF or a NUL: that is a mistake of the program, and on the
-    wire it could end the message early.
-    """
-    pairs = message.count(b"\r\n")
-    if message.count(b"\n") != pairs or message.count(b"\r") != pairs or b"\0" in message:
-        raise ValueError("a message must hold CRLF line ends only, and no NUL")
-    body = message.replace(b"\r\n.", b"\r\n..")
-    if body.startswith(b"."):
-        body = b"." + body
-    return body if body.endswith(b"\r\n") or not body else body + b"\r\n"
-
-
-def _parameters(message: bytes, is_international: bool, extensions: Extensions) -> list[str]:
-    """Parameters of MAIL: RFC 1870, RFC 6152, RFC 6531 3.4. What is needed must be offered."""
-    parameters = [f"SIZE={len(message)}"] if extensions.offers("SIZE") else []
-    if not message.isascii():
-        _demand("8BITMIME", "a message with 8-bit bytes", extensions)
-        parameters.append("BODY=8BITMIME")
-    if is_international:
-        _demand("SMTPUTF8", "an address with letters beyond ASCII before the @", extensions)
-        parameters.append("SMTPUTF8")
-    return parameters
+def _size(octets: Octets, extensions: Extensions) -> str:
+    """Announce the size where that is offered; raises Unsendable beyond the limit. RFC 1870."""
+    if "SIZE" not in extensions.keywords:
+        return ""
+    limit = extensions.size_limit
+    if limit is not None and octets.size > limit:
+        raise Unsendable(
+            f"the message has {octets.size} octets, and the relay takes {limit} at most"
+        )
+    return f" SIZE={octets.size}"
 
 
 def _demand(keyword: str, what: str, extensions: Extensions) -> None:
+    """Ask for what RFC 6152 and RFC 6531 3.4 require to be offered."""
     if not extensions.offers(keyword):
         raise Unsendable(f"the relay does not offer {keyword}, so it cannot take {what}")
 
 
 def _path(role: str, address: str) -> str:
     """Return `<local@domain>` with the domain as A-label, which needs no SMTPUTF8."""
+    if PLAIN.fullmatch(address):
+        return f"<{address}>"
     if any(category(letter) in ("Cc", "Cs", "Zl", "Zp") for letter in address):
         raise Unsendable(f"the {role} holds a control character or a line break")
     found = MAILBOX.fullmatch(address)

@@ -77,4 +77,4 @@ class Introduction:
         self.is_done = True
 
     def _say(self, line: str, expected: Expected) -> None:
-        self._conversation.say(line.encode("ascii"), expected)
+        self._conversation.say(f"{line}\r\n".encode("ascii"), expected)

@@ -54,7 +54,7 @@ class Login:
         self._done()
 
     def _say(self, line: bytes, then: Callable[[Reply], None]) -> None:
-        self._conversation.say(line, Expected("AUTH", self._patience, then))
+        self._conversation.say(line + b"\r\n", Expected("AUTH", self._patience, then))
 
 
 def _coded(secret: str) -> bytes:

@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import idna
 
+# How long an address that lost pipelined commands gets them one by one.
+_ONE_BY_ONE_SECONDS = 600.0
 ENCODE_HINT = "special characters in a user name or password must be percent-encoded"
 
 
@@ -35,7 +37,10 @@ class Spot(NamedTuple):
 
 @dataclass(frozen=True)
 class Relay:
-    """Where and how to hand mail over. The password is never shown by `repr` or `name`."""
+    """Where and how to hand mail over. The password is never shown by `repr` or `name`.
+
+    `silent` and `one_by_one` are what was learnt about its addresses, for every connection.
+    """
 
     host: str
     port: int
@@ -43,6 +48,7 @@ class Relay:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     silent: set[Spot] = field(default_factory=set, repr=False, compare=False)
+    one_by_one: dict[Spot, float] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -75,6 +81,14 @@ class Relay:
             self.silent.add(spot)
         else:
             self.silent.discard(spot)
+
+    def distrust(self, spot: Spot, now: float) -> None:
+        """Keep in mind that an address offered PIPELINING and lost what was pipelined."""
+        self.one_by_one[spot] = now + _ONE_BY_ONE_SECONDS
+
+    def may_pipeline(self, spot: Spot, now: float) -> bool:
+        """Whether the offer of an address is believed at `now`, by the connection's clock."""
+        return self.one_by_one.get(spot, now) <= now
 
 
 def _split(text: str) -> SplitResult:

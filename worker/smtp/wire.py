@@ -2,23 +2,26 @@
 
 import errno
 import os
+import select
 import socket
 import ssl
 import struct
+from collections.abc import Callable
 from ipaddress import ip_address
 from selectors import EVENT_READ, EVENT_WRITE
 
 from worker.smtp.relay import Relay, Spot
 from worker.smtp.reply import Broken
 
-READ_SIZE = 65536
-# One TLS record: a write that has to be repeated is repeated with the same bytes.
-RECORD = 16384
+# One TLS record, the most that is decrypted at once: nothing stays behind unseen by the loop.
+RECORD = READ_SIZE = 16384
 ABORT = struct.pack("ii", 1, 0)
 
 
 class Wire:
     """Starts to connect when made; raises Broken when that fails at once.
+
+    `is_settled` says that it is connected and, where asked for, TLS is up: bytes may flow.
 
     `queued` counts the bytes given to it, `ventured` those that may have left this process. On
     a TLS connection a write that was tried counts as ventured, since part of it may be out.
@@ -27,9 +30,10 @@ class Wire:
     def __init__(self, spot: Spot) -> None:
         self.spot = spot
         self._socket = _socket(spot)
-        self._unsent = bytearray()
+        self._unsent = memoryview(b"")
         self._tls: tuple[ssl.SSLContext, str] | None = None
-        self._is_connected = self._is_settled = False
+        self._is_connected = self.is_settled = False
+        self._look: Callable[[int], list[tuple[int, int]]] | None = None
         self._to_read, self._to_write = EVENT_READ, EVENT_WRITE
         self.is_secure = False
         self.queued = self.ventured = 0
@@ -42,7 +46,7 @@ class Wire:
         """Return the mask to select on; TLS may have to read in order to write."""
         if self.fault:
             return EVENT_READ | EVENT_WRITE
-        if not self._is_settled:
+        if not self.is_settled:
             return self._to_read if self._is_connected else EVENT_WRITE
         return self._to_read | self._to_write if self._unsent else self._to_read
 
@@ -51,40 +55,48 @@ class Wire:
         """Bytes that the kernel has not taken yet."""
         return len(self._unsent)
 
-    @property
-    def is_settled(self) -> bool:
-        """True when connected and, where asked for, TLS is up."""
-        return self._is_settled
-
     def settle(self) -> bool:
         """Carry connecting and the TLS handshake on; True once bytes may flow."""
         try:
-            self._is_settled = self._has_connected() and self._has_shaken_hands()
+            self.is_settled = self._has_connected() and self._has_shaken_hands()
         except (OSError, ValueError) as error:
             raise Broken(_reason(error)) from error
-        return self._is_settled
+        if self.is_settled and not self.is_secure:
+            self._look = _looker(self._socket)
+        return self.is_settled
 
     def secure(self, context: ssl.SSLContext, host: str) -> None:
         """Go on in TLS from the next byte, verifying the certificate for `host`."""
         self._tls = (context, host)
-        self._is_settled = False
+        self.is_settled, self._look = False, None
         # The client speaks first in a handshake, so the loop must come back without being called.
         self._to_read = EVENT_WRITE
 
-    def put(self, data: bytes) -> None:
-        """Queue bytes and give the kernel what it takes now."""
-        self._unsent += data
-        self.queued += len(data)
-        self.flush()
+    def put(self, data: bytes, is_more_to_come: bool = False) -> None:
+        """Queue bytes and give the kernel what it takes now.
 
-    def flush(self) -> None:
+        With `is_more_to_come` the kernel may hold the last, unfilled packet back until the next
+        bytes, for 0.2 s at most: the dot then travels with the end of its body.
+        """
+        self.queued += len(data)
+        self._unsent = memoryview(bytes(self._unsent) + data if self._unsent else data)
+        self.flush(socket.MSG_MORE if is_more_to_come else 0)
+
+    def flush(self, flags: int = 0) -> None:
         """Write what can be written. A failure is kept: an answer may still wait to be read."""
-        while self._unsent and self._is_settled and self.fault is None:
-            taken = self._write()
+        while self._unsent and self.is_settled and self.fault is None:
+            taken = self._write(flags)
             if not taken:
                 return
-            del self._unsent[:taken]
+            self._unsent = self._unsent[taken:]
             self.ventured = self.queued - len(self._unsent)
+
+    def is_quiet(self) -> bool:
+        """True when there is surely nothing to read, the end included; TLS cannot tell.
+
+        Asked before each dot, so it must be cheap: 0.5 us, where reading in vain takes 2.
+        """
+        return self._look is not None and not self._look(0)
 
     def take(self) -> bytes:
         """Return what has come, b"" for nothing yet; raises Broken at the end of the stream."""
@@ -145,12 +157,12 @@ class Wire:
             self._to_read, self.is_secure = EVENT_READ, True
         return self.is_secure
 
-    def _write(self) -> int:
+    def _write(self, flags: int) -> int:
         self._to_write = EVENT_WRITE
         try:
             if not self.is_secure:
-                return self._socket.send(self._unsent)
-            record = bytes(self._unsent[:RECORD])
+                return self._socket.send(self._unsent, flags)
+            record = self._unsent[:RECORD]
             self.ventured = self.queued - len(self._unsent) + len(record)
             return self._socket.send(record)
         except ssl.SSLWantReadError:
@@ -193,6 +205,13 @@ def _socket(spot: Spot) -> socket.socket:
         sock.close()
         raise Broken(os.strerror(error_number).lower())
     return sock
+
+
+def _looker(sock: socket.socket) -> Callable[[int], list[tuple[int, int]]]:
+    """Return what looks for bytes or the end of the stream; errors show without being asked."""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN | select.POLLRDHUP)
+    return poll.poll
 
 
 def _reason(error: OSError | ValueError) -> str:
