@@ -1,6 +1,7 @@
 """`python -m bench [NAME…]`: measure, talk on standard error, print one JSON document at the end.
 
-It holds every raw run, and each figure beside its goal. Without a name everything runs at modest sizes; a benchmark that is named runs at its full size.
+It holds every raw run, and each figure beside its goal. Without a name everything runs at modest
+sizes; a benchmark that is named runs at its full size.
 Exit codes: 0 measured · 1 a run did not count · 2 usage, or a program is missing.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bench import audience, campaign, goals, importing, leaving, machine
+from bench import audience, campaign, dkim, goals, importing, leaving, machine
 from bench.measure import DoesNotCount
 from bench.sink import MissingProgram
 from bench.sizes import FULL, MODEST, Sizes
@@ -20,6 +21,7 @@ from mailing.base.errors import KelisimError
 
 BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "campaign": campaign.measure,
+    "dkim": dkim.measure,
     "audience": audience.measure,
     "import": importing.measure,
     "leave": leaving.measure,

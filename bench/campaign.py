@@ -13,6 +13,7 @@ from bench.sink import Sink, kept_in_one, recipients, sink
 from bench.sizes import Sizes
 from bench.source import source
 from bench.talk import say
+from mailing.policies.versions import PolicyVersion
 from tests import road
 
 _CHECKED = 1_000
@@ -24,8 +25,9 @@ def measure(sizes: Sizes) -> dict[str, Any]:
     Raises DoesNotCount unless the sink counted exactly what the database calls accepted.
     """
     with sink() as reference, sink() as ours, ground.ground() as place:
-        written = lay(sizes)
-        check_recipients(place, sizes, written)
+        policy = lay(sizes)
+        written = work.body(sizes.message_size)
+        _check_recipients(place, sizes, policy, written)
         told = {}
         for connections in dict.fromkeys((sizes.connections, sizes.few)):
             relay = {"KELISIM_SMTP_CONNECTIONS": str(connections)}
@@ -43,16 +45,16 @@ def measure(sizes: Sizes) -> dict[str, Any]:
     }
 
 
-def lay(sizes: Sizes) -> str:
-    """The people of all rounds and of the check; the text of the message."""
+def lay(sizes: Sizes) -> PolicyVersion:
+    """The people of all rounds; the policy that they have said yes to."""
     policy = road.lay()
     work.people(policy, sizes.messages)
-    work.people(policy, _CHECKED, "offers", sizes.messages)
-    return work.body(sizes.message_size)
+    return policy
 
 
-def check_recipients(place: Ground, sizes: Sizes, written: str) -> None:
+def _check_recipients(place: Ground, sizes: Sizes, policy: PolicyVersion, written: str) -> None:
     """Who got it, by name: a counter alone would not see one person written to twice."""
+    work.people(policy, _CHECKED, "offers", sizes.messages)
     ground.settle()
     options, dump = kept_in_one(place.directory)
     number = road.campaign("offers", body=written)

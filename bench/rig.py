@@ -19,7 +19,6 @@ from console.daemons import wait_until
 from tests import road
 from tests.road import Worker
 
-
 _PATIENCE = 60.0
 
 
