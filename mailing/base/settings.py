@@ -8,14 +8,18 @@ from flask import current_app
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from mailing.base import values
+from mailing.base import hours, limits, values
 from mailing.base.errors import ConfigurationError
+from mailing.base.hours import Span
+from mailing.base.limits import DomainRate
 
 ROOT = Path(__file__).resolve().parents[2]
 
 Listed = Annotated[tuple[str, ...], NoDecode]
 Minutes = Annotated[tuple[int, ...], NoDecode]
 Keys = Annotated[tuple[bytes, ...], NoDecode]
+DomainRates = Annotated[tuple[DomainRate, ...], NoDecode]
+Spans = Annotated[tuple[Span, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -40,7 +44,11 @@ class Settings(BaseSettings):
     smtp_url: Listed = Field(("smtp://127.0.0.1:25",), repr=False)
     smtp_connections: int = Field(20, ge=1, le=1000)
     send_batch: int = Field(500, ge=1, le=100_000)
-    rate: float = Field(0, ge=0)
+    rate: float = Field(0, ge=0, allow_inf_nan=False)
+    campaign_rate: float = Field(0, ge=0, allow_inf_nan=False)
+    domain_rates: DomainRates = ()
+    relay_connections: int = Field(0, ge=0, le=1000)
+    sending_hours: Spans = ()
     bounce_domain: str = ""
     helpdesk_address: str = ""
     from_: str = Field("", validation_alias="KELISIM_FROM")
@@ -79,6 +87,16 @@ class Settings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+    @field_validator("domain_rates", mode="before")
+    @classmethod
+    def _read_domain_rates(cls, value: Any) -> Any:
+        return limits.domain_rates(value) if isinstance(value, str) else value
+
+    @field_validator("sending_hours", mode="before")
+    @classmethod
+    def _read_hours(cls, value: Any) -> Any:
+        return hours.spans(value) if isinstance(value, str) else value
 
     @field_validator("suppression_key", mode="before")
     @classmethod
