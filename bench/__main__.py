@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bench import audience, campaign, dkim, goals, importing, leaving, machine
+from bench import audience, campaign, dkim, goals, importing, leaving, machine, scale
 from bench.measure import DoesNotCount
 from bench.sink import MissingProgram
 from bench.sizes import FULL, MODEST, Sizes
@@ -22,6 +22,7 @@ from mailing.base.errors import KelisimError
 BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "campaign": campaign.measure,
     "dkim": dkim.measure,
+    "scale": scale.measure,
     "audience": audience.measure,
     "import": importing.measure,
     "leave": leaving.measure,
