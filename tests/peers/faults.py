@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -80,6 +81,7 @@ class Script:
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._lock = Lock()
         self._faults = list(faults)
+        self._struck: Counter[Fault] = Counter()
 
     def add(self, *faults: Fault) -> None:
         with self._lock:
@@ -102,8 +104,14 @@ class Script:
         with self._lock:
             for place, fault in enumerate(self._faults):
                 if fault.matches(stage, subject) and self._strikes(place, fault):
+                    self._struck[_kind(fault)] += 1
                     return fault
         return None
+
+    def struck(self, fault: Fault) -> int:
+        """How often this very fault has struck: a fault that never did proves nothing."""
+        with self._lock:
+            return self._struck[_kind(fault)]
 
     def _strikes(self, place: int, fault: Fault) -> bool:
         if fault.skip:
@@ -114,3 +122,8 @@ class Script:
         if fault.times:
             self._faults[place] = replace(fault, times=fault.times - 1)
         return fault.times > 0
+
+
+def _kind(fault: Fault) -> Fault:
+    """A fault apart from how often it has struck and may yet strike."""
+    return replace(fault, times=None, skip=0)
