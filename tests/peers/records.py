@@ -32,7 +32,10 @@ class Received:
 
 
 class Records:
-    """Everything that was seen, in memory; safe to read while the peer runs."""
+    """Everything that was seen, in memory; safe to read while the peer runs.
+
+    `wires` holds all bytes of a connection, `writes` the same in the pieces in which they came.
+    """
 
     def __init__(self, keeps_bytes: bool = True) -> None:
         self.keeps_bytes = keeps_bytes
@@ -40,11 +43,13 @@ class Records:
         self.broken: list[Received] = []
         self.complaints: list[str] = []
         self.wires: dict[int, bytearray] = {}
+        self.writes: dict[int, list[bytes]] = {}
         self.ended: set[int] = set()
         self._changed = Condition()
 
     def opened(self, connection: int) -> None:
         self.wires[connection] = bytearray()
+        self.writes[connection] = []
 
     def closed(self, connection: int) -> None:
         with self._changed:
@@ -54,6 +59,7 @@ class Records:
     def bytes_came(self, connection: int, data: bytes) -> None:
         if self.keeps_bytes:
             self.wires[connection] += data
+            self.writes[connection].append(data)
 
     def mail(self, received: Received) -> None:
         """A MAIL command was accepted."""

@@ -11,12 +11,16 @@ def nothing() -> None:
 
 
 class Answers:
-    """Writes the replies of one connection; `is_busy` while one is held back."""
+    """Writes the replies of one connection; `is_busy` while one is held back or trickles.
+
+    With `gathers` replies are kept until `flush`.
+    """
 
     def __init__(self, script: Script, go_on: Callable[[], None]) -> None:
         # None until a TLS handshake is over, and for ever when it fails.
         self._transport: asyncio.Transport | None = None
-        self.is_busy = self.is_over = False
+        self.is_busy = self.is_over = self.gathers = False
+        self._gathered = bytearray()
         self._script = script
         self._go_on = go_on
 
@@ -60,12 +64,22 @@ class Answers:
         if fault and fault.trickle:
             self._trickle(reply, fault.trickle)
             return
-        self._write(reply)
+        self._gathered += reply
+        if not self.gathers or code == 421:
+            self.flush()
         if code == 421:
+            self.is_over = True
             self.transport.close()
 
+    def flush(self) -> None:
+        """Write what was gathered."""
+        if self._gathered:
+            self._write(bytes(self._gathered))
+            self._gathered.clear()
+
     def abort(self) -> None:
-        """Hang up in the middle of it."""
+        """Hang up in the middle of it; what was answered before goes out."""
+        self.flush()
         self.is_over = True
         if self._transport:
             self._transport.abort()
@@ -89,9 +103,17 @@ class Answers:
         self._go_on()
 
     def _trickle(self, reply: bytes, pause: float) -> None:
+        """Write byte by byte; the next command waits, or its answer would fall in between."""
+        self.flush()
         loop = asyncio.get_running_loop()
+        self.is_busy = True
         for place in range(len(reply)):
             loop.call_later(pause * (place + 1), self._write, reply[place : place + 1])
+        loop.call_later(pause * (len(reply) + 1), self._trickled)
+
+    def _trickled(self) -> None:
+        self.is_busy = False
+        self._go_on()
 
     def _write(self, data: bytes) -> None:
         if not self.transport.is_closing():

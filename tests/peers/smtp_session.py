@@ -16,12 +16,16 @@ END = b"\r\n.\r\n"
 
 @dataclass
 class Offers:
-    """What the server announces and asks for; may be changed while it runs."""
+    """What the server announces and asks for; may be changed while it runs.
+
+    `gathers_replies` answers a pipelined group in one write, as many servers do.
+    """
 
     keywords: list[str] = field(default_factory=lambda: ["SIZE 10485760", "8BITMIME", "SMTPUTF8"])
     tls: ssl.SSLContext | None = None
     login: tuple[str, str] | None = None
     logins: str = "PLAIN LOGIN"
+    gathers_replies: bool = False
 
     @property
     def is_pipelining(self) -> bool:
@@ -75,8 +79,11 @@ class Session(asyncio.Protocol):
         self._answers.abort()
 
     def _work(self) -> None:
+        self._answers.gathers = self._offers.gathers_replies
         while not (self._answers.is_busy or self._answers.is_over) and self._step():
             pass
+        self._answers.gathers = False
+        self._answers.flush()
 
     def _step(self) -> bool:
         """Take one command, or the whole body; False when more bytes are needed."""

@@ -80,7 +80,8 @@ class Courier:
     def has_lost_commands(self) -> bool:
         """True when the peer took MAIL and left the rest of the group without an answer."""
         is_said = self.is_pipelining and self._must_reset and self._body is not None
-        return is_said and self.is_carrying and self._conversation.is_awaiting
+        is_hanging = self.is_carrying and self._refusal is None
+        return is_said and is_hanging and self._conversation.is_awaiting
 
     def write_dot(self) -> None:
         """Write `.` CRLF and nothing else: from here on the message may be delivered."""
