@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bench import audience, campaign, dkim, goals, importing, leaving, machine, scale
+from bench import audience, campaign, distance, dkim, goals, importing, leaving, machine, scale
 from bench.measure import DoesNotCount
 from bench.sink import MissingProgram
 from bench.sizes import FULL, MODEST, Sizes
@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "campaign": campaign.measure,
     "dkim": dkim.measure,
     "scale": scale.measure,
+    "distance": distance.measure,
     "audience": audience.measure,
     "import": importing.measure,
     "leave": leaving.measure,
