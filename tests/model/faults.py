@@ -109,6 +109,9 @@ def sweeps(world: World, case: Case) -> Iterator[Step]:
         )
     if state == "unwritten" and world.campaign.state not in ("locked", "moved", "stopped"):
         yield "the message is written down", world._replace(row=("pending", owner))
+    if is_due(world, "pause"):
+        # By a campaign that is paused and goes on; a claim may be taken back at any time.
+        yield "the claim is taken back", moved(world, "pause")
     if is_due(world, "ripen"):
         yield "the message ripens", moved(world, "ripen")
     if world.campaign.state == "stopped" and is_due(world, "close stopped"):
