@@ -23,11 +23,16 @@ LONGEST_LINE = 1000  # characters of a subject or preheader
 
 def compile(content: Content, frame: Frame) -> Compiled:
     """Compile a message; raises `BodyError` (with the line) or `UnsafeValue` (frame, subject)."""
+    return Compiled(faces(content, frame), frame)
+
+
+def faces(content: Content, frame: Frame) -> Faces:
+    """Subject, HTML and text with their holes; raises as `compile` does."""
     subject = _line("subject", content.subject, frame)
     preheader = _line("preheader", content.preheader, frame)
     draft, page = _page(content, frame)
     dress = Dress("message", content.language, frame)
-    faces = Faces(
+    return Faces(
         subject=subject.text,
         html=_html(dress, page, subject, preheader, weave_html(page.body, draft)),
         text=dress.text(
@@ -37,7 +42,6 @@ def compile(content: Content, frame: Frame) -> Compiled:
             }
         ),
     )
-    return Compiled(faces, frame)
 
 
 @dataclass(frozen=True, slots=True)

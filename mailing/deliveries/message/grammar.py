@@ -15,7 +15,7 @@ from mailing.deliveries.message.frame import FIELDS, BodyError
 LONGEST_TAG = 500  # characters; also bounds the depth of the parser's recursion
 FILTERS = ("default", "lower", "upper")
 
-# The same environment reads and runs, without a single global or test to reach for.
+# It only reads, and has not a single global or test to reach for all the same.
 SANDBOX = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 SANDBOX.globals.clear()
 SANDBOX.tests.clear()

@@ -5,7 +5,9 @@ is illegal in that field and hides the button from every client; so the fields a
 """
 
 import re
+from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import lru_cache
 
 import idna
 
@@ -18,6 +20,7 @@ SENDER = re.compile(r"\s*(?:(?P<name>.*?)\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>\s]
 MAILBOX = re.compile(r'[^\s<>()\[\],;:\\"@]{1,255}@[^\s<>()\[\],;:\\"@]{1,255}')
 ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 ADDRESS = re.compile(r"(?:https?://|mailto:)[!#-;=?-~]+")  # visible ASCII, no quotes or brackets
+DOMAIN = re.compile(r"[A-Za-z0-9._-]+")
 LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 OPAQUE = re.compile(r"[A-Za-z0-9._=+-]{1,200}")
 MESSAGE_ID = re.compile(r"[A-Za-z0-9._=+-]{1,200}@[A-Za-z0-9.-]{1,255}")
@@ -37,12 +40,10 @@ def opening(frame: Frame) -> str:
 
 def personal(recipient: str, subject: str, stamp: Stamp) -> list[str]:
     """The fields that differ by person or delivery, `subject` encoded; raises `UnsafeValue`."""
-    if stamp.date.utcoffset() is None:
-        raise ValueError("a message's date is aware")
     return [
         f"To: {mailbox('The recipient', recipient)}",
         f"Subject: {subject}",
-        f"Date: {format_datetime(stamp.date)}",
+        f"Date: {_date(stamp.date)}",
         f"Message-ID: <{_matching(MESSAGE_ID, 'Message-ID', stamp.message_id)}>",
         list_unsubscribe(stamp.leave_url, stamp.leave_mailto),
         f"X-Kelisim-Delivery: {_matching(OPAQUE, 'X-Kelisim-Delivery', stamp.delivery)}",
@@ -113,7 +114,8 @@ def mailbox(what: str, address: str) -> str:
 
     Raises `UnsafeValue` for whatever is not one plain mailbox.
     """
-    one_line(what, address)
+    if not address.isprintable():
+        one_line(what, address)
     if not MAILBOX.fullmatch(address):
         raise UnsafeValue(f"{what} is not one plain mail address.", what)
     local, _, domain = address.rpartition("@")
@@ -122,12 +124,25 @@ def mailbox(what: str, address: str) -> str:
 
 def ascii_domain(what: str, domain: str) -> str:
     """Give a domain name in A-labels; raises `UnsafeValue` when it has none."""
-    if re.fullmatch(r"[A-Za-z0-9._-]+", domain):
+    if DOMAIN.fullmatch(domain):
         return domain
     try:
         return idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as problem:
         raise UnsafeValue(f"{what} names an impossible domain: {problem}.", what) from None
+
+
+def _date(moment: datetime) -> str:
+    """RFC 5322 section 3.3. A group of the gate shares one moment, and mostly one second."""
+    offset = moment.utcoffset()
+    if offset is None:
+        raise ValueError("a message's date is aware")
+    return _second(int(moment.timestamp()), offset)
+
+
+@lru_cache(maxsize=64)
+def _second(unix: int, offset: timedelta) -> str:
+    return format_datetime(datetime.fromtimestamp(unix, timezone(offset)))
 
 
 def _named(name: str, inner: str, column: int) -> str:

@@ -1,27 +1,22 @@
-"""A text with holes, ready to run: literal pieces, fields and conditions, in Jinja's sandbox.
+"""A text with holes, ready to run: literal pieces, fields, and the conditions around them."""
 
-The program is built as a tree, never as template source, so nothing that an author wrote as
-text can be read as a tag later on.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from html import escape
-from urllib.parse import quote
-
-from jinja2 import Template, nodes
 
 from mailing.deliveries.message.frame import FIELDS, BodyError, Recipient, UnsafeValue, one_line
-from mailing.deliveries.message.grammar import SANDBOX
 from mailing.deliveries.message.merge import Tag
+from mailing.deliveries.message.readers import Reader, Test, Values, read_as, test_of
 
-LARGEST_OUTPUT = 512 * 1024  # characters after the merge
+LARGEST_OUTPUT = 1024 * 1024  # octets of UTF-8 after the merge
 LONGEST_VALUE = 1000  # characters of one field
+
+# How the conditions of a text fell out: which branch was taken at each, in their order.
+Choice = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A tag at its place. `escape` is the filter that fits there: as_text, as_html, as_url."""
+    """A tag at its place. `escape` says what fits there: as_text, as_html, as_url."""
 
     tag: Tag
     escape: str
@@ -30,22 +25,22 @@ class Hole:
 Piece = str | Hole
 
 
-def _default(value: str, fallback: str) -> str:
-    return value or fallback
+@dataclass(frozen=True, slots=True)
+class Straight:
+    """A text whose conditions are decided: `texts` stand around `slots`, one more than those.
 
+    A slot is the index of a value in what `Program.fill` gives.
+    """
 
-def _as_url(value: str) -> str:
-    return quote(value, safe="")
+    texts: tuple[str, ...]
+    slots: tuple[int, ...]
 
-
-SANDBOX.filters = {
-    "default": _default,
-    "lower": str.lower,
-    "upper": str.upper,
-    "as_text": str,
-    "as_html": escape,
-    "as_url": _as_url,
-}
+    def joined(self, values: list[str]) -> str:
+        """The text with these values in it."""
+        shown = [self.texts[0]]
+        for slot, following in zip(self.slots, self.texts[1:], strict=True):
+            shown += (values[slot], following)
+        return "".join(shown)
 
 
 def merge_values(recipient: Recipient) -> dict[str, str]:
@@ -53,93 +48,146 @@ def merge_values(recipient: Recipient) -> dict[str, str]:
 
     Raises `UnsafeValue` for a control character or a value beyond 1000 characters.
     """
-    values = dict.fromkeys(FIELDS, "")
-    for name in FIELDS:
-        value = one_line(name, recipient.fields.get(name) or "")
-        if len(value) > LONGEST_VALUE:
-            raise UnsafeValue(f"{name} is longer than {LONGEST_VALUE} characters.", name)
-        values[name] = value
-    values["email"] = one_line("email", recipient.address)
+    get = recipient.fields.get
+    values = {name: get(name) or "" for name in FIELDS}
+    values["email"] = recipient.address
+    # Printable text holds no control, line end or surrogate; one look at all of it is cheap.
+    everything = "".join(values.values())
+    if len(everything) > LONGEST_VALUE or not everything.isprintable():
+        for name, value in values.items():
+            _check(name, value)
     return values
 
 
-class Program:
-    """One compiled text. `run` gives it for one person; `is_fixed` when all get the same."""
+def _check(name: str, value: str) -> None:
+    if len(one_line(name, value)) > LONGEST_VALUE:
+        raise UnsafeValue(f"{name} is longer than {LONGEST_VALUE} characters.", name)
 
-    __slots__ = ("_template", "fixed")
+
+class Program:
+    """One compiled text: `choose` its branches, `fill` its holes, for one person."""
+
+    __slots__ = ("_body", "_has_branches", "_readers", "fixed")
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
-        body = _Builder().build(pieces)
-        self.fixed = _fixed_text(body)
-        self._template = None if self.fixed is not None else _compile(body)
+        builder = _Builder()
+        self._body = builder.build(pieces)
+        self._readers = tuple(builder.readers)
+        self._has_branches = any(isinstance(node, _Branches) for node in self._body)
+        straight = None if self._has_branches else self.straight(())
+        self.fixed = straight.texts[0] if straight and not straight.slots else None
 
-    def run(self, values: Mapping[str, str]) -> str:
-        """Fill in; raises `BodyError` when the result passes 512 Ki characters."""
-        if self._template is None:
-            return self.fixed or ""
-        text = self._template.render(values)
-        if len(text) > LARGEST_OUTPUT:
-            raise BodyError("The merged message is too large; shorten it.", "body")
+    def choose(self, values: Values) -> Choice:
+        """Decide every condition that is come upon."""
+        return tuple(_decided(self._body, values)) if self._has_branches else ()
+
+    def straight(self, choice: Choice) -> Straight:
+        """The text that is left once the conditions are decided."""
+        return _straightened(_walk(self._body, iter(choice)))
+
+    def fill(self, values: Values) -> list[str]:
+        """Each different value that this text shows, as it fits where it stands."""
+        return [read(values) for read in self._readers]
+
+    def run(self, values: Values) -> str:
+        """The whole text; raises `BodyError` when it passes 1 MiB."""
+        text = self.straight(self.choose(values)).joined(self.fill(values))
+        demand_fits(len(text.encode()))
         return text
+
+
+def demand_fits(octets: int) -> None:
+    """Raise `BodyError` for a text of more than 1 MiB."""
+    if octets > LARGEST_OUTPUT:
+        raise BodyError("The merged message is too large; shorten it.", "body")
+
+
+@dataclass(slots=True)
+class _Branches:
+    """An `if` with all that follows it: the first body whose test holds is shown, or none."""
+
+    tests: list[Test] = field(default_factory=list)
+    bodies: list["_Body"] = field(default_factory=list)
+
+    def decide(self, values: Values) -> int:
+        held = (index for index, test in enumerate(self.tests) if test(values))
+        return next(held, -1)
+
+
+_Node = str | int | _Branches
+_Body = list[_Node]
 
 
 @dataclass(slots=True)
 class _Builder:
     """Turn the flat pieces into the tree: a stack of bodies, one for each open branch."""
 
-    bodies: list[list[nodes.Node]] = field(default_factory=lambda: [[]])
-    conditions: list[nodes.If] = field(default_factory=list)
+    readers: list[Reader] = field(default_factory=list)
+    slots: dict[tuple[str, str], int] = field(default_factory=dict)
+    bodies: list[_Body] = field(default_factory=lambda: [[]])
+    conditions: list[_Branches] = field(default_factory=list)
 
-    def build(self, pieces: Iterable[Piece]) -> list[nodes.Node]:
+    def build(self, pieces: Iterable[Piece]) -> _Body:
         for piece in pieces:
             if isinstance(piece, Hole):
                 self._steer(piece)
             elif piece:
-                self._add(nodes.TemplateData(piece))
+                self.bodies[-1].append(piece)
         return self.bodies[0]
-
-    def _add(self, shown: nodes.Expr) -> None:
-        self.bodies[-1].append(nodes.Output([shown], lineno=1))
 
     def _steer(self, hole: Hole) -> None:
         match hole.tag.word:
             case "value":
-                self._add(nodes.Filter(hole.tag.expression, hole.escape, [], [], None, None))
+                self.bodies[-1].append(self._slot(hole))
             case "if":
-                self._open(hole.tag, is_chained=False)
-            case "elif":
+                self.conditions.append(_Branches())
+                self.bodies[-1].append(self.conditions[-1])
+                self._open(hole.tag)
+            case "elif" | "else":
                 self.bodies.pop()
-                self._open(hole.tag, is_chained=True)
-            case "else":
-                self.bodies[-1] = self._whole().else_
+                self._open(hole.tag)
             case _:
                 self.bodies.pop()
                 self.conditions.pop()
 
-    def _open(self, tag: Tag, *, is_chained: bool) -> None:
-        branch = nodes.If(tag.expression, [], [], [], lineno=1)
-        if is_chained:
-            self._whole().elif_.append(branch)
+    def _slot(self, hole: Hole) -> int:
+        """The place of a value; the same value, escaped the same way, is read once."""
+        slot = self.slots.setdefault((repr(hole.tag.expression), hole.escape), len(self.readers))
+        if slot == len(self.readers):
+            self.readers.append(read_as(hole.tag.expression, hole.escape))
+        return slot
+
+    def _open(self, tag: Tag) -> None:
+        condition = self.conditions[-1]
+        condition.tests.append(test_of(tag.expression))
+        condition.bodies.append([])
+        self.bodies.append(condition.bodies[-1])
+
+
+def _decided(body: _Body, values: Values) -> Iterator[int]:
+    for node in body:
+        if isinstance(node, _Branches):
+            taken = node.decide(values)
+            yield taken
+            if taken >= 0:
+                yield from _decided(node.bodies[taken], values)
+
+
+def _walk(body: _Body, choice: Iterator[int]) -> Iterator[str | int]:
+    for node in body:
+        if not isinstance(node, _Branches):
+            yield node
+        elif (taken := next(choice)) >= 0:
+            yield from _walk(node.bodies[taken], choice)
+
+
+def _straightened(flow: Iterable[str | int]) -> Straight:
+    texts: list[list[str]] = [[]]
+    slots: list[int] = []
+    for node in flow:
+        if isinstance(node, str):
+            texts[-1].append(node)
         else:
-            self.bodies[-1].append(branch)
-            self.conditions.append(branch)
-        self.bodies.append(branch.body)
-
-    def _whole(self) -> nodes.If:
-        return self.conditions[-1]
-
-
-def _fixed_text(body: list[nodes.Node]) -> str | None:
-    texts = [
-        node.nodes[0].data
-        for node in body
-        if isinstance(node, nodes.Output) and isinstance(node.nodes[0], nodes.TemplateData)
-    ]
-    return "".join(texts) if len(texts) == len(body) else None
-
-
-def _compile(body: list[nodes.Node]) -> Template:
-    tree = nodes.Template(body, lineno=1)
-    tree.set_environment(SANDBOX)
-    tree.set_lineno(1)
-    return SANDBOX.from_string(tree)
+            slots.append(node)
+            texts.append([])
+    return Straight(tuple("".join(text) for text in texts), tuple(slots))

@@ -21,6 +21,13 @@ FRAME = Frame(
     policy_url="https://glasses.example/policy/3",
     help_url="mailto:helpdesk@glasses.example",
 )
+# Everything around the author's words is ASCII here, the quotes of the catalogue too.
+IN_ENGLISH = replace(
+    FRAME,
+    operator=replace(OPERATOR, name="Glasses", address="1 Abay Avenue, Astana"),
+    topic_name="New products",
+    gettext=lambda text: text.translate({0x201C: '"', 0x201D: '"'}),
+)
 LEAVE_URL = "https://glasses.example/u/AbC-d_9?k=1&z=2"
 STAMP = Stamp(
     delivery="d5f0c1a2",

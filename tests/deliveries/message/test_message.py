@@ -13,6 +13,7 @@ import pytest
 from mailing.deliveries.message import ConfirmMail, Kind, Recipient, compile, confirmation, inspect
 from tests.deliveries.message.samples import (
     FRAME,
+    IN_ENGLISH,
     LEAVE_URL,
     OPERATOR,
     PERSON,
@@ -41,11 +42,6 @@ MAIL = ConfirmMail(
 def marked(text: str) -> str:
     """Stand in for a catalogue, so that an untranslated sentence shows."""
     return f"⟦{text}⟧"
-
-
-def straight_quotes(text: str) -> str:
-    """Stand in for a catalogue that is ASCII alone."""
-    return text.translate({0x201C: '"', 0x201D: '"'})
 
 
 def parsed(raw: bytes) -> EmailMessage:
@@ -165,13 +161,11 @@ def test_kazakh_is_base64_in_lines_of_76() -> None:
 
 
 def test_short_english_text_is_not_encoded_and_a_lonely_dot_stays() -> None:
-    operator = replace(OPERATOR, name="Glasses", address="1 Abay Avenue, Astana")
-    frame = replace(FRAME, operator=operator, topic_name="New products", gettext=straight_quotes)
-    raw = compile(content("    a\n    .\n    b", subject="Hello", language="en"), frame)
+    raw = compile(content("    a\n    .\n    b", subject="Hello", language="en"), IN_ENGLISH)
     sent = raw.render(Recipient("a@b.example", {}), STAMP).message
     assert b"Content-Transfer-Encoding: 7bit" in sent
     assert b"a\r\n.\r\nb\r\n" in sent
-    assert inspect(sent, operator) == []
+    assert inspect(sent, IN_ENGLISH.operator) == []
 
 
 def test_a_line_that_begins_with_from_is_encoded() -> None:
