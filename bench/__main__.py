@@ -12,7 +12,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from bench import audience, campaign, distance, dkim, goals, importing, leaving, machine, scale
+from bench import (
+    audience,
+    campaign,
+    crash,
+    distance,
+    dkim,
+    goals,
+    importing,
+    leaving,
+    machine,
+    scale,
+)
 from bench.measure import DoesNotCount
 from bench.sink import MissingProgram
 from bench.sizes import FULL, MODEST, Sizes
@@ -27,6 +38,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "audience": audience.measure,
     "import": importing.measure,
     "leave": leaving.measure,
+    "crash": crash.measure,
 }
 
 

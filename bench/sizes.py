@@ -49,6 +49,7 @@ MODEST = Sizes(
     large=20_000,
     far=600,
     crowd=20_000,
+    every=1,
     leaves=100,
     kills=3,
     people=20_000,
