@@ -61,6 +61,14 @@ def test_lines_of_one_reply_with_different_codes_are_garbled() -> None:
         read(b"250-ok\r\n550 no\r\n")
 
 
+def test_words_that_look_like_a_reply_stay_words_however_they_come() -> None:
+    assert read(b"250 ok\r\n") == [Reply(250, ("ok",))]
+    assert read(b"550 they said ", b"250 ok\r\n") == [Reply(550, ("they said 250 ok",))]
+    assert read(b"550-they said\r\n550 ", b"250 ok\r\n") == [Reply(550, ("they said", "250 ok"))]
+    with pytest.raises(Garbled):
+        read(b"550-they said\r\n", b"250 ok\r\n")
+
+
 def test_an_over_long_line_is_cut_and_the_next_one_is_found() -> None:
     [long, short] = read(*[b"250 " + b"x" * 900] + [b"y" * 5000] * 50, b"\r\n", b"354 go\r\n")
     assert long.text == "x" * 512
@@ -89,4 +97,24 @@ def test_offers_are_read_in_any_case_and_in_the_old_spelling() -> None:
     offers = Extensions.read(reply)
     assert offers.offers("SIZE")
     assert not offers.offers("SMTPUTF8")
+    assert offers.size_limit == 1000
     assert offers.logins == {"LOGIN", "PLAIN"}
+
+
+@pytest.mark.parametrize(
+    ("words", "limit"),
+    [
+        (b"SIZE", None),
+        (b"SIZE 0", None),
+        (b"size 35882577", 35882577),
+        (b"SIZE many", None),
+        (b"SIZE -1", None),
+        (b"SIZE 1_0", None),
+        ("SIZE ١٢".encode(), None),
+        (b"SIZE " + b"9" * 21, None),
+    ],
+)
+def test_a_size_limit_is_believed_only_if_it_is_a_number(words: bytes, limit: int | None) -> None:
+    [reply] = read(b"250-peer\r\n250 " + words + b"\r\n")
+    assert Extensions.read(reply).size_limit == limit
+    assert Extensions.read(reply).offers("SIZE")

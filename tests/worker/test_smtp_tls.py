@@ -1,10 +1,12 @@
 """Connections protected by TLS, and every way in which the protection could be weakened."""
 
+import time
+
 import pytest
 
 from mailing.deliveries.message.octets import Octets
 from tests.peers.authority import Authority, create
-from tests.peers.driving import HASTY, deliver, ended, opened, permit
+from tests.peers.driving import HASTY, deliver, ended, opened, permit, to_the_dot
 from tests.peers.faults import NEVER, Cut, Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
 from tests.peers.smtp_session import Offers
@@ -143,6 +145,22 @@ def test_over_tls_too_an_abandoned_message_leaves_no_dot(authority: Authority) -
         connection.abandon()
         assert b"\r\n.\r\n" not in peer.records.until_closed(1)
         assert peer.records.finished == []
+
+
+@pytest.mark.parametrize("raw", [b"552 5.3.4 too large\r\n", b"250 ok\r\n", b"2"])
+def test_over_tls_too_a_peer_that_speaks_before_the_dot_gets_none(
+    authority: Authority, raw: bytes
+) -> None:
+    fault = Fault(Stage.BODY, raw=raw, trickle=0.01)
+    with SmtpPeer(fault, implicit_tls=authority.server()) as peer:
+        connection = secured(peer, authority, "smtps")
+        assert to_the_dot(connection) is None
+        time.sleep(0.01 * (len(raw) + 10))
+        connection.finish()
+        outcome = connection.advance()
+        assert outcome is not None
+        assert not outcome.dot_written
+        assert b"\r\n.\r\n" not in peer.records.until_closed(1)
 
 
 def test_over_tls_too_a_lost_answer_leaves_the_message_unknown(authority: Authority) -> None:

@@ -178,7 +178,6 @@ class Courier:
         if reply.kind not in (4, 5):
             raise Broken(f"an answer that does not fit: {reply}")
         self._refusal = self._turned_down(reply, stage)
-        self._unsaid.clear()
         if reply.code == SERVICE_CLOSING or reply.code in LOGIN_WANTED:
             raise Broken(str(reply))
         self._conclude()
