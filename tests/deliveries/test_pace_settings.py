@@ -10,7 +10,7 @@ from mailing.base.settings import Settings, load
 def test_domains_are_named_alone_together_and_as_the_rest(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "gmail.com=20, mail.ru+bk.ru + LIST.ru=0.5, Пошта.example=3, *=0"
+    text = "gmail.com=20, mail.ru+bk.ru + LIST.ru=0.5, Почта.example=3, *=0"
     monkeypatch.setenv("KELISIM_DOMAIN_RATES", text)
     assert load(_env_file=None).domain_rates == (
         DomainRate(("gmail.com",), 20),

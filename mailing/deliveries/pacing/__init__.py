@@ -1,0 +1,1 @@
+"""Pacing: what the limits on sending stand on; `mailing.deliveries.pace` is asked by the engine."""

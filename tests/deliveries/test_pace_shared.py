@@ -1,0 +1,154 @@
+"""The buckets in Redis: shared, and never believed where they may be older than the truth."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+
+from console.valkey import Valkey
+from mailing.base.settings import Settings
+from mailing.deliveries.pacing.limit import Grant, Limit, Wish
+from mailing.deliveries.pacing.shared import SharedBuckets
+from tests import road
+
+LIMIT = Limit.of("all", 40.0)
+SLOW = Limit.of("slow", 0.2)
+
+
+@pytest.fixture
+def buckets(settings: Settings) -> Iterator[SharedBuckets]:
+    shared = SharedBuckets(settings)
+    yield shared
+    shared.close()
+
+
+@pytest.fixture
+def server(settings: Settings) -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.queue, decode_responses=True) as client:
+        yield client
+
+
+def take(buckets: SharedBuckets, wanted: int, limit: Limit = LIMIT, **given: Any) -> Grant:
+    """One question about one limit."""
+    era = given.pop("era", "1")
+    grants = buckets.lease(era, [Wish(limit, given.pop("urgent", 0), wanted, **given)])
+    assert grants is not None
+    return grants[0]
+
+
+def fill(buckets: SharedBuckets, server: redis.Redis, settings: Settings, limit: Limit) -> None:
+    """Let the bucket be as full as it gets, without waiting for it."""
+    take(buckets, 0, limit)
+    server.hset(f"{settings.queue_prefix}pace:{limit.name}", "at", "1")
+
+
+def test_a_bucket_begins_empty_fills_up_and_is_shared(
+    buckets: SharedBuckets, server: redis.Redis, settings: Settings
+) -> None:
+    other = SharedBuckets(settings)
+    first = take(buckets, 100, SLOW)
+    assert (first.others, round(first.ready_in)) == (0, 5)
+    fill(buckets, server, settings, LIMIT)
+    assert 10 <= take(other, 10).others + take(buckets, 0).others <= 11
+    assert take(buckets, 100).others < 10
+    other.close()
+
+
+def test_a_bucket_that_is_flushed_evicted_or_of_another_agreement_is_empty(
+    buckets: SharedBuckets, server: redis.Redis, settings: Settings
+) -> None:
+    fill(buckets, server, settings, SLOW)
+    assert take(buckets, 1, SLOW, era="another").others == 0
+    fill(buckets, server, settings, SLOW)
+    assert server.delete(f"{settings.queue_prefix}pace:slow") == 1
+    assert take(buckets, 1, SLOW).others == 0
+    fill(buckets, server, settings, SLOW)
+    assert take(buckets, 1, SLOW).others == 1, "else the others prove nothing"
+
+
+def test_what_a_process_asked_for_in_vain_for_somebody_who_waits_is_kept_for_it(
+    buckets: SharedBuckets, server: redis.Redis, settings: Settings
+) -> None:
+    take(buckets, 0, SLOW)
+    assert take(buckets, 0, SLOW, urgent=1).urgent == 0
+    fill(buckets, server, settings, SLOW)
+    assert take(buckets, 5, SLOW).others == 0, "it belongs to the one that waits"
+    assert take(buckets, 5, SLOW, urgent=1).urgent == 1
+    fill(buckets, server, settings, SLOW)
+    assert take(buckets, 5, SLOW).others == 1, "it was served, and nothing is owed any more"
+
+
+def test_a_server_whose_clock_went_back_gives_nothing_for_it_and_goes_on(
+    buckets: SharedBuckets, server: redis.Redis, settings: Settings
+) -> None:
+    name = f"{settings.queue_prefix}pace:slow"
+    take(buckets, 0, SLOW)
+    far = str(2**52)
+    server.hset(name, mapping={"at": far, "owed": "1", "owed_until": far})
+    assert take(buckets, 1, SLOW).others == 0
+    assert str(server.hget(name, "at")) < far
+    fill(buckets, server, settings, SLOW)
+    assert take(buckets, 1, SLOW).others == 1
+
+
+def test_every_key_is_in_our_corner_and_expires(
+    buckets: SharedBuckets, server: redis.Redis, settings: Settings
+) -> None:
+    for rate in (0.001, 1, 1e9):
+        take(buckets, 1, Limit.of(f"rate{rate}", rate))
+    keys = list(server.scan_iter(match=f"{settings.queue_prefix}*", count=1000))
+    assert len(keys) == 3
+    assert all(60 <= int(str(server.ttl(key))) <= 2592000 for key in keys)
+
+
+class TestWithAServerOfItsOwn:
+    """A Valkey that may be killed and stopped."""
+
+    @pytest.fixture
+    def valkey(self, tmp_path: Path) -> Iterator[Valkey]:
+        valkey = Valkey(tmp_path / "valkey", "secret")
+        valkey.start()
+        yield valkey
+        valkey.stop()
+
+    @pytest.fixture
+    def environment(self, environment: dict[str, str], valkey: Valkey) -> dict[str, str]:
+        return environment | {"KELISIM_REDIS_URL": valkey.url()}
+
+    def test_what_a_killed_server_remembers_is_not_believed(
+        self, valkey: Valkey, buckets: SharedBuckets, server: redis.Redis, settings: Settings
+    ) -> None:
+        """Its file lags behind by up to a second, and tokens were given out in that second."""
+        fill(buckets, server, settings, SLOW)
+        server.config_set("appendfsync", "always")
+        fill(buckets, server, settings, SLOW)
+        pid = int(str(server.info("server")["process_id"]))
+        os.kill(pid, signal.SIGKILL)
+        road.wait_for(lambda: not valkey.is_running())
+        assert buckets.lease("1", [Wish(SLOW, 0, 1)]) is None
+        valkey.start()
+        with redis.Redis.from_url(valkey.url(), decode_responses=True) as again:
+            name = f"{settings.queue_prefix}pace:slow"
+            assert again.hget(name, "at") == "1", "it remembers a bucket that is full by now"
+        road.wait_for(buckets.answers)
+        assert take(buckets, 1, SLOW).others == 0
+
+    def test_a_server_that_hangs_gives_nothing_and_is_used_again_afterwards(
+        self, buckets: SharedBuckets, server: redis.Redis, settings: Settings
+    ) -> None:
+        fill(buckets, server, settings, LIMIT)
+        pid = int(str(server.info("server")["process_id"]))
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            assert buckets.lease("1", [Wish(LIMIT, 0, 5)]) is None
+            assert not buckets.answers()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        road.wait_for(buckets.answers)
+        server.delete(f"{settings.queue_prefix}pace:all")
+        fill(buckets, server, settings, LIMIT)
+        assert take(buckets, 7).others == 7, "no answer is taken for that of another question"
