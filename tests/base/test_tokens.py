@@ -1,12 +1,15 @@
 """Links that last for ever: one spelling, one meaning, one ring of keys."""
 
 import base64
+import hmac
 import string
 from collections.abc import Callable
 from urllib.parse import quote
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +39,31 @@ MAIL: dict[str, tuple[str, Callable[[str], object]]] = {
         lambda text: MailtoLeave.read(KEYS, text),
     ),
 }
+
+# What has been mailed must be read for ever, so how it is spelled may never change.
+SPELLED = {
+    "leave": "-PPIUqnVcOrGhL5_CWgWYhSWkUANG0gw7_WyDZfcBETflUgaM546623GhnN_bLR-9orxZQ",
+    "confirm": "yjK-zSxXICCDY43fknDpP0sEP5dg7z2C3rPnioIAI-GWMLlt1hnkos8Kj2ztBNlv",
+    "cancel": "M2mW5994a4x8--ifVqe9j1Lt7SfzD-JZmG5gm4F0pVwqjAcO09qc6YbweBRFaslG",
+    "bounce": "bounce+aaaaaaaaaaaaaaaaaaaaaaaaavwirxcaq5slal3xue",
+    "mailto": "unsubscribe+aaaaaaaaaaaaaaaaaaaaaaaaayaaaaai45as4ulygty3uufo",
+}
+
+
+@pytest.mark.parametrize("kind", SPELLED)
+def test_what_was_mailed_long_ago_is_still_written_and_read(kind: str) -> None:
+    """T40: whoever keeps a message for years can still leave by it."""
+    text, read = (LINKS | MAIL)[kind]
+    assert text == SPELLED[kind]
+    assert read(SPELLED[kind]) is not None
+
+
+@given(st.binary(max_size=100))
+def test_addresses_are_base32_of_rfc_4648_with_an_hmac_of_rfc_2104(payload: bytes) -> None:
+    token = KEYS.stamp(b"kind", payload, KEYS.newest)
+    signed = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+    secret = HKDF(hashes.SHA256(), 64, None, b"kelisim address").derive(b"newest")
+    assert signed == payload + hmac.digest(secret, b"kind\0" + payload, "sha256")[:10]
 
 
 @given(person=UUIDS, topic=IDS, delivery=UUIDS)
