@@ -73,6 +73,20 @@ def test_no_window_holds_more_than_the_rate_and_one_second_s_worth(
     assert excess(fleet.limit, fleet.passed) == 0
 
 
+@settings(deadline=None)
+@given(rate=st.floats(0.05, 4))
+def test_a_message_sent_late_and_the_next_sent_at_once_are_still_far_enough_apart(
+    rate: float,
+) -> None:
+    """The tightest that a slow limit can come: each other token is spent at the lease's end."""
+    fleet = Fleet(Limit.of("all", rate))
+    for number in range(12):
+        fleet.now += fleet.bucket.take(Wish(fleet.limit, 0, 0), fleet.now)[2] + 1e-9
+        fleet.lease(1, 0, late=float(number % 2), spent=1.0)
+    assert len(fleet.passed) == 12
+    assert excess(fleet.limit, fleet.passed) == 0
+
+
 def test_a_bucket_that_began_full_would_be_found_out() -> None:
     """The judge of these tests is not blind."""
     fleet = Fleet(Limit.of("all", 0.5))
