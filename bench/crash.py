@@ -77,7 +77,7 @@ def measure(sizes: Sizes) -> dict[str, Any]:
     database does not call uncertain.
     """
     with ground.ground() as place:
-        crowd.lay(place, road.lay(), sizes.crowd)
+        crowd.lay(place, road.lay().id, sizes.crowd)
         one = _hunt(place, sizes, (sizes.processes,))
         whole = _hunt(place, sizes, (1, 1))
         under = disturbed.measure(place, sizes)

@@ -25,7 +25,6 @@ from mailing.people.address import canonical
 from mailing.people.ledger import SAYS, Kind
 from mailing.people.standings import Change
 from mailing.people.subscribers import Personal, Sealer
-from mailing.policies.versions import PolicyVersion
 from tests import road
 
 _STEP = 20_000
@@ -131,14 +130,14 @@ class Crowd:
         return row | {"hash": ledger.entry_hash(row)}
 
 
-def lay(place: Ground, policy: PolicyVersion, count: int, left_every: int = 0) -> int:
+def lay(place: Ground, policy_id: int, count: int, left_every: int = 0) -> int:
     """So many people who said yes to the news; how many of them stay.
 
     Each `left_every`th has left by one click (0: nobody).
     """
     first, last = road.address(0), road.address(count - 1)
     demand(all(canonical(a).text == a for a in (first, last)), "an address has another spelling")
-    crowd, left = _crowd(policy), 0
+    crowd, left = _crowd(policy_id), 0
     with connection(place) as database:
         for start in range(0, count, _STEP):
             step, numbers = Step(), range(start, min(start + _STEP, count))
@@ -153,14 +152,14 @@ def lay(place: Ground, policy: PolicyVersion, count: int, left_every: int = 0) -
     return count - left
 
 
-def _crowd(policy: PolicyVersion) -> Crowd:
+def _crowd(policy_id: int) -> Crowd:
     sealer = Sealer()
     sealer.seal({}, b"")  # notes the data key in the database, which `lay` goes around
     known = evidence.keep([{}])[0]
     topic_id = topics.find("news").id
     db.session.commit()
     key = current().suppression_key
-    return Crowd(policy.id, topic_id, known, clock.now(), sealer, key)
+    return Crowd(policy_id, topic_id, known, clock.now(), sealer, key)
 
 
 def _write(database: psycopg.Connection, crowd: Crowd, step: Step) -> None:

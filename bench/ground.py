@@ -69,7 +69,7 @@ def ground(**settings: str) -> Iterator[Ground]:
         with _only(environment), create_base(load(_env_file=None)).app_context() as context:
             guard()
             try:
-                yield Ground(context.app, environment, directory, _durability(url))
+                yield Ground(context.app, environment, directory, durability(url))
             finally:
                 db.session.remove()
                 db.engine.dispose()
@@ -158,7 +158,8 @@ def _only(environment: dict[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _durability(url: str) -> dict[str, Any]:
+def durability(url: str) -> dict[str, Any]:
+    """What a commit survives here, and its price; raises DoesNotCount where it may be lost."""
     with psycopg.connect(dsn(url), autocommit=True) as server:
         shown = {name: _show(server, name) for name in (*DURABLE, "server_version")}
         for name, safe in DURABLE.items():

@@ -79,7 +79,7 @@ def measure(sizes: Sizes) -> dict[str, Any]:
     port = free_port()
     public = {"KELISIM_PUBLIC_URL": f"http://{HOST}:{port}"}
     with sink() as into, ground.ground(**public) as place, _web(place, port):
-        crowd.lay(place, road.lay(), sizes.crowd)
+        crowd.lay(place, road.lay().id, sizes.crowd)
         tokens = _tokens(sizes.leaves * 2)
         idle = _at_rest(place, port, tokens[: sizes.leaves])
         say(f"at rest: p50 {idle['one_click']['p50_ms']} ms, p99 {idle['one_click']['p99_ms']} ms")

@@ -56,7 +56,7 @@ def _list(
     """Lay a list, send to it, and do what comes `then`."""
     with ground.ground() as place:
         began = time.monotonic()
-        stay = crowd.lay(place, road.lay(), people, _LEFT_EVERY)
+        stay = crowd.lay(place, road.lay().id, people, _LEFT_EVERY)
         laid = time.monotonic() - began
         say(f"{people:,} people were laid in {laid:.0f} s")
         written = work.body(sizes.message_size)
