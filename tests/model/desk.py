@@ -6,7 +6,7 @@ import psycopg
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.deliveries import incarnations, queue
+from mailing.deliveries import dispatch, incarnations, queue
 from mailing.deliveries.incarnations import Owner
 from mailing.deliveries.queue import Claim
 from tests.deliveries.conftest import Sender
@@ -52,6 +52,31 @@ def put_back(sender: Sender, ids: list[UUID]) -> None:
     """Give back what was not begun."""
     with sender.database.transaction():
         queue.put_back(sender.database, sender.id, ids)
+
+
+def begin_again(database: psycopg.Connection, campaign: int) -> None:
+    """Put a campaign and all its messages back to their beginning."""
+    values = {"campaign": campaign}
+    for statement in _BEGIN_AGAIN:
+        database.execute(statement, values)
+
+
+_BEGIN_AGAIN = (
+    "UPDATE deliveries SET state = 'pending', owner = NULL, reason = NULL, retry_at = NULL, "
+    "finished_at = NULL WHERE campaign_id = %(campaign)s",
+    "UPDATE campaigns SET state = 'sending', finished_at = NULL WHERE id = %(campaign)s",
+)
+
+
+def states(database: psycopg.Connection) -> set[str]:
+    """The states that there are."""
+    return {row[0] for row in database.execute("SELECT DISTINCT state FROM deliveries")}
+
+
+def close_stopped() -> None:
+    """Let the sweep hold what came back to a stopped campaign."""
+    dispatch.close_stopped()
+    db.session.commit()
 
 
 def ripen(sender: Sender) -> None:
