@@ -1,6 +1,8 @@
 """What runs of benchmarks stand on: embedded services that are durable, unlike the suite's own."""
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +31,11 @@ def place(durable: None) -> Iterator[Ground]:
     """The ground of a benchmark."""
     with ground.ground() as place:
         yield place
+
+
+@pytest.fixture
+def directory() -> Iterator[Path]:
+    """A directory that a sink may enter, which works as nobody; pytest's own are closed."""
+    with tempfile.TemporaryDirectory() as place:
+        Path(place).chmod(0o755)
+        yield Path(place)

@@ -1,19 +1,14 @@
 """The arithmetic of the benchmarks: a wrong ratio would look as good as a right one."""
 
 import os
-import shutil
 import subprocess
 import sys
-import threading
-import time
-from pathlib import Path
 
 import pytest
 
 from bench.__main__ import BENCHMARKS
 from bench.measure import DoesNotCount, demand, percentile, ratio, spread, timed
 from bench.memory import Sample, Watch, look
-from bench.sink import MissingProgram, Sink, program, recipients
 from bench.sizes import FULL, MODEST, Sizes
 from mailing.base.settings import ROOT
 
@@ -59,56 +54,6 @@ def test_a_run_that_lost_something_says_what() -> None:
     demand(True, "never said")
     with pytest.raises(DoesNotCount, match="19 of 20 arrived"):
         demand(False, "19 of 20 arrived")
-
-
-def test_the_sink_is_counted_by_the_last_of_its_running_counters() -> None:
-    reading, writing = os.pipe()
-    one = Sink(port=2525)
-    follower = threading.Thread(target=one.listen, args=(reading,))
-    follower.start()
-    os.write(writing, b"sess=0 quit=0 mesg=1\rsess=0 quit=0 mesg=2\r")
-    os.write(writing, b"sess=1 quit=0 mesg=17\rsess=1 quit=1 mesg=17\r")
-    os.close(writing)
-    follower.join(5)
-    os.close(reading)
-    assert one.messages == 17
-    assert one.settled_at(17) == 17
-    seen = one.first_at or 0
-    assert 0 < seen <= one.last_at
-    assert one.mark() == 17
-    assert not one.first_at
-    assert one.url == "smtp://127.0.0.1:2525"
-
-
-def test_a_counter_that_is_cut_in_two_is_still_read_right() -> None:
-    reading, writing = os.pipe()
-    one = Sink(port=2525)
-    follower = threading.Thread(target=one.listen, args=(reading,))
-    follower.start()
-    os.write(writing, b"sess=0 quit=0 mesg=1")
-    time.sleep(0.05)
-    assert one.messages == 0
-    os.write(writing, b"9\r")
-    os.close(writing)
-    follower.join(5)
-    os.close(reading)
-    assert one.messages == 19
-
-
-def test_a_dump_tells_who_got_how_many(tmp_path: Path) -> None:
-    dump = tmp_path / "all"
-    dump.write_text(
-        "X-Mail-Args: <n@glazik.example>\nX-Rcpt-Args: <a@example.com>\nReceived: x\n\nHello\n\n"
-        "X-Mail-Args: <n@glazik.example>\nX-Rcpt-Args: <b@example.com>\nReceived: x\n\nHello\n\n"
-        "X-Mail-Args: <n@glazik.example>\nX-Rcpt-Args: <a@example.com>\nReceived: x\n\nHello\n\n"
-    )
-    assert recipients(dump) == {"a@example.com": 2, "b@example.com": 1}
-
-
-def test_a_missing_program_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "which", lambda name, path=None: None)
-    with pytest.raises(MissingProgram, match=r"smtp-sink.*postfix"):
-        program("smtp-sink")
 
 
 def test_memory_is_told_at_the_start_in_the_middle_and_at_the_end() -> None:
