@@ -96,6 +96,17 @@ class Hand:
         self.heard += [data] if data else []
         return data
 
+    def wait_for(self, size: int) -> bytes:
+        """Read so many bytes that the client has given to the kernel."""
+        assert self._socket is not None
+        data = b""
+        while len(data) < size:
+            _wait(self._socket.fileno())
+            data += self._socket.recv(size - len(data))
+        self._count += len(data)
+        self.heard.append(data)
+        return data
+
     def __enter__(self) -> Self:
         return self
 

@@ -183,6 +183,18 @@ def test_the_envelope_goes_out_in_one_write_and_the_next_one_after_its_reset() -
         assert hand.heard == [group(begin=b"RSET\r\n")]
 
 
+def test_the_body_follows_the_answer_at_once_and_arrives_while_the_dot_is_held_back() -> None:
+    with Hand() as hand:
+        connection = hand.greet()
+        connection.send(permit(), OCTETS)
+        hand.listen()
+        hand.say(b"".join(GOOD[one] for one in ENVELOPE))
+        assert connection.phase is Phase.AT_DOT
+        # The kernel may keep the end of the body for a moment, in case the dot comes.
+        assert hand.wait_for(len(OCTETS.wire)) == OCTETS.wire
+        assert connection.advance() is None
+
+
 def test_a_reset_that_is_refused_ends_the_connection_though_the_rest_is_taken() -> None:
     with Hand() as hand:
         hand.greet()

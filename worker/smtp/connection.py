@@ -9,6 +9,7 @@ from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.permit import SendPermit
 from worker.smtp.conversation import Conversation, Expected
 from worker.smtp.courier import Courier
+from worker.smtp.dialling import dial
 from worker.smtp.envelope import Unsendable, envelope
 from worker.smtp.extensions import Extensions
 from worker.smtp.introduction import Introduction
@@ -16,7 +17,6 @@ from worker.smtp.outcome import Outcome, Phase, Timeouts
 from worker.smtp.relay import Relay, Spot
 from worker.smtp.reply import Broken, Reply
 from worker.smtp.terms import Terms, system_trust
-from worker.smtp.wire import dial
 
 
 class Connection:
@@ -71,13 +71,13 @@ class Connection:
         """What to select for: EVENT_READ, EVENT_WRITE or both; 0 when closed."""
         if self._conversation is None:
             return 0
-        if self._has_outcome():
+        if self._courier is not None and self._courier.outcome is not None:
             return EVENT_READ | EVENT_WRITE
         return self._conversation.wire.wants()
 
     def deadline(self) -> float | None:
         """When to call `advance` at the latest, by the given clock; None: no hurry."""
-        if self._has_outcome():
+        if self._courier is not None and self._courier.outcome is not None:
             return self._clock()
         return self._conversation.deadline if self._conversation else None
 
@@ -188,9 +188,6 @@ class Connection:
         self._courier = Courier(conversation, self._terms.timeouts, is_pipelining)
         self._extensions = extensions
         self.phase = Phase.IDLE
-
-    def _has_outcome(self) -> bool:
-        return self._courier is not None and self._courier.outcome is not None
 
     def _collect(self) -> Outcome | None:
         """Take the outcome off; the connection is free again if it is still there."""

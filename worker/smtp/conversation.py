@@ -62,9 +62,10 @@ class Conversation:
         self._expected += expected
 
     def pour(self, body: bytes, patience: float) -> None:
-        """Send a body; each block that is taken gives the peer `patience` seconds again."""
+        """Send a body, in answer to a reply; each block that is taken gives the peer `patience`
+        seconds again.
+        """
         self._block_patience = patience
-        self._since = self._clock()
         self.wire.put(body, is_more_to_come=True)
 
     def secure(self, start: Callable[[], None]) -> None:
@@ -80,16 +81,19 @@ class Conversation:
         Raises Broken when the peer is gone, speaks nonsense or is late. Trickled bytes buy no
         time: only a whole reply, or a block that was taken, does.
         """
-        has_progressed = self.wire.is_settled or self._settles()
+        wire = self.wire
+        has_progressed = False
+        if wire.is_settled or self._settles():
+            if wire.unsent:
+                has_progressed = self._write_on()
+            if data := wire.take():
+                has_progressed |= self._hand_out(data)
+            if wire.fault:
+                raise Broken(wire.fault)
         if has_progressed:
-            has_progressed = self._exchange()
-        now = self._clock()
-        if has_progressed:
-            self._since = now
-            return
-        deadline = self.deadline
-        if deadline is not None and now >= deadline:
-            raise Broken(self._lateness())
+            self._since = self._clock()
+        else:
+            self._check_time()
 
     def has_spoken(self) -> bool:
         """Read and hand out replies; True when a byte came now or part of a reply is waiting."""
@@ -105,18 +109,11 @@ class Conversation:
             self._since = self._clock()
         return is_settled
 
-    def _exchange(self) -> bool:
-        """Write and read; True when a block was taken or a reply came."""
-        wire = self.wire
-        has_progressed = False
-        if before := wire.unsent:
-            wire.flush()
-            has_progressed = self._block_patience is not None and wire.unsent < before
-        if data := wire.take():
-            has_progressed |= self._hand_out(data)
-        if wire.fault:
-            raise Broken(wire.fault)
-        return has_progressed
+    def _write_on(self) -> bool:
+        """Write what is left; True when a block of a body was taken."""
+        before = len(self.wire.unsent)
+        self.wire.flush()
+        return self._block_patience is not None and len(self.wire.unsent) < before
 
     def _hand_out(self, data: bytes) -> bool:
         """Give each reply to the one who waits for it; True when there was any."""
@@ -130,6 +127,11 @@ class Conversation:
             else:
                 self._unasked(reply)
         return has_come
+
+    def _check_time(self) -> None:
+        deadline = self.deadline
+        if deadline is not None and self._clock() >= deadline:
+            raise Broken(self._lateness())
 
     def _patience(self) -> float | None:
         if not self.wire.is_settled:

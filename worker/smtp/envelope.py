@@ -17,7 +17,7 @@ MAILBOX = re.compile(
     r'(?P<local>"(?:[^"\\]|\\.)*"|[^\s"<>()\[\]\\,;:@]+)'
     r"@(?P<domain>\[[0-9A-Za-z.:]+\]|[^\s\"<>()\[\]\\,;:@]+)"
 )
-# What nearly every address looks like needs no closer look: 0.3 us instead of 6.
+# What nearly every address looks like needs no closer look: 0.6 us instead of 20.
 PLAIN = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,180}")
 
 

@@ -51,7 +51,7 @@ class Outcome(NamedTuple):
     """One permit's end: the relay's code and words, at most 512 characters, or our own.
 
     `code` and `stage` are None where no answer of the relay decided. A named tuple since one is
-    made for each message: a frozen dataclass takes 1.0 us, this 0.3.
+    made for each message: 1.0 us, where a frozen dataclass takes 2.0.
     """
 
     permit: SendPermit

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from selectors import EVENT_READ, EVENT_WRITE
 
-from worker.smtp.relay import Relay, Spot
+from worker.smtp.relay import Spot
 from worker.smtp.reply import Broken
 
 # One TLS record, the most that is decrypted at once: nothing stays behind unseen by the loop.
@@ -19,18 +19,19 @@ ABORT = struct.pack("ii", 1, 0)
 
 
 class Wire:
-    """Starts to connect when made; raises Broken when that fails at once.
+    """A socket that has begun to connect.
 
     `is_settled` says that it is connected and, where asked for, TLS is up: bytes may flow.
 
-    `queued` counts the bytes given to it, `ventured` those that may have left this process. On
-    a TLS connection a write that was tried counts as ventured, since part of it may be out.
+    `unsent` is what the kernel has not taken yet. `queued` counts the bytes given to it,
+    `ventured` those that may have left this process. On a TLS connection a write that was tried
+    counts as ventured, since part of it may be out.
     """
 
-    def __init__(self, spot: Spot) -> None:
+    def __init__(self, spot: Spot, sock: socket.socket) -> None:
         self.spot = spot
-        self._socket = _socket(spot)
-        self._unsent = memoryview(b"")
+        self._socket = sock
+        self.unsent = memoryview(b"")
         self._tls: tuple[ssl.SSLContext, str] | None = None
         self._is_connected = self.is_settled = False
         self._look: Callable[[int], list[tuple[int, int]]] | None = None
@@ -48,19 +49,14 @@ class Wire:
             return EVENT_READ | EVENT_WRITE
         if not self.is_settled:
             return self._to_read if self._is_connected else EVENT_WRITE
-        return self._to_read | self._to_write if self._unsent else self._to_read
-
-    @property
-    def unsent(self) -> int:
-        """Bytes that the kernel has not taken yet."""
-        return len(self._unsent)
+        return self._to_read | self._to_write if self.unsent else self._to_read
 
     def settle(self) -> bool:
         """Carry connecting and the TLS handshake on; True once bytes may flow."""
         try:
             self.is_settled = self._has_connected() and self._has_shaken_hands()
         except (OSError, ValueError) as error:
-            raise Broken(_reason(error)) from error
+            raise Broken(reason_of(error)) from error
         if self.is_settled and not self.is_secure:
             self._look = _looker(self._socket)
         return self.is_settled
@@ -79,22 +75,28 @@ class Wire:
         bytes, for 0.2 s at most: the dot then travels with the end of its body.
         """
         self.queued += len(data)
-        self._unsent = memoryview(bytes(self._unsent) + data if self._unsent else data)
-        self.flush(socket.MSG_MORE if is_more_to_come else 0)
+        if self.unsent or self.is_secure or not self.is_settled or self.fault:
+            self.unsent = memoryview(bytes(self.unsent) + data if self.unsent else data)
+            self.flush()
+            return
+        taken = self._write(data, socket.MSG_MORE if is_more_to_come else 0)
+        if taken < len(data):
+            self.unsent = memoryview(data)[taken:]
+        self.ventured += taken
 
-    def flush(self, flags: int = 0) -> None:
+    def flush(self) -> None:
         """Write what can be written. A failure is kept: an answer may still wait to be read."""
-        while self._unsent and self.is_settled and self.fault is None:
-            taken = self._write(flags)
+        while self.unsent and self.is_settled and self.fault is None:
+            taken = self._write_record() if self.is_secure else self._write(self.unsent)
             if not taken:
                 return
-            self._unsent = self._unsent[taken:]
-            self.ventured = self.queued - len(self._unsent)
+            self.unsent = self.unsent[taken:]
+            self.ventured = self.queued - len(self.unsent)
 
     def is_quiet(self) -> bool:
         """True when there is surely nothing to read, the end included; TLS cannot tell.
 
-        Asked before each dot, so it must be cheap: 0.5 us, where reading in vain takes 2.
+        Asked before each dot, so it must be cheap: 0.6 us, where reading in vain takes 2.0.
         """
         return self._look is not None and not self._look(0)
 
@@ -109,7 +111,7 @@ class Wire:
             self._to_read = EVENT_READ | EVENT_WRITE
             return b""
         except OSError as error:
-            raise Broken(_reason(error)) from error
+            raise Broken(reason_of(error)) from error
         if not data:
             raise Broken("the peer closed the connection")
         return data
@@ -157,54 +159,22 @@ class Wire:
             self._to_read, self.is_secure = EVENT_READ, True
         return self.is_secure
 
-    def _write(self, flags: int) -> int:
+    def _write(self, data: bytes | memoryview, flags: int = 0) -> int:
         self._to_write = EVENT_WRITE
         try:
-            if not self.is_secure:
-                return self._socket.send(self._unsent, flags)
-            record = self._unsent[:RECORD]
-            self.ventured = self.queued - len(self._unsent) + len(record)
-            return self._socket.send(record)
+            return self._socket.send(data, flags)
         except ssl.SSLWantReadError:
             self._to_write = EVENT_READ
         except (BlockingIOError, ssl.SSLWantWriteError):
             pass
         except OSError as error:
-            self.fault = _reason(error)
+            self.fault = reason_of(error)
         return 0
 
-
-def dial(relay: Relay) -> Wire:
-    """Start to connect to the first address that does not refuse at once; raises Broken.
-
-    The name is resolved here, and this one call may block.
-    """
-    trouble = Broken("the relay's name has no address")
-    try:
-        spots = relay.spots()
-    except (OSError, UnicodeError) as error:
-        raise Broken(f"the relay's name {relay.host} cannot be resolved") from error
-    for spot in spots:
-        try:
-            return Wire(spot)
-        except Broken as error:
-            trouble = error
-    raise trouble
-
-
-def _socket(spot: Spot) -> socket.socket:
-    try:
-        sock = socket.socket(spot.family, socket.SOCK_STREAM)
-    except OSError as error:
-        raise Broken(_reason(error)) from error
-    sock.setblocking(False)
-    # The dot travels alone, so Nagle would hold it back until the body is acknowledged.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    error_number = sock.connect_ex(spot.sockaddr)
-    if error_number not in (0, errno.EINPROGRESS):
-        sock.close()
-        raise Broken(os.strerror(error_number).lower())
-    return sock
+    def _write_record(self) -> int:
+        record = self.unsent[:RECORD]
+        self.ventured = self.queued - len(self.unsent) + len(record)
+        return self._write(record)
 
 
 def _looker(sock: socket.socket) -> Callable[[int], list[tuple[int, int]]]:
@@ -214,7 +184,7 @@ def _looker(sock: socket.socket) -> Callable[[int], list[tuple[int, int]]]:
     return poll.poll
 
 
-def _reason(error: OSError | ValueError) -> str:
+def reason_of(error: OSError | ValueError) -> str:
     """Say it in the system's words, or in those of the certificate check."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"the relay's certificate does not hold: {error.verify_message}"
