@@ -22,7 +22,7 @@ from mailing.base.database import db, dsn
 from mailing.base.settings import ROOT, current
 from mailing.base.tokens import LeaveToken, link_keys
 from mailing.campaigns.content import Content
-from mailing.deliveries import dispatch, drafts, fanout, status
+from mailing.deliveries import dispatch, drafts, queue, status
 from mailing.people import forms, ledger, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry
@@ -101,12 +101,27 @@ def another(topic: str = "news") -> int:
     """One more campaign to the same people, under way."""
     number = campaign(topic)
     start(number)
-    while fanout.write(number, 10):
-        db.session.commit()
-    db.session.commit()
-    fanout.close()
-    db.session.commit()
+    write_out()
     return number
+
+
+def write_out() -> None:
+    """Write every delivery that is due, as pending: somebody claims all and gives it back."""
+    with psycopg.connect(dsn(current().database), autocommit=True) as database:
+        owner = uuid4()
+        with database.transaction():
+            claims = queue.claim(database, owner, 10_000_000)
+            queue.put_back(database, owner, [claim.delivery_id for claim in claims])
+            queue.release(database, owner)
+
+
+def make_due(database: psycopg.Connection) -> None:
+    """Let the time of every retry have come."""
+    database.execute("UPDATE deliveries SET retry_at = now() WHERE state = 'deferred'")
+    database.execute(
+        "UPDATE batches b SET due_at = now(), finished_at = NULL FROM deliveries d "
+        "WHERE d.batch_id = b.id AND d.state IN ('pending', 'deferred')"
+    )
 
 
 def start(campaign_id: int) -> int:

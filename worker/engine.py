@@ -43,7 +43,6 @@ _PAUSE_SECONDS = 1.0
 _NAP = 0.05
 _GATHER = 0.004
 _RESULTS_WAIT = 0.02
-_RIPEN_EVERY = 1.0
 _RETRY_ONCE = (DeadlockDetected, SerializationFailure, LockNotAvailable)
 
 _log = structlog.get_logger()
@@ -63,7 +62,6 @@ class Engine:
         self._results: list[Result] = []
         self._told_at = time.monotonic()
         self._sealed_at = 0.0
-        self._ripened_at = 0.0
         self._claim_at = 0.0
 
     def work(self, seconds: float, is_ending: Callable[[], bool], more: Callable[[], None]) -> bool:
@@ -119,16 +117,19 @@ class Engine:
 
     def _claim(self) -> bool:
         now = time.monotonic()
-        if now - self._ripened_at > _RIPEN_EVERY:
-            self._ripened_at = now
-            queue.ripen(self._database)
         if not self._lines.are_down():
             limit = self._settings.send_batch
             with self._database.transaction():
+                queue.release(self._database, self._life.id, self._batches())
                 self._claims.extend(queue.claim(self._database, self._life.id, limit))
             self._claim_at = now + (0 if self._claims else _NAP)
             return len(self._claims) >= limit
         return False
+
+    def _batches(self) -> set[int]:
+        """The batches of which something is still in work here."""
+        claimed = {claim.batch_id for claim in self._claims}
+        return claimed | {line.passed.batch_id for line in self._lines.carrying() if line.passed}
 
     def _is_done(self) -> bool:
         return not (self._claims or self._results or self._lines.carrying())
@@ -287,6 +288,8 @@ class Engine:
         if self._results:
             self._ask([])
             self._results = []
+        with self._database.transaction():
+            queue.release(self._database, self._life.id, self._batches())
 
 
 def _patience_of(is_ending: Callable[[], bool]) -> float:

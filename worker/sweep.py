@@ -12,9 +12,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
-from mailing.base.jobs import FAN_OUT, SEND, ring
+from mailing.base.jobs import SEND, ring
 from mailing.base.settings import Settings
-from mailing.deliveries import dispatch, fanout, incarnations, queue
+from mailing.deliveries import dispatch, incarnations
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from worker.incarnation import Host, boot_id
@@ -24,16 +24,15 @@ _log = structlog.get_logger()
 
 _STEPS: tuple[Callable[[], object], ...] = (
     dispatch.release_due,
-    fanout.close,
     dispatch.close_stopped,
     dispatch.finish,
     expiry.forget_unconfirmed,
 )
 
 _DUE = """
-    SELECT EXISTS (SELECT FROM deliveries WHERE campaign_id IS NULL AND state = 'pending')
+    SELECT EXISTS (SELECT FROM batches WHERE campaign_id IS NULL AND due_at <= now())
         OR EXISTS (SELECT FROM campaigns c WHERE c.state = 'sending' AND EXISTS (
-            SELECT FROM deliveries d WHERE d.campaign_id = c.id AND d.state = 'pending'))
+            SELECT FROM batches b WHERE b.campaign_id = c.id AND b.due_at <= now()))
 """
 
 
@@ -45,12 +44,11 @@ def settle_the_dead(
     return sum(_settle(database, settings, owner, host) for owner in dead)
 
 
-def move_on(database: psycopg.Connection) -> None:
-    """Move on what waits for nothing but a time: retries, holding windows, finished campaigns.
+def move_on() -> None:
+    """Move on what waits for nothing but a time: holding windows, stopped and finished campaigns.
 
     Each step commits for itself: what troubles one neither undoes nor keeps off another.
     """
-    queue.ripen(database)
     for step in _STEPS:
         try:
             step()
@@ -60,18 +58,8 @@ def move_on(database: psycopg.Connection) -> None:
             _log.error("a step of the sweep failed", step=step.__name__, error=type(error).__name__)
 
 
-def fan_out() -> None:
-    """Write a chunk of each campaign that is not written down yet: a wake-up for it may be lost,
-    or stand in line behind those of hours of sending."""
-    for campaign_id in fanout.unfinished():
-        fanout.write(campaign_id, chunks=1)
-        db.session.commit()
-
-
 def ring_for_the_due(database: psycopg.Connection) -> None:
     """Ring for what is due: a wake-up may have been lost, or never sent."""
-    for campaign_id in fanout.unfinished():
-        ring(FAN_OUT, campaign_id=campaign_id)
     row = database.execute(_DUE).fetchone()
     if row and row[0]:
         ring(SEND)

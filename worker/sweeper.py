@@ -92,8 +92,7 @@ def _sweep(app: Flask, database: psycopg.Connection, is_time: bool) -> bool:
     """Sweep once; whether it was rung."""
     settings = app.extensions["kelisim"]
     settled = sweep.settle_the_dead(database, settings, Host.here(settings))
-    sweep.move_on(database)
-    sweep.fan_out()
+    sweep.move_on()
     if settled or is_time:
         sweep.ring_for_the_due(database)
     return bool(settled) or is_time

@@ -7,14 +7,13 @@ from celery.signals import worker_shutting_down
 from flask import Flask
 
 from mailing.base.database import db
-from mailing.base.jobs import FAN_OUT, SEND, SWEEP, ring_now
-from mailing.deliveries import dispatch, fanout
+from mailing.base.jobs import SEND, SWEEP, ring_now
+from mailing.deliveries import dispatch
 from worker import sweep
 from worker.incarnation import Host
 from worker.process import SendingProcess, connect
 
 SEND_SECONDS = 30.0
-CHUNKS_A_TASK = 10
 
 
 def register(app: Flask, celery: Celery) -> None:
@@ -35,22 +34,13 @@ def register(app: Flask, celery: Celery) -> None:
         if more:
             help_wanted()
 
-    @celery.task(name=FAN_OUT)
-    def fan_out(campaign_id: int) -> None:
-        with app.app_context():
-            fanout.write(campaign_id, CHUNKS_A_TASK)
-            db.session.commit()
-            fanout.close()
-            db.session.commit()
-
     @celery.task(name=SWEEP)
     def sweep_all() -> None:
         settings = app.extensions["kelisim"]
         with app.app_context(), connect(settings) as database:
             own = process.own_incarnation
             sweep.settle_the_dead(database, settings, Host.here(settings), own)
-            sweep.move_on(database)
-            sweep.fan_out()
+            sweep.move_on()
             sweep.ring_for_the_due(database)
 
 

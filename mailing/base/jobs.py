@@ -16,7 +16,6 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 
 SEND = "kelisim.send"
-FAN_OUT = "kelisim.fan_out"
 SWEEP = "kelisim.sweep"
 
 VISIBILITY_SECONDS = 120

@@ -1,16 +1,15 @@
 """The audience: the people considered, each with one outcome. It is a guess; the gate answers.
 
 When a campaign starts, the audience is frozen in one statement, as chunks of ids: the count
-is exact, and the first messages leave while later chunks are still being written.
+is exact, and the first messages leave while the deliveries of later chunks are not yet written.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Integer, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
@@ -50,7 +49,6 @@ class AudienceChunk(Table):
     )
     reason: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
     subscriber_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), info=DEPERSONALISED)
-    written_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True), info=OPERATIONAL)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from mailing.base.jobs import SEND, ring
 from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
 from mailing.base.tokens import OptInToken, link_keys
+from mailing.deliveries import batches
 from mailing.deliveries.deliveries import Delivery, Kind
 from mailing.people import (
     forms,
@@ -235,6 +236,7 @@ def _deliver(optin: OptIn, number: int) -> None:
     db.session.add(
         Delivery(
             kind=Kind.CONFIRMATION.value,
+            batch_id=batches.for_confirmation(),
             optin_id=optin.id,
             subscriber_id=optin.subscriber_id,
             topic_id=optin.topic_ids[0],

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlalchemy import text
@@ -9,25 +10,21 @@ from sqlalchemy import text
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, NotReady
-from mailing.base.jobs import FAN_OUT, SEND, ring
+from mailing.base.jobs import SEND, ring
 from mailing.base.settings import current
 from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import Campaign, State
-from mailing.deliveries import readiness, status
+from mailing.deliveries import batches, readiness, status
 from mailing.staff.audit import Actor, record
 
 _log = structlog.get_logger()
 
 _STARTABLE = (State.DRAFT, State.APPROVED)
 
-_UNFINISHED = """
-    SELECT FROM deliveries d WHERE d.campaign_id = c.id
-    AND d.state IN ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred')
-"""
+_UNFINISHED = "SELECT FROM batches b WHERE b.campaign_id = c.id AND b.finished_at IS NULL"
 
 _MAY_BE_DONE = f"""
-    SELECT c.id FROM campaigns c
-    WHERE c.state = 'sending' AND c.fanned_out AND NOT EXISTS ({_UNFINISHED})
+    SELECT c.id FROM campaigns c WHERE c.state = 'sending' AND NOT EXISTS ({_UNFINISHED})
     ORDER BY c.id FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - our own text
 
@@ -38,14 +35,41 @@ _DONE = f"""
     RETURNING c.id
 """  # noqa: S608 - our own text; every value is bound
 
-_CLOSE_STOPPED = """
+# In work of a campaign is only what belongs to a batch that somebody owns.
+_IN_WORK = """
+    SELECT d.id FROM batches b JOIN batch_owners o ON o.batch_id = b.id
+    JOIN deliveries d ON d.batch_id = b.id AND d.owner = o.owner
+    WHERE b.campaign_id = :campaign AND d.state = :state ORDER BY d.id FOR UPDATE OF d
+"""
+
+_MOVE = f"""
+    WITH mine AS ({_IN_WORK})
+    UPDATE deliveries d SET {{changes}} FROM mine WHERE d.id = mine.id RETURNING d.id
+"""  # noqa: S608 - our own text; every value is bound
+
+# In small steps: a stop that wrote a million rows itself would keep everybody waiting.
+_STOPPED_BATCHES = """
+    SELECT b.id FROM batches b JOIN campaigns c ON c.id = b.campaign_id
+    WHERE c.state = 'stopped' AND b.due_at IS NOT NULL
+    ORDER BY b.id LIMIT 20 FOR UPDATE OF b SKIP LOCKED
+"""
+
+_HOLD_STOPPED = """
     WITH back AS (
-        SELECT d.id FROM deliveries d JOIN campaigns c ON c.id = d.campaign_id
-        WHERE c.state = 'stopped' AND d.state IN ('pending', 'deferred')
-        ORDER BY d.id FOR UPDATE OF d SKIP LOCKED)
+        SELECT id FROM deliveries
+        WHERE batch_id = ANY (CAST(:batches AS bigint[])) AND state IN ('pending', 'deferred')
+        ORDER BY id FOR UPDATE SKIP LOCKED)
     UPDATE deliveries d SET state = 'held', reason = 'campaign_stopped', retry_at = NULL,
         finished_at = now()
     FROM back WHERE d.id = back.id
+"""
+
+_CLOSE_STOPPED = """
+    UPDATE batches b SET due_at = NULL,
+        finished_at = CASE WHEN NOT EXISTS (SELECT FROM batch_owners o WHERE o.batch_id = b.id)
+                           THEN now() END
+    WHERE b.id = ANY (CAST(:batches AS bigint[])) AND NOT EXISTS (
+        SELECT FROM deliveries d WHERE d.batch_id = b.id AND d.state IN ('pending', 'deferred'))
 """
 
 
@@ -142,7 +166,7 @@ def pause(campaign_id: int, actor: Actor) -> Counted:
     _demand(campaign, State.SENDING)
     campaign.state = State.PAUSED.value
     db.session.flush()
-    _move(campaign, "state = 'claimed'", "state = 'pending', owner = NULL")
+    batches.call(_move(campaign, "claimed", "state = 'pending', owner = NULL"))
     record(actor, "campaign paused", f"campaign {campaign.id}")
     return _counted(campaign)
 
@@ -153,23 +177,23 @@ def resume(campaign_id: int, actor: Actor) -> Counted:
     _demand(campaign, State.PAUSED)
     campaign.state = State.SENDING.value
     db.session.flush()
-    ring(FAN_OUT, campaign_id=campaign.id)
     ring(SEND)
     record(actor, "campaign resumed", f"campaign {campaign.id}")
     return _counted(campaign)
 
 
 def stop(campaign_id: int, actor: Actor) -> Counted:
-    """End a campaign for good: what has not passed its seal does not leave."""
+    """End a campaign for good: what has not passed its seal does not leave.
+
+    The gate is shut by this row alone, so what waits is as good as held, and counted so; the
+    sweep writes it down (`close_stopped`).
+    """
     campaign = campaigns.lock(campaign_id)
     _demand(campaign, State.SCHEDULED, State.SENDING, State.PAUSED)
     campaign.state, campaign.finished_at = State.STOPPED.value, clock.now()
     campaign.release_at = None
     db.session.flush()
-    reason = "reason = 'campaign_stopped'"
-    waiting = "state IN ('pending', 'deferred', 'claimed')"
-    _move(campaign, waiting, f"state = 'held', finished_at = now(), retry_at = NULL, {reason}")
-    _move(campaign, "state = 'open'", f"state = 'aborting', {reason}")
+    _move(campaign, "open", "state = 'aborting', reason = 'campaign_stopped'")
     record(actor, "campaign stopped", f"campaign {campaign.id}")
     return _counted(campaign)
 
@@ -185,8 +209,15 @@ def finish() -> list[int]:
 
 
 def close_stopped() -> int:
-    """Hold what came back to a stopped campaign: past recall at the stop, and not delivered."""
-    return int(db.session.execute(text(_CLOSE_STOPPED)).rowcount)  # type: ignore[attr-defined]
+    """Hold some of what a stop has kept back, or what came back after it; how many batches.
+
+    Each call does a little; it is called until nothing is left.
+    """
+    stopped = list(db.session.scalars(text(_STOPPED_BATCHES)))
+    if stopped:
+        db.session.execute(text(_HOLD_STOPPED), {"batches": stopped})
+        db.session.execute(text(_CLOSE_STOPPED), {"batches": stopped})
+    return len(stopped)
 
 
 def _demand_readiness(campaign: Campaign, but: str = "") -> None:
@@ -217,21 +248,16 @@ def _schedule(campaign: Campaign) -> Started:
 def _send(campaign: Campaign) -> Started:
     frozen = audience.snapshot(campaign)
     campaign.state, campaign.started_at = State.SENDING.value, clock.now()
+    batches.lay(campaign.id)
     db.session.flush()
-    ring(FAN_OUT, campaign_id=campaign.id)
+    ring(SEND)
     return Started(campaign.id, campaign.state, frozen.will_receive, None)
 
 
-def _move(campaign: Campaign, where: str, changes: str) -> None:
+def _move(campaign: Campaign, state: str, changes: str) -> list[UUID]:
     # Rows are locked in the order of their ids, as the engine's groups lock them.
-    db.session.execute(
-        text(
-            f"WITH mine AS (SELECT id FROM deliveries WHERE campaign_id = :campaign AND {where} "  # noqa: S608
-            f"ORDER BY id FOR UPDATE) UPDATE deliveries d SET {changes} FROM mine "
-            "WHERE d.id = mine.id"
-        ),
-        {"campaign": campaign.id},
-    )
+    values = {"campaign": campaign.id, "state": state}
+    return list(db.session.scalars(text(_MOVE.format(changes=changes)), values))
 
 
 def _counted(campaign: Campaign) -> Counted:

@@ -18,7 +18,7 @@ from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Missing
 from mailing.base.settings import Settings
-from mailing.deliveries import results
+from mailing.deliveries import queue, results
 from mailing.deliveries.results import Ending, Result
 
 At = TIMESTAMP(timezone=True)
@@ -63,11 +63,10 @@ def end(connection: Connection, owner: UUID) -> None:
 
 
 def with_work(connection: Connection) -> list[Owner]:
-    """The incarnations that own rows in work."""
+    """The incarnations that may own rows in work."""
     rows = connection.execute(
         "SELECT i.id, i.host_id, i.boot_id, i.fenced_at IS NOT NULL FROM incarnations i "
-        "WHERE EXISTS (SELECT FROM deliveries d WHERE d.owner = i.id "
-        "AND d.state IN ('claimed', 'open', 'sealed', 'aborting'))"
+        "WHERE EXISTS (SELECT FROM batch_owners o WHERE o.owner = i.id)"
     )
     return [Owner(*row) for row in rows]
 
@@ -86,24 +85,19 @@ def fence_host(host_id: UUID) -> int:
     return fenced
 
 
-_SETTLE = """
-    WITH mine AS (SELECT id FROM deliveries WHERE owner = %(owner)s
-                  AND state IN ('claimed', 'open', 'aborting') ORDER BY id FOR UPDATE)
+_OWN = """
+    SELECT d.id, d.fence, d.attempts, d.state
+    FROM batch_owners o JOIN deliveries d ON d.batch_id = o.batch_id AND d.owner = o.owner
+    WHERE o.owner = %s AND d.state IN ('claimed', 'open', 'sealed', 'aborting')
+    ORDER BY d.id FOR UPDATE OF d
+"""
+
+_BACK = """
     UPDATE deliveries d SET
         state = CASE WHEN d.state = 'aborting' THEN 'held' ELSE 'pending' END,
         finished_at = CASE WHEN d.state = 'aborting' THEN now() END,
         owner = NULL
-    FROM mine WHERE d.id = mine.id
-"""
-
-_SEALED = """
-    SELECT id, fence, attempts FROM deliveries WHERE owner = %s AND state = 'sealed'
-"""
-
-_UNWRITTEN = """
-    WITH mine AS (SELECT id FROM deliveries WHERE owner = %(owner)s AND state = 'sealed'
-                  AND id = ANY (%(ids)s) ORDER BY id FOR UPDATE)
-    UPDATE deliveries d SET state = 'pending', owner = NULL FROM mine WHERE d.id = mine.id
+    WHERE id = ANY (%s)
 """
 
 
@@ -134,18 +128,20 @@ class Journalled:
 
 def settle(connection: Connection, settings: Settings, owner: UUID, journal: Journalled) -> int:
     """Settle what a dead incarnation owned; how many rows. Commits nothing."""
-    settled = connection.execute(_SETTLE, {"owner": owner}).rowcount
-    sealed = connection.execute(_SEALED, [owner]).fetchall()
-    told = [_ending(row, journal) for row in sealed]
-    unwritten = [row[0] for row, result in zip(sealed, told, strict=True) if result is None]
-    connection.execute(_UNWRITTEN, {"owner": owner, "ids": unwritten})
-    results.record(connection, settings, owner, [result for result in told if result])
-    return settled + len(sealed)
+    rows = connection.execute(_OWN, [owner]).fetchall()
+    told = {row[0]: _ending(row, journal) for row in rows}
+    back = [delivery_id for delivery_id, result in told.items() if result is None]
+    connection.execute(_BACK, [back])
+    queue.call(connection, back)
+    results.record(connection, settings, owner, [result for result in told.values() if result])
+    queue.release(connection, owner)
+    return len(rows)
 
 
-def _ending(row: tuple[UUID, int, int], journal: Journalled) -> Result | None:
-    delivery_id, fence, attempts = row
-    trace = journal.of(delivery_id, fence)
+def _ending(row: tuple[UUID, int, int, str], journal: Journalled) -> Result | None:
+    """How a row ended; None: surely not delivered."""
+    delivery_id, fence, attempts, state = row
+    trace = journal.of(delivery_id, fence) if state == "sealed" else None
     if trace is None:
         return None
     return Result(delivery_id, fence, _by_code(trace.code), attempts, trace.code, trace.text)

@@ -1,8 +1,9 @@
-"""The queue in the database: claiming what is due, and giving it back.
+"""The queue in the database: claiming what is due, giving it back, letting go of what is done.
 
-These verbs run on the engine's own connection and commit nothing.
+These verbs run on the engine's own connection, in a transaction that the caller commits.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from mailing.base.errors import NotAllowed
+from mailing.deliveries.batches import CALL
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +23,68 @@ class Claim:
     kind: str
     campaign_id: int | None
     subscriber_id: UUID
+    topic_id: int
+    batch_id: int
 
 
 _ACTIVE = """
-    SELECT id FROM campaigns WHERE state = 'sending' ORDER BY (kind <> 'notice'), id
+    SELECT c.id FROM campaigns c WHERE c.state = 'sending' AND EXISTS (
+        SELECT FROM batches b WHERE b.campaign_id = c.id AND b.due_at <= now())
+    ORDER BY (c.kind <> 'notice'), c.id
 """
 
-# The due rows are an array, found and locked once: as a join, statistics gathered between two
-# campaigns made the planner loop over all that is pending, a second a claim (measured at 20,000).
-_CLAIM = """
-    UPDATE deliveries d SET state = 'claimed', owner = %(owner)s, fence = d.fence + 1
+# A claim never waits: neither for a batch that another process looks at, nor for a row.
+_NEXT = """
+    SELECT id, written_at IS NOT NULL FROM batches
+    WHERE campaign_id = %(campaign)s AND id > %(after)s AND due_at <= now()
+    ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+_NEXT_CONFIRMATION = _NEXT.replace("= %(campaign)s", "IS NULL")
+
+_COLUMNS = "id, fence, kind, campaign_id, subscriber_id, topic_id, batch_id"
+
+# Writing the deliveries of a chunk and claiming them is one insert: a fan-out of its own would
+# write each row twice before the first message could leave.
+_WRITE = f"""
+    WITH written AS (
+        UPDATE batches SET written_at = now() WHERE id = %(batch)s RETURNING campaign_id, chunk
+    ), new AS (
+        INSERT INTO deliveries
+            (kind, campaign_id, batch_id, subscriber_id, topic_id, state, owner, fence)
+        SELECT c.kind, c.id, %(batch)s, m.id, c.topic_id,
+            CASE WHEN m.place <= %(limit)s THEN 'claimed' ELSE 'pending' END,
+            CASE WHEN m.place <= %(limit)s THEN %(owner)s END,
+            CASE WHEN m.place <= %(limit)s THEN 1 ELSE 0 END
+        FROM written w
+        JOIN campaigns c ON c.id = w.campaign_id
+        JOIN audience_chunks a ON a.campaign_id = w.campaign_id AND a.number = w.chunk
+        CROSS JOIN unnest(a.subscriber_ids) WITH ORDINALITY AS m (id, place)
+        ON CONFLICT ON CONSTRAINT one_delivery_a_campaign_and_subscriber DO NOTHING
+        RETURNING {_COLUMNS}, state
+    )
+    SELECT {_COLUMNS} FROM new WHERE state = 'claimed'
+"""  # noqa: S608 - our own text; every value is bound
+
+_TAKE = f"""
+    UPDATE deliveries d SET state = 'claimed', owner = %(owner)s, fence = d.fence + 1,
+        retry_at = NULL
     WHERE d.id = ANY (ARRAY(
-        SELECT id FROM deliveries
-        WHERE campaign_id IS NOT DISTINCT FROM %(campaign)s AND state = 'pending'
+        SELECT id FROM deliveries WHERE batch_id = %(batch)s
+            AND (state = 'pending' OR (state = 'deferred' AND retry_at <= now()))
         ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
-    RETURNING d.id, d.fence, d.kind, d.campaign_id, d.subscriber_id
-"""
-_CLAIM_CONFIRMATIONS = _CLAIM.replace("IS NOT DISTINCT FROM %(campaign)s", "IS NULL")
-_CLAIM_CAMPAIGN = _CLAIM.replace("IS NOT DISTINCT FROM", "=")
+    RETURNING {_COLUMNS}
+"""  # noqa: S608 - our own text; every value is bound
 
-_RIPEN = """
-    UPDATE deliveries d SET state = 'pending', retry_at = NULL
-    WHERE d.id = ANY (ARRAY(
-        SELECT id FROM deliveries WHERE state = 'deferred' AND retry_at <= now()
-        ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED))
+# In a statement of its own, so that it sees the claim, and what was locked and is left.
+_DUE_AGAIN = """
+    UPDATE batches SET due_at = (
+        SELECT min(CASE WHEN state = 'pending' THEN now() ELSE retry_at END)
+        FROM deliveries WHERE batch_id = %(batch)s AND state IN ('pending', 'deferred'))
+    WHERE id = %(batch)s
+"""
+
+_OWN = """
+    INSERT INTO batch_owners (owner, batch_id) VALUES (%(owner)s, %(batch)s) ON CONFLICT DO NOTHING
 """
 
 _MAY_CLAIM = """
@@ -55,7 +95,36 @@ _MAY_CLAIM = """
 _PUT_BACK = """
     WITH mine AS (SELECT id FROM deliveries WHERE owner = %(owner)s AND state = 'claimed'
                   AND id = ANY (%(ids)s) ORDER BY id FOR UPDATE)
-    UPDATE deliveries d SET state = 'pending', owner = NULL FROM mine WHERE d.id = mine.id
+    UPDATE deliveries d SET
+        state = CASE WHEN %(seconds)s > 0 THEN 'deferred' ELSE 'pending' END,
+        retry_at = CASE WHEN %(seconds)s > 0 THEN now() + make_interval(secs => %(seconds)s) END,
+        owner = NULL
+    FROM mine WHERE d.id = mine.id
+"""
+
+_CALL = CALL.format(ids="%(ids)s")
+
+# Only what the rows themselves say is let go: a result that is not written down yet keeps its
+# batch, or nobody would sweep it after a crash.
+_LOCK_RELEASED = """
+    SELECT id FROM batches WHERE id IN (
+        SELECT batch_id FROM batch_owners WHERE owner = %(owner)s AND batch_id <> ALL (%(keep)s))
+    ORDER BY id FOR UPDATE
+"""
+
+_RELEASE = """
+    DELETE FROM batch_owners o
+    WHERE o.owner = %(owner)s AND o.batch_id = ANY (%(batches)s) AND NOT EXISTS (
+        SELECT FROM deliveries d WHERE d.batch_id = o.batch_id AND d.owner = o.owner
+            AND d.state IN ('claimed', 'open', 'sealed', 'aborting'))
+"""
+
+_FINISH = """
+    UPDATE batches b SET finished_at = now()
+    WHERE b.id = ANY (%(batches)s) AND b.due_at IS NULL
+        AND NOT EXISTS (SELECT FROM batch_owners o WHERE o.batch_id = b.id)
+        AND NOT EXISTS (SELECT FROM deliveries d WHERE d.batch_id = b.id AND d.state IN
+                        ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred'))
 """
 
 
@@ -65,27 +134,52 @@ def claim(connection: Connection, owner: UUID, limit: int) -> list[Claim]:
     Active campaigns share what is left, so that a small one does not wait behind a large one.
     Raises NotAllowed when an operator has declared this owner dead: it must not go on.
     """
-    if not _may_claim(connection, owner):
+    if not may_claim(connection, owner):
         return []
-    claims = _take(connection, _CLAIM_CONFIRMATIONS, owner, None, limit)
+    claims = claim_confirmations(connection, owner, limit)
     campaigns = [row[0] for row in connection.execute(_ACTIVE)]
     for index, campaign in enumerate(campaigns):
         share = -(-(limit - len(claims)) // (len(campaigns) - index))
-        claims += _take(connection, _CLAIM_CAMPAIGN, owner, campaign, share)
+        claims += _take(connection, _NEXT, owner, campaign, share)
     return claims
 
 
-def ripen(connection: Connection) -> int:
-    """Make deferred deliveries pending whose time has come; how many."""
-    return connection.execute(_RIPEN).rowcount
+def claim_confirmations(connection: Connection, owner: UUID, limit: int) -> list[Claim]:
+    """Claim what people wait for; it never stands behind a campaign."""
+    return _take(connection, _NEXT_CONFIRMATION, owner, None, limit)
 
 
-def put_back(connection: Connection, owner: UUID, ids: list[UUID]) -> int:
-    """Give back what was claimed and not begun; how many."""
-    return connection.execute(_PUT_BACK, {"owner": owner, "ids": ids}).rowcount
+def put_back(connection: Connection, owner: UUID, ids: Collection[UUID], seconds: float = 0) -> int:
+    """Give back what was claimed and not begun, not to be claimed for some seconds; how many."""
+    if not ids:
+        return 0
+    values = {"owner": owner, "ids": list(ids), "seconds": seconds}
+    back = connection.execute(_PUT_BACK, values).rowcount
+    call(connection, ids)
+    return back
 
 
-def _may_claim(connection: Connection, owner: UUID) -> bool:
+def call(connection: Connection, ids: Collection[UUID]) -> None:
+    """Have the batches of these deliveries claimed again when what waits in them is due."""
+    connection.execute(_CALL, {"ids": list(ids)})
+
+
+def release(connection: Connection, owner: UUID, keep: Collection[int] = ()) -> None:
+    """Let go of the batches, but these, of which nothing is in work; a batch with nothing
+    unfinished in it is finished.
+
+    Each batch is locked before its owner lets go: of two who do so at once, the second sees
+    that it is the last.
+    """
+    values = {"owner": owner, "keep": list(keep)}
+    batches = [row[0] for row in connection.execute(_LOCK_RELEASED, values)]
+    if batches:
+        connection.execute(_RELEASE, {"owner": owner, "batches": batches})
+        connection.execute(_FINISH, {"batches": batches})
+
+
+def may_claim(connection: Connection, owner: UUID) -> bool:
+    """Whether sending is on; raises NotAllowed for an owner that was declared dead."""
     row = connection.execute(_MAY_CLAIM, [owner]).fetchone()
     if row and row[1]:
         raise NotAllowed("This process was declared dead by an operator; another one goes on.")
@@ -93,10 +187,29 @@ def _may_claim(connection: Connection, owner: UUID) -> bool:
 
 
 def _take(
-    connection: Connection, statement: str, owner: UUID, campaign: int | None, limit: int
+    connection: Connection, following: str, owner: UUID, campaign: int | None, limit: int
 ) -> list[Claim]:
-    if limit <= 0:
-        return []
-    with connection.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute(statement, {"owner": owner, "campaign": campaign, "limit": limit})
-        return [Claim(*row) for row in cursor]
+    claims: list[Claim] = []
+    batch = 0
+    while len(claims) < limit:
+        # On to the next each time: what somebody else holds locked stays due, and is passed by.
+        values = {"campaign": campaign, "after": batch}
+        found = connection.execute(following, values).fetchone()
+        if found is None:
+            break
+        batch, is_written = found
+        statement = _TAKE if is_written else _WRITE
+        claims += _of_batch(connection, statement, owner, batch, limit - len(claims))
+    return claims
+
+
+def _of_batch(
+    connection: Connection, statement: str, owner: UUID, batch: int, limit: int
+) -> list[Claim]:
+    values = {"owner": owner, "batch": batch, "limit": limit}
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        cursor.execute(statement, values)
+        claims = [Claim(*row) for row in cursor]
+    connection.execute(_OWN, values)
+    connection.execute(_DUE_AGAIN, values)
+    return claims

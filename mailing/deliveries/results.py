@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from psycopg import Connection
 
 from mailing.base.settings import Settings
+from mailing.deliveries import queue
 
 
 class Ending(StrEnum):
@@ -42,6 +44,15 @@ class Result:
 # A person waits for a confirmation: where its answer was lost it is sent again with the same
 # bytes. Campaign mail never is; and a relay that never answers must not make a flood of it.
 MOST_RESENDS = 5
+
+# Nearly every message ends so; told apart, it costs a third of the statement for all endings.
+_ACCEPTED = """
+    UPDATE deliveries d SET state = 'accepted', finished_at = clock_timestamp(),
+        reply_code = a.code, reply_text = NULLIF(a.text, '')
+    FROM unnest(%(ids)s::uuid[], %(fences)s::int[], %(codes)s::int[], %(texts)s::text[])
+        AS a (id, fence, code, text)
+    WHERE d.id = a.id AND d.fence = a.fence AND d.owner = %(owner)s AND d.state = 'sealed'
+"""
 
 # What the new row is made of is read under the lock: PostgreSQL checks a row's constraints
 # before it notices that somebody leaving has just changed it.
@@ -81,22 +92,31 @@ _RECORD = """
 
 def record(connection: Connection, settings: Settings, owner: UUID, told: Sequence[Result]) -> None:
     """Write results down, each only over the claim that it belongs to; commits nothing."""
-    if not told:
-        return
-    connection.execute(
-        _RECORD,
-        {
-            "ids": [result.delivery_id for result in told],
-            "fences": [result.fence for result in told],
-            "endings": [result.ending.value for result in told],
-            "codes": [result.code for result in told],
-            "texts": [result.text[:512].replace("\0", "") for result in told],
-            "waits": [wait(settings, result) for result in told],
+    # Rows are locked in the order of their ids, as everybody else locks them.
+    in_order = sorted(told, key=lambda result: result.delivery_id)
+    accepted = [result for result in in_order if result.ending is Ending.ACCEPTED]
+    others = [result for result in in_order if result.ending is not Ending.ACCEPTED]
+    if accepted:
+        connection.execute(_ACCEPTED, {"owner": owner, **_columns(accepted)})
+    if others:
+        endings = {
+            "endings": [result.ending.value for result in others],
+            "waits": [wait(settings, result) for result in others],
             "owner": owner,
             "patience": timedelta(hours=settings.give_up_hours),
             "resends": MOST_RESENDS,
-        },
-    )
+        }
+        connection.execute(_RECORD, endings | _columns(others))
+        queue.call(connection, [result.delivery_id for result in others])
+
+
+def _columns(told: Sequence[Result]) -> dict[str, Any]:
+    return {
+        "ids": [result.delivery_id for result in told],
+        "fences": [result.fence for result in told],
+        "codes": [result.code for result in told],
+        "texts": [result.text[:512].replace("\0", "") for result in told],
+    }
 
 
 def wait(settings: Settings, result: Result) -> timedelta:

@@ -11,29 +11,25 @@ from psycopg import Connection
 
 from mailing.deliveries.permit import SendPermit
 
+# The rows are asked for in the order of their ids, and so locked in it.
 _SEAL = """
-    WITH asked AS (
-        SELECT * FROM unnest(%(ids)s::uuid[], %(fences)s::int[]) AS a (id, fence)
-    ), mine AS (
-        SELECT d.id FROM deliveries d JOIN asked a ON d.id = a.id AND d.fence = a.fence
-        WHERE d.owner = %(owner)s AND d.state = 'open'
-        ORDER BY d.id FOR UPDATE OF d
-    )
     UPDATE deliveries d SET state = 'sealed', sealed_at = clock_timestamp()
-    FROM mine WHERE d.id = mine.id
+    FROM unnest(%(ids)s::uuid[], %(fences)s::int[]) AS a (id, fence)
+    WHERE d.id = a.id AND d.fence = a.fence AND d.owner = %(owner)s AND d.state = 'open'
     RETURNING d.id
 """
 
 
 def seal(connection: Connection, owner: UUID, permits: Sequence[SendPermit]) -> set[UUID]:
     """Seal what has been written up to its dot; the ids that may be finished. Commits."""
+    in_order = sorted(permits, key=lambda permit: permit.delivery_id)
     values = {
-        "ids": [permit.delivery_id for permit in permits],
-        "fences": [permit.fence for permit in permits],
+        "ids": [permit.delivery_id for permit in in_order],
+        "fences": [permit.fence for permit in in_order],
         "owner": owner,
     }
     with connection.pipeline(), connection.transaction():
         # Whatever the server's default is: an answer to a person may rest on this row.
         connection.execute("SET LOCAL synchronous_commit = on")
-        cursor = connection.execute(_SEAL, values)
+        cursor = connection.execute(_SEAL, values, binary=True)
     return {row[0] for row in cursor.fetchall()}

@@ -41,6 +41,10 @@ OUTCOMES = {
 }
 
 
+# A stopped campaign's gate is shut; the sweep writes that down for each of these in its turn.
+_KEPT_BACK = (State.PENDING, State.DEFERRED, State.CLAIMED)
+
+
 @dataclass(frozen=True)
 class Explained:
     """`outcome` is a state, `held` or `not_considered`; `reason` says why it is held."""
@@ -60,10 +64,12 @@ def why(address: str, campaign_id: int) -> Explained:
         Delivery.campaign_id == campaign.id, Delivery.subscriber_id == subscriber.id
     )
     delivery = db.session.execute(query).scalar_one_or_none()
-    return _of_delivery(delivery) if delivery else _of_audience(campaign, subscriber)
+    return _of_delivery(campaign, delivery) if delivery else _of_audience(campaign, subscriber)
 
 
-def _of_delivery(delivery: Delivery) -> Explained:
+def _of_delivery(campaign: Campaign, delivery: Delivery) -> Explained:
+    if campaign.state == campaigns.State.STOPPED and delivery.state in _KEPT_BACK:
+        return _held("campaign_stopped")
     if delivery.state == State.HELD:
         return _held(delivery.reason or "")
     sentence = OUTCOMES.get(State(delivery.state), "The message is being handed over.").format(

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.base.errors import Invalid, Missing
-from mailing.deliveries import fanout, why
+from mailing.deliveries import why
 from mailing.deliveries.deliveries import State
 from mailing.people.verdict import Reason
 from tests import road
@@ -79,7 +79,7 @@ def test_every_state_of_a_delivery_has_its_sentence(
     person: Person, campaign: int, state: State
 ) -> None:
     road.start(campaign)
-    fanout.write(campaign, 10)
+    road.write_out()
     at = "2026-01-02 03:04:05+00"
     said: dict[str, object] = {"reply_code": 550, "reply_text": "No {such} user %s"}
     put(state, reason="unsubscribed", finished_at=at, retry_at=at, **said)

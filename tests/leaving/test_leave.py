@@ -11,7 +11,6 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Unavailable
 from mailing.base.settings import Settings, current
-from mailing.deliveries import fanout
 from mailing.leaving import links, replay
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
@@ -135,7 +134,7 @@ def test_what_waits_is_held_at_once_and_what_is_open_aborted(person: Person) -> 
     """T1, T2, T5."""
     number = road.campaign("news")
     road.start(number)
-    fanout.write(number, 10)
+    road.write_out()
     for state, after in (("pending", "held"), ("deferred", "held"), ("claimed", "held")):
         _put(state)
         person.one_click("news")
@@ -149,7 +148,7 @@ def test_what_waits_is_held_at_once_and_what_is_open_aborted(person: Person) -> 
 def test_what_the_peer_already_has_is_named_and_nothing_else(person: Person) -> None:
     number = road.campaign("news")
     road.start(number)
-    fanout.write(number, 10)
+    road.write_out()
     _put("sealed")
     (named,) = person.one_click("news").in_flight
     assert named["message_id"].partition("@")[0] in {row.hex for row in _ids()}
@@ -183,8 +182,8 @@ def test_a_notice_waits_for_nobody_who_has_no_topic_left(person: Person) -> None
     )
     db.session.execute(
         text(
-            "INSERT INTO deliveries (kind, campaign_id, subscriber_id, topic_id) "
-            "SELECT 'notice', c.id, :person, c.topic_id FROM campaigns c"
+            "INSERT INTO deliveries (kind, campaign_id, batch_id, subscriber_id, topic_id) "
+            "SELECT 'notice', c.id, 0, :person, c.topic_id FROM campaigns c"
         ),
         {"person": person.id},
     )
@@ -291,7 +290,7 @@ def test_leaving_while_a_campaign_starts_is_seen_by_one_or_the_other(
 
     def start() -> None:
         road.start(number)
-        fanout.write(number, 10)
+        road.write_out()
         db.session.commit()
 
     at_once(app, start, lambda: links.by_token(link, 0))
