@@ -5,6 +5,7 @@ web, a scripted relay, a real web process and real workers.
 """
 
 import base64
+import json
 import os
 import secrets
 import socket
@@ -44,6 +45,7 @@ class Ground:
 
     def __init__(self, place: Path, cluster: Cluster, valkey: Valkey, peer: SmtpPeer) -> None:
         self.place = place
+        self.var = place / "var"
         self.cluster = cluster
         self.valkey = valkey
         self.peer = peer
@@ -69,6 +71,17 @@ class Ground:
             self.worker = road.Worker(environment, self.place / "worker.log", CHILDREN)
         return self.worker
 
+    @contextmanager
+    def elsewhere(self, var: Path) -> Iterator[None]:
+        """Locks and send journals lie in another place while the block lasts."""
+        kept, self.var = self.var, var
+        self.hire(KELISIM_VAR=str(var))
+        try:
+            yield
+        finally:
+            self.dismiss()
+            self.var = kept
+
     def dismiss(self) -> None:
         """Kill the worker where there is one."""
         if self.worker is not None:
@@ -81,6 +94,10 @@ class Ground:
         children = psutil.Process(self.worker.process.pid).children(recursive=True)
         return [child for child in children if _speaks_to(child, self.peer.port)]
 
+    def queue_pid(self) -> int:
+        """The process of Valkey, as it was started last."""
+        return int(json.loads((self.valkey.directory / "process.json").read_text())["pid"])
+
     def log(self) -> str:
         """What the workers have logged so far."""
         path = self.place / "worker.log"
@@ -88,7 +105,7 @@ class Ground:
 
     def sending(self) -> Path:
         """Where the locks and send journals lie."""
-        return self.place / "var" / "sending"
+        return self.var / "sending"
 
     def close(self) -> None:
         """End what was started."""

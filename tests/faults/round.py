@@ -70,9 +70,10 @@ def fight(ground: Ground, *strikes: Strike, count: int = COUNT) -> Told:
         with watch.on(leavers=int(count * SHARE)):
             road.start(cast.number)
             road.wait_for(lambda: _accepted(ground) >= count * BEGUN, PATIENCE)
+            assert not watch.is_done, "the campaign was over before anything struck"
             for strike in strikes:
                 strike.hit(ground, watch)
-            road.wait_for(lambda: watch.state == "done", PATIENCE)
+            road.wait_for(lambda: watch.is_done, PATIENCE)
             crowd.disperse()
     return tell(ground, cast, crowd, watch, strikes)
 

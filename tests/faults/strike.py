@@ -67,3 +67,24 @@ class Misbehaviour:
         after = [ground.peer.script.struck(fault) for fault in self.faults]
         struck = [b - a for a, b in zip(self._before, after, strict=True)]
         return sum(struck) if all(struck) else 0
+
+
+@dataclass
+class Standing:
+    """A fault that is there from before the campaign; `evidence` counts it since ever."""
+
+    name: str
+    begin: Callable[[Ground], None]
+    evidence: Callable[[Ground], int]
+
+    def prepare(self, ground: Ground) -> None:
+        """Begin it."""
+        self._before = self.evidence(ground)
+        self.begin(ground)
+
+    def hit(self, ground: Ground, watch: Watch) -> None:
+        """It is there."""
+
+    def proof(self, ground: Ground) -> int:
+        """How often it was seen in this round."""
+        return self.evidence(ground) - self._before

@@ -37,7 +37,7 @@ class Watch:
         self._ground = ground
         self._number = number
         self._people = people
-        self._crowd = crowd
+        self.crowd = crowd
         self._leavers = 0
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._look_on, daemon=True)
@@ -52,6 +52,11 @@ class Watch:
         finally:
             self._is_over.set()
             self._thread.join(30)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the campaign was done at the last look."""
+        return self.state == "done"
 
     def rows(self, *states: str) -> int:
         """How many rows had one of these states at the last look."""
@@ -84,7 +89,7 @@ class Watch:
 
     def _send_somebody_off(self, database: psycopg.Connection) -> None:
         """In turn somebody whose message is on its way, and somebody who is picked at random."""
-        if self.state != "sending" or self._crowd.size >= self._leavers:
+        if self.state != "sending" or self.crowd.size >= self._leavers:
             return
         near = [row[0] for row in database.execute(_NEAR, [self._number])]
-        self._crowd.leave([*near, random.choice(self._people)])
+        self.crowd.leave([*near, random.choice(self._people)])

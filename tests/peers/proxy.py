@@ -56,6 +56,11 @@ class Proxy:
         """Lose what these describe, each once, in this order of their coming."""
         self._do(lambda: self._losses.extend(losses))
 
+    @property
+    def has_losses(self) -> bool:
+        """Whether something is still to be lost."""
+        return bool(self._losses)
+
     def heal(self) -> None:
         """Carry everything again."""
         self._refuses = False
