@@ -9,29 +9,23 @@ no round trip. In any window of N seconds at most `rate * N + max(1, rate)` mess
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from psycopg import Connection
 
 from mailing.base.settings import Settings
 from mailing.deliveries.deliveries import Kind
 from mailing.deliveries.pacing.limit import Limit, Wish
+from mailing.deliveries.pacing.patience import PATIENCE, Entry, Later, Patience
 from mailing.deliveries.pacing.purse import Purses
-from mailing.deliveries.pacing.reach import Reach
+from mailing.deliveries.pacing.reach import Limits, Reach
 from mailing.deliveries.pacing.supply import Supply
 from mailing.deliveries.queue import Claim
 
 # How far a look behind blocked claims goes, and how many limits are asked in one go.
 _LOOK = 2000
 _ASK = 200
-# How long a claim may wait here before it is given back; alone, tokens gather here and nowhere
-# else, so there a slow limit is waited for.
-_PATIENCE = 2.0
-_PATIENCE_ALONE = 25.0
-_LONGEST = 60.0
 _SILENCE = 0.25
-
-Entry = tuple[Claim, tuple[Limit, ...]]
-Later = list[tuple[Claim, float]]
 
 
 class Pace:
@@ -46,7 +40,7 @@ class Pace:
         self._purses = Purses(clock)
         self.is_free = self._reach.is_free
         self._supply = None if self.is_free else Supply(settings, database, clock)
-        self._silent_since: float | None = None
+        self._patience = Patience(self._purses, clock)
         self._again_at = 0.0
 
     def pick(self, claims: deque[Claim], most: int) -> tuple[list[Claim], Later]:
@@ -55,14 +49,18 @@ class Pace:
 
         A claim without its tokens does not stand in the way of those behind it.
         """
+        self._reach.learn(islice(claims, _LOOK))
+        going = self._straight(claims, most)
+        if len(going) == most or not claims:
+            self._again_at = 0.0
+            return going, []
         looked = [claims.popleft() for _ in range(min(_LOOK, len(claims)))]
         looked.sort(key=lambda claim: claim.kind != Kind.CONFIRMATION)
-        entries = list(zip(looked, self._reach.of(looked), strict=True))
-        going, waiting = self._let_through(entries, most)
+        going, waiting = self._let_through(looked, going, most)
         if waiting and len(going) < most and self._ask(waiting):
-            more, waiting = self._let_through(waiting, most - len(going))
-            going += more
-        later, kept = self._part(waiting)
+            going, waiting = self._let_through([claim for claim, _ in waiting], going, most)
+        alone = self._supply is not None and self._supply.is_alone
+        later, kept = self._patience.part(waiting, alone)
         claims.extendleft(claim for claim, _ in reversed(kept))
         self._again_at = self._next(kept) if len(going) < most else 0.0
         return going, later
@@ -83,7 +81,8 @@ class Pace:
         """Nothing is to be sent for now. An engine at rest that did not say so would be in the
         way of the others once Redis is away."""
         self._purses.clear()
-        self._silent_since, self._again_at = None, 0.0
+        self._patience.hear()
+        self._again_at = 0.0
         if self._supply is not None:
             self._supply.rest()
 
@@ -93,16 +92,35 @@ class Pace:
         if self._supply is not None:
             self._supply.close()
 
-    def _let_through(self, entries: Sequence[Entry], most: int) -> tuple[list[Claim], list[Entry]]:
+    def _straight(self, claims: deque[Claim], most: int) -> list[Claim]:
+        """The first of `claims`, as long as none lacks a token and nobody has to be put first.
+
+        Measured: 2.4 us of CPU a message in groups of 64, where looking at all 500 took 7.7.
+        """
+        now, going = self._clock(), list[Claim]()
+        if any(claim.campaign_id is None for claim in islice(claims, _LOOK)):
+            return going
+        while claims and len(going) < most:
+            if not self._purses.spend(self._reach.of(claims[0]), now):
+                break
+            going.append(claims.popleft())
+        return going
+
+    def _let_through(
+        self, claims: Sequence[Claim], going: list[Claim], most: int
+    ) -> tuple[list[Claim], list[Entry]]:
         now = self._clock()
-        going: list[Claim] = []
         waiting: list[Entry] = []
-        for entry in entries:
-            claim, limits = entry
-            if len(going) < most and self._purses.spend(limits, now):
+        blocked: set[Limits] = set()
+        for claim in claims:
+            limits = self._reach.of(claim)
+            if len(going) == most or limits in blocked:
+                waiting.append((claim, limits))
+            elif self._purses.spend(limits, now):
                 going.append(claim)
             else:
-                waiting.append(entry)
+                blocked.add(limits)
+                waiting.append((claim, limits))
         return going, waiting
 
     def _ask(self, waiting: Sequence[Entry]) -> bool:
@@ -113,11 +131,11 @@ class Pace:
         grants = self._supply.lease(wishes)
         now = self._clock()
         if grants is None:
-            self._silent_since = self._silent_since or now
+            self._patience.hear_nothing()
             for wish in wishes:
                 self._purses.of(wish.limit).ask_at = now + _SILENCE
             return False
-        self._silent_since = None
+        self._patience.hear()
         for wish, grant in zip(wishes, grants, strict=True):
             self._purses.of(wish.limit).fill(wish, grant, now)
         return True
@@ -125,10 +143,11 @@ class Pace:
     def _wishes(self, waiting: Sequence[Entry]) -> list[Wish]:
         """What to ask for, the limits of confirmations first."""
         now = self._clock()
+        counted = Counter((claim.kind == Kind.CONFIRMATION, limits) for claim, limits in waiting)
         urgent: Counter[Limit] = Counter()
         others: Counter[Limit] = Counter()
-        for claim, limits in waiting:
-            (urgent if claim.kind == Kind.CONFIRMATION else others).update(limits)
+        for (is_urgent, limits), number in counted.items():
+            (urgent if is_urgent else others).update(dict.fromkeys(limits, number))
         wanted = [self._purses.of(limit) for limit in dict.fromkeys([*urgent, *others])]
         due = [purse for purse in wanted if purse.is_empty(now) and purse.ask_at <= now]
         return [
@@ -141,42 +160,12 @@ class Pace:
             for purse in due[:_ASK]
         ]
 
-    def _part(self, waiting: Sequence[Entry]) -> tuple[Later, list[Entry]]:
-        """Part what is given back from what is kept."""
-        now = self._clock()
-        if self._silent_since is not None and now - self._silent_since > _PATIENCE:
-            self._silent_since = now
-            return [(claim, _PATIENCE) for claim, _ in waiting], []
-        alone = self._supply is not None and self._supply.is_alone
-        patience = _PATIENCE_ALONE if alone else _PATIENCE
-        places: Counter[str] = Counter()
-        later: Later = []
-        kept: list[Entry] = []
-        for entry in waiting:
-            seconds = self._wait_of(entry, places, now)
-            if seconds > patience:
-                later.append((entry[0], min(seconds, _LONGEST)))
-            else:
-                kept.append(entry)
-        return later, kept
-
-    def _wait_of(self, entry: Entry, places: Counter[str], now: float) -> float:
-        seconds = 0.0
-        for limit in entry[1]:
-            places[limit.name] += 1
-            seconds = max(seconds, self._purses.of(limit).wait_for(places[limit.name], now))
-        return seconds
-
     def _next(self, kept: Sequence[Entry]) -> float:
         now = self._clock()
-        times = [
-            purse.ask_at
-            for _, limits in kept
-            for purse in map(self._purses.of, limits)
-            if purse.is_empty(now)
-        ]
-        return min(times, default=0.0)
+        limits = {limit for found in {found for _, found in kept} for limit in found}
+        purses = [self._purses.of(limit) for limit in limits]
+        return min((purse.ask_at for purse in purses if purse.is_empty(now)), default=0.0)
 
 
 def _room(rate: float, most: int) -> int:
-    return min(most, max(1, int(rate * _PATIENCE))) if rate else most
+    return min(most, max(1, int(rate * PATIENCE))) if rate else most

@@ -20,9 +20,12 @@ _SHORT_LEASE = 0.1
 _BLOCK_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Limit:
-    """A limit with the numbers that follow from its rate; tokens and seconds."""
+    """A limit with the numbers that follow from its rate; tokens and seconds.
+
+    One object for each limit of a process: they are counted by the thousand, by identity.
+    """
 
     name: str
     rate: float

@@ -57,9 +57,12 @@ class Purses:
 
     def spend(self, limits: Iterable[Limit], now: float) -> bool:
         """Spend one token of each of these limits, or none at all."""
-        purses = [self.of(limit) for limit in limits]
-        if any(purse.is_empty(now) for purse in purses):
-            return False
+        purses = []
+        for limit in limits:
+            purse = self.of(limit)
+            if purse.is_empty(now):
+                return False
+            purses.append(purse)
         for purse in purses:
             purse.tokens -= 1
         return True

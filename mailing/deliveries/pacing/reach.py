@@ -1,6 +1,6 @@
 """Reach: which limits a delivery is under. Domains are looked up only where they are limited."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from uuid import UUID
 
 from psycopg import Connection
@@ -14,16 +14,19 @@ from mailing.deliveries.queue import Claim
 _PROVIDERS = "SELECT id, provider FROM subscribers WHERE id = ANY (%s)"
 _NAME_OCTETS = 12
 
+Limits = tuple[Limit, ...]
+
 
 class Reach:
     """The limits of the settings, found for claims."""
 
     def __init__(self, settings: Settings, database: Connection) -> None:
         self._database = database
-        self._overall = (Limit.of("all", settings.rate),) if settings.rate else ()
+        self._overall: Limits = (Limit.of("all", settings.rate),) if settings.rate else ()
         self._domains = Domains(settings)
         self._campaign_rate = settings.campaign_rate
-        self._campaigns: dict[int, Limit] = {}
+        self._campaigns: dict[int, Limits] = {}
+        self._found: dict[tuple[int | None, str], Limits] = {}
         self._providers: dict[UUID, str] = {}
 
     @property
@@ -31,37 +34,42 @@ class Reach:
         """Whether there is no limit at all."""
         return not (self._overall or self._campaign_rate or self._domains.are_limited)
 
-    def of(self, claims: Sequence[Claim]) -> list[tuple[Limit, ...]]:
-        """The limits of each of these claims, in their order."""
+    def learn(self, claims: Iterable[Claim]) -> None:
+        """Look up the domains of these, once; `of` knows nothing of others."""
         if self._domains.are_limited:
-            self._look_up(claims)
-        return [self._overall + self._campaign(claim) + self._domain(claim) for claim in claims]
+            self._look_up({claim.subscriber_id for claim in claims})
 
-    def _campaign(self, claim: Claim) -> tuple[Limit, ...]:
-        number = claim.campaign_id
+    def of(self, claim: Claim) -> Limits:
+        """The limits of a claim: the same tuple for all that have the same."""
+        if not self._domains.are_limited:
+            return self._of_campaign(claim.campaign_id)
+        provider = self._providers.get(claim.subscriber_id, "")
+        key = (claim.campaign_id, provider)
+        found = self._found.get(key)
+        if found is None:
+            found = self._of_campaign(claim.campaign_id) + self._domains.limits(provider)
+            self._found[key] = found
+        return found
+
+    def _of_campaign(self, number: int | None) -> Limits:
         if number is None or not self._campaign_rate:
-            return ()
+            return self._overall
         found = self._campaigns.get(number)
         if found is None:
-            found = Limit.of(f"campaign:{number}", self._campaign_rate)
+            found = (*self._overall, Limit.of(f"campaign:{number}", self._campaign_rate))
             self._campaigns[number] = found
-        return (found,)
+        return found
 
-    def _domain(self, claim: Claim) -> tuple[Limit, ...]:
-        if not self._domains.are_limited:
-            return ()
-        return self._domains.limits(self._providers.get(claim.subscriber_id, ""))
-
-    def _look_up(self, claims: Sequence[Claim]) -> None:
+    def _look_up(self, people: set[UUID]) -> None:
         """Know the domains of these people, and of nobody else any more."""
         known = self._providers
-        if all(claim.subscriber_id in known for claim in claims):
-            return
-        wanted = {claim.subscriber_id for claim in claims}
-        kept = {person: known[person] for person in wanted if person in known}
-        unknown = list(wanted - kept.keys())
-        self._providers = kept | dict.fromkeys(unknown, "")
-        self._providers.update(self._database.execute(_PROVIDERS, [unknown]).fetchall())
+        unknown = list(people - known.keys())
+        if unknown:
+            self._found.clear()
+            self._domains.forget()
+            kept = {person: known[person] for person in people if person in known}
+            self._providers = kept | dict.fromkeys(unknown, "")
+            self._providers.update(self._database.execute(_PROVIDERS, [unknown]).fetchall())
 
 
 class Domains:
@@ -69,7 +77,8 @@ class Domains:
 
     def __init__(self, settings: Settings) -> None:
         self._key = settings.suppression_key
-        self._named: dict[str, tuple[Limit, ...]] = {}
+        self._named: dict[str, Limits] = {}
+        self._unnamed: dict[str, Limits] = {}
         self._others = 0.0
         for one in settings.domain_rates:
             if one.domains == (OTHERS,):
@@ -83,13 +92,19 @@ class Domains:
         """Whether any domain has a limit."""
         return bool(self._others) or any(self._named.values())
 
-    def limits(self, provider: str) -> tuple[Limit, ...]:
-        """The limit of this domain (an A-label), if it has one; none where it is not known.
-
-        A domain that no setting names may be one person's own: its name does not go to Redis.
-        """
+    def limits(self, provider: str) -> Limits:
+        """The limit of this domain (an A-label), if it has one; none where it is not known."""
         named = self._named.get(provider)
         if named is not None or not self._others or not provider:
             return named or ()
+        return self._unnamed.get(provider) or self._name(provider)
+
+    def forget(self) -> None:
+        """Forget the domains that no setting names."""
+        self._unnamed.clear()
+
+    def _name(self, provider: str) -> Limits:
+        # It may be one person's own domain: its name does not go to Redis.
         name = digest(self._key, f"pace {provider}")[:_NAME_OCTETS].hex()
-        return (Limit.of(f"domain:{name}", self._others),)
+        found = self._unnamed[provider] = (Limit.of(f"domain:{name}", self._others),)
+        return found
