@@ -96,17 +96,6 @@ class Hand:
         self.heard += [data] if data else []
         return data
 
-    def wait_for(self, size: int) -> bytes:
-        """Read so many bytes that the client has given to the kernel."""
-        assert self._socket is not None
-        data = b""
-        while len(data) < size:
-            _wait(self._socket.fileno())
-            data += self._socket.recv(size - len(data))
-        self._count += len(data)
-        self.heard.append(data)
-        return data
-
     def __enter__(self) -> Self:
         return self
 
@@ -125,9 +114,7 @@ class Hand:
         conversation = self.connection._conversation
         if conversation is None:
             return True
-        # At the dot the kernel may still hold the end of the body back.
-        is_held = self.connection.phase is Phase.AT_DOT and not _is_readable(sock.fileno())
-        return conversation.wire.ventured > self._count + more and not is_held
+        return conversation.wire.ventured > self._count + more
 
     def _notice(self) -> None:
         outcome = self.connection.advance()
@@ -142,8 +129,4 @@ class Hand:
 
 def _wait(descriptor: int) -> None:
     """Wait until there is something to read: the kernel may take a moment even on one machine."""
-    assert _is_readable(descriptor, 5), "nothing came within 5 s"
-
-
-def _is_readable(descriptor: int, seconds: float = 0) -> bool:
-    return bool(select.select([descriptor], [], [], seconds)[0])
+    assert select.select([descriptor], [], [], 5)[0], "nothing came within 5 s"

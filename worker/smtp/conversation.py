@@ -66,7 +66,7 @@ class Conversation:
         seconds again.
         """
         self._block_patience = patience
-        self.wire.put(body, is_more_to_come=True)
+        self.wire.put(body)
 
     def secure(self, start: Callable[[], None]) -> None:
         """Let `start` begin TLS; raises Broken if bytes were slipped in before it (RFC 3207)."""

@@ -33,7 +33,7 @@ def _socket(spot: Spot) -> socket.socket:
     except OSError as error:
         raise Broken(reason_of(error)) from error
     sock.setblocking(False)
-    # The dot often travels alone, and Nagle would hold it back until the body is acknowledged.
+    # The dot travels alone, and Nagle would hold it back until the body is acknowledged.
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     error_number = sock.connect_ex(spot.sockaddr)
     if error_number not in (0, errno.EINPROGRESS):

@@ -68,18 +68,14 @@ class Wire:
         # The client speaks first in a handshake, so the loop must come back without being called.
         self._to_read = EVENT_WRITE
 
-    def put(self, data: bytes, is_more_to_come: bool = False) -> None:
-        """Queue bytes and give the kernel what it takes now.
-
-        With `is_more_to_come` the kernel may hold the last, unfilled packet back until the next
-        bytes, for 0.2 s at most: the dot then travels with the end of its body.
-        """
+    def put(self, data: bytes) -> None:
+        """Queue bytes and give the kernel what it takes now."""
         self.queued += len(data)
         if self.unsent or self.is_secure or not self.is_settled or self.fault:
             self.unsent = memoryview(bytes(self.unsent) + data if self.unsent else data)
             self.flush()
             return
-        taken = self._write(data, socket.MSG_MORE if is_more_to_come else 0)
+        taken = self._write(data)
         if taken < len(data):
             self.unsent = memoryview(data)[taken:]
         self.ventured += taken
@@ -159,10 +155,10 @@ class Wire:
             self._to_read, self.is_secure = EVENT_READ, True
         return self.is_secure
 
-    def _write(self, data: bytes | memoryview, flags: int = 0) -> int:
+    def _write(self, data: bytes | memoryview) -> int:
         self._to_write = EVENT_WRITE
         try:
-            return self._socket.send(data, flags)
+            return self._socket.send(data)
         except ssl.SSLWantReadError:
             self._to_write = EVENT_READ
         except (BlockingIOError, ssl.SSLWantWriteError):
