@@ -13,13 +13,23 @@ from tests.deliveries.conftest import Sender
 
 Place = tuple[str, UUID, int]
 
-_PUT = """
+_PUT = (
+    """
     UPDATE deliveries SET state = %(state)s, fence = %(fence)s, attempts = 1, dated_at = now(),
         owner = %(owner)s, opened_at = now(), sealed_at = now(),
         reason = CASE WHEN %(state)s IN ('held', 'aborting') THEN 'unsubscribed' END,
         retry_at = CASE WHEN %(state)s = 'deferred' THEN now() - interval '1 second' END
     WHERE id = %(id)s
-"""
+    """,
+    """
+    INSERT INTO batch_owners (owner, batch_id)
+    SELECT %(owner)s, batch_id FROM deliveries WHERE id = %(id)s ON CONFLICT DO NOTHING
+    """,
+    """
+    UPDATE batches SET due_at = now(), finished_at = NULL
+    WHERE id = (SELECT batch_id FROM deliveries WHERE id = %(id)s)
+    """,
+)
 
 
 def write_down(sender: Sender, campaign: int) -> list[UUID]:
@@ -39,19 +49,20 @@ def put(database: psycopg.Connection, row: UUID, place: Place) -> None:
     """Put a delivery into a state, for an owner and a fence."""
     state, owner, fence = place
     values = {"id": row, "state": state, "owner": owner, "fence": fence}
-    database.execute(_PUT, values)
+    for statement in _PUT:
+        database.execute(statement, values)
 
 
 def claims(database: psycopg.Connection, fence: int) -> list[Claim]:
     """A claim with this fence on every delivery, whoever has it."""
-    query = "SELECT id, kind, campaign_id, subscriber_id FROM deliveries"
+    query = "SELECT id, kind, campaign_id, subscriber_id, topic_id, batch_id FROM deliveries"
     return [Claim(row[0], fence, *row[1:]) for row in database.execute(query)]
 
 
-def put_back(sender: Sender, ids: list[UUID]) -> None:
-    """Give back what was not begun."""
+def put_back(sender: Sender, ids: list[UUID], seconds: float = 0) -> None:
+    """Give back what was not begun, perhaps not to be claimed for some seconds."""
     with sender.database.transaction():
-        queue.put_back(sender.database, sender.id, ids)
+        queue.put_back(sender.database, sender.id, ids, seconds)
 
 
 def begin_again(database: psycopg.Connection, campaign: int) -> None:
@@ -64,6 +75,7 @@ def begin_again(database: psycopg.Connection, campaign: int) -> None:
 _BEGIN_AGAIN = (
     "UPDATE deliveries SET state = 'pending', owner = NULL, reason = NULL, retry_at = NULL, "
     "finished_at = NULL WHERE campaign_id = %(campaign)s",
+    "UPDATE batches SET due_at = now(), finished_at = NULL WHERE campaign_id = %(campaign)s",
     "UPDATE campaigns SET state = 'sending', finished_at = NULL WHERE id = %(campaign)s",
 )
 
@@ -74,14 +86,10 @@ def states(database: psycopg.Connection) -> set[str]:
 
 
 def close_stopped() -> None:
-    """Let the sweep hold what came back to a stopped campaign."""
-    dispatch.close_stopped()
+    """Let the sweep hold what waits of a stopped campaign, to its end."""
+    while dispatch.close_stopped():
+        db.session.commit()
     db.session.commit()
-
-
-def ripen(sender: Sender) -> None:
-    """Let what is deferred become due."""
-    queue.ripen(sender.database)
 
 
 def ask_for_it(people: list[UUID]) -> None:

@@ -82,9 +82,7 @@ def late(world: World, case: Case) -> Iterator[Step]:
 def _done(world: World, case: Case, request: Request) -> Iterator[Step]:
     verb, claim = request.verb, (request.owner, request.fence)
     if verb == "claim" and is_due(world, "claim"):
-        may = case.is_confirmation or world.campaign.state not in ("paused", "stopped")
-        if may:
-            yield "the claim of a dead worker", claimed(world, request.owner)
+        yield "the claim of a dead worker", claimed(world, request.owner)
     elif verb == "gate" and not is_barred(world, case):
         for name, after in sending.decided(world, case, claim, (None, world.person.said)):
             yield f"a dead worker {name}", after
@@ -107,13 +105,11 @@ def sweeps(world: World, case: Case) -> Iterator[Step]:
             f"the sweep settles by {journal or 'an empty journal'}",
             _settled(world, case, journal),
         )
-    if state == "unwritten" and world.campaign.state not in ("locked", "moved", "stopped"):
+    if state == "unwritten":
         yield "the message is written down", world._replace(row=("pending", owner))
-    if is_due(world, "pause"):
+    if is_due(world, "pause") and not case.is_confirmation:
         # By a campaign that is paused and goes on; a claim may be taken back at any time.
         yield "the claim is taken back", moved(world, "pause")
-    if is_due(world, "ripen"):
-        yield "the message ripens", moved(world, "ripen")
     if world.campaign.state == "stopped" and is_due(world, "close stopped"):
         yield "the stopped campaign is closed", moved(world, "close stopped")
 

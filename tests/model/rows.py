@@ -27,7 +27,10 @@ def moved(world: World, verb: str) -> World:
 
 
 def is_due(world: World, verb: str) -> bool:
-    """Whether a verb would find the row: it is there in such a state, and nobody holds it."""
+    """Whether a verb would find the row: it is there in such a state, and nobody holds it.
+
+    What is deferred is due at any time: no clock decides anything but when to try again.
+    """
     return world.row[0] in TABLE[verb] and not is_held(world)
 
 

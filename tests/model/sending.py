@@ -32,15 +32,17 @@ def steps(world: World, case: Case) -> Iterator[Step]:
 
 
 def _idle(world: World, case: Case, who: Who, _: Line) -> Iterator[Step]:
-    may = case.is_confirmation or world.campaign.state not in ("paused", "stopped")
-    if may and is_due(world, "claim"):
-        yield "claims", put(claimed(world, who[0]), who, Line("holds a claim", CURRENT))
+    # A claim looks at the campaign without a lock: it may come after a stop that it has not seen.
+    if is_due(world, "claim") or world.row[0] == "unwritten":
+        how = "writes and claims" if world.row[0] == "unwritten" else "claims"
+        yield how, put(claimed(world, who[0]), who, Line("holds a claim", CURRENT))
 
 
 def _holds(world: World, case: Case, who: Who, line: Line) -> Iterator[Step]:
     is_mine = is_of(world, case, "put back", (who[0], line.fence))
     if is_mine and is_due(world, "put back"):
-        yield "puts back", put(moved(world, "put back"), who, _IDLE)
+        for verb in ("put back", "put back: not yet"):
+            yield f"{verb}", put(moved(world, verb), who, _IDLE)
     if not case.has("the gate asks in two statements"):
         yield "asks, with the snapshot of now", put(world, who, _at_the_gate(world, line))
     elif not is_barred(world, case):

@@ -24,7 +24,6 @@ FINAL = frozenset({"accepted", "refused", "uncertain", "held"})
 Moves = Mapping[str, str]
 
 _AN_END = {"claimed": "pending", "open": "pending", "aborting": "held"}
-_A_NO = {"pending": "held", "deferred": "held", "claimed": "held", "open": "aborting"}
 
 
 def _ending(state: str) -> Moves:
@@ -34,14 +33,16 @@ def _ending(state: str) -> Moves:
 
 TABLE: Mapping[str, Moves] = MappingProxyType(
     {
-        "claim": {"pending": "claimed"},
+        "claim": {"pending": "claimed", "deferred": "claimed"},
         "put back": {"claimed": "pending"},
+        "put back: not yet": {"claimed": "deferred"},
         "gate: yes": {"claimed": "open"},
         "gate: no": {"claimed": "held"},
         "gate: paused": {"claimed": "pending"},
         "gate: stopped": {"claimed": "held"},
         "seal": {"open": "sealed"},
-        "record: accepted": _ending("accepted"),
+        # Nothing is accepted without its dot, and there is no dot without a seal.
+        "record: accepted": {"sealed": "accepted"},
         "record: refused": _ending("refused"),
         "record: deferred": _ending("deferred"),
         "record: lost": _ending("deferred"),
@@ -49,11 +50,11 @@ TABLE: Mapping[str, Moves] = MappingProxyType(
         "record: cannot_render": _ending("held"),
         "record: uncertain": _ending("uncertain"),
         "record: uncertain, asked for": _ending("deferred"),
-        "leave": _A_NO,
-        "stop": _A_NO,
+        "leave": {"pending": "held", "deferred": "held", "claimed": "held", "open": "aborting"},
+        # What waits is stopped by the campaign's row; `close stopped` writes it down.
+        "stop": {"open": "aborting"},
         "pause": {"claimed": "pending"},
         "close stopped": {"pending": "held", "deferred": "held"},
-        "ripen": {"deferred": "pending"},
         "settle: nothing": _AN_END | {"sealed": "pending"},
         "settle: D": _AN_END | {"sealed": "uncertain"},
         "settle: D, asked for": _AN_END | {"sealed": "deferred"},

@@ -130,12 +130,12 @@ _BEFORE: Mapping[str, Callable[[Stage], object]] = {
 _VERBS: Mapping[str, Callable[[Stage], object]] = {
     "claim": lambda stage: stage.sender.claim(1000),
     "put back": lambda stage: desk.put_back(stage.sender, stage.ids),
+    "put back: not yet": lambda stage: desk.put_back(stage.sender, stage.ids, 60),
     "seal": seal,
     "leave": everybody_leaves,
     "stop": lambda stage: commit(dispatch.stop, stage.campaign, road.ACTOR),
     "pause": lambda stage: commit(dispatch.pause, stage.campaign, road.ACTOR),
     "close stopped": lambda _: commit(dispatch.close_stopped),
-    "ripen": lambda stage: desk.ripen(stage.sender),
     "settle: nothing": lambda stage: settle(stage, None, is_said=False),
     "settle: D": lambda stage: settle(stage, None),
     "settle: D, asked for": lambda stage: settle(stage, None),

@@ -54,7 +54,7 @@ def test_somebody_leaves_while_their_message_is_sealed(field: Field, times: int)
         field.hit(claim, "sealed")
         patience = random.choice((0, 1))
         dot_at, answer = field.track.at_once(
-            lambda: field.dot(passed), lambda: leaves(claim, patience)
+            lambda: field.dot(passed), lambda: leaves(claim, patience), 0.1
         )
         field.judge(claim, dot_at, answer)
 
