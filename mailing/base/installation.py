@@ -13,6 +13,7 @@ from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import ConfigurationError, NotReady
 from mailing.base.sealing import check_value, fingerprint
 from mailing.base.settings import Settings, current
+from mailing.base.signing import signing_keys
 from mailing.base.version import head, version
 
 At = TIMESTAMP(timezone=True)
@@ -61,9 +62,11 @@ def switch_sending(on: bool, reason: str | None = None) -> None:
 def check_keys() -> None:
     """Compare the keys with what the database knows; the first start writes it down.
 
-    A wrong key would silently forget every "no", so it stops the start: ConfigurationError.
+    A wrong key would silently forget every "no", so it stops the start: ConfigurationError. So
+    does a key that is to sign messages and cannot.
     """
     settings = current()
+    signing_keys(settings)
     if not _is_current_schema():
         raise NotReady("The database is not at this version: run `kelisim db upgrade` first.")
     _check_suppression_key(settings)

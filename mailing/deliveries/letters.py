@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from mailing.base.languages import gettext_for
 from mailing.base.operator import Operator, operator_of
 from mailing.base.settings import Settings
+from mailing.base.signing import signing_keys
 from mailing.base.tokens import LeaveToken, LinkKeys, MailtoLeave, OptInToken, link_keys
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
@@ -80,7 +81,8 @@ class Letters:
             leave_url=f"{self._settings.public_url}/u/{cancel}",
         )
         own = frame(self._settings, asked[0], optin.language, f"form-{optin.form_id}")
-        return message.confirmation(own, mail, recipient, fixed)
+        signed = replace(own, keys=signing_keys(self._settings))
+        return message.confirmation(signed, mail, recipient, fixed)
 
 
 def stamp(settings: Settings, keys: LinkKeys, passed: Passed) -> Stamp:
@@ -114,7 +116,8 @@ def sample_stamp(settings: Settings) -> Stamp:
 def campaign_frame(settings: Settings, campaign: Campaign, language: str) -> Frame:
     """What is the same for everybody who reads this campaign in one language."""
     own = frame(settings, campaign.topic, language, f"{campaign.kind}-{campaign.id}")
-    return replace(own, reason=Kind(campaign.kind), fields=_declared())
+    keys = signing_keys(settings)
+    return replace(own, reason=Kind(campaign.kind), fields=_declared(), keys=keys)
 
 
 def frame(

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from mailing.base import clock, installation
-from mailing.base.errors import KelisimError
+from mailing.base.errors import ConfigurationError, KelisimError
 from mailing.base.operator import operator_of
 from mailing.base.settings import Settings, current
+from mailing.base.signing import signing_keys
 from mailing.campaigns import audience
 from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries import letters, proofs
@@ -100,5 +101,15 @@ def _signature(settings: Settings) -> Check:
             "fields included, or mailbox providers will not offer one-click."
         )
         return Check("dkim", Level.WARN, title, detail)
-    detail = "A key is set, but this version does not sign yet; let the relay sign."
-    return Check("dkim", Level.WARN, title, detail)
+    try:
+        keys = signing_keys(settings)
+    except ConfigurationError as error:
+        return Check("dkim", Level.STOP, title, error.message)
+    told = ", ".join(f"{key.algorithm} as {key.selector}._domainkey.{key.domain}" for key in keys)
+    if not all(key.is_strong for key in keys):
+        detail = f"Signed with {told}, by a key shorter than 2048 bits: replace it by a longer one."
+        return Check("dkim", Level.WARN, title, detail)
+    if all(key.algorithm == "ed25519-sha256" for key in keys):
+        detail = f"Signed with {told}, which many mailbox providers cannot read: add an RSA key."
+        return Check("dkim", Level.WARN, title, detail)
+    return Check("dkim", Level.FINE, title, f"Signed with {told}.")

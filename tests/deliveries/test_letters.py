@@ -1,9 +1,19 @@
 """The message of one delivery: the same octets whenever and by whomever it is written."""
 
+import base64
 import email
 import email.policy
+from pathlib import Path
 
+import dkim
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from flask import Flask
 from sqlalchemy import text
 
@@ -82,3 +92,22 @@ def test_a_value_that_would_break_out_of_its_line_is_refused_for_that_person(
 def test_the_domain_is_that_of_the_sender(settings: Settings, app: Flask) -> None:
     assert domain_of(settings) == "glazik.example"
     db.session.rollback()
+
+
+def test_a_campaign_and_a_confirmation_are_signed_where_a_key_is_set(
+    sender: Sender, settings: Settings, tmp_path: Path
+) -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    file = tmp_path / "key.pem"
+    file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    given = {"dkim_domain": "glazik.example", "dkim_selector": "a", "dkim_key_file": file}
+    signing = settings.model_copy(update=given)
+    road.under_way(1)
+    ask("someone@example.net")
+    public = base64.b64encode(key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+    for one in sender.ask(sender.claim()):
+        octets = Letters(signing).write(one)
+        assert octets == Letters(signing).write(one), "a retry has the same octets"
+        signed = dkim.DKIM(octets.message)
+        assert signed.verify(dnsfunc=lambda name, timeout=5: b"k=ed25519; p=" + public)
+        assert signed.domain == b"glazik.example"

@@ -1,10 +1,16 @@
 """May it start? What stops it says what to do."""
 
+from pathlib import Path
+
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask
 
 from mailing.base.database import db
 from mailing.base.installation import switch_sending
+from mailing.base.settings import Settings
+from mailing.bootstrap import create_base
 from mailing.campaigns import campaigns
 from mailing.deliveries import readiness
 from mailing.deliveries.readiness import Level, Readiness
@@ -107,3 +113,37 @@ class TestWithoutAnIdentity:
         [stop] = check(road.campaign()).stops
         assert stop.id == "identity"
         assert "KELISIM_OPERATOR" in stop.detail
+
+
+@pytest.mark.parametrize(
+    ("names", "level", "said"),
+    [
+        ("rsa", Level.FINE, "rsa-sha256 as rsa._domainkey.glazik.example"),
+        ("rsa,ed", Level.FINE, "ed25519-sha256 as ed._domainkey.glazik.example"),
+        ("ed", Level.WARN, "add an RSA key"),
+        ("weak", Level.WARN, "shorter than 2048 bits"),
+        ("gone", Level.STOP, "cannot be read"),
+    ],
+)
+def test_the_key_that_signs_is_named_and_judged(
+    settings: Settings, tmp_path: Path, names: str, level: Level, said: str
+) -> None:
+    keys: dict[str, rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey] = {
+        "rsa": rsa.generate_private_key(65537, 2048),
+        "weak": rsa.generate_private_key(65537, 1024),  # noqa: S505 - it is to be told apart
+        "ed": ed25519.Ed25519PrivateKey.generate(),
+    }
+    for name, key in keys.items():
+        octets = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (tmp_path / name).write_bytes(octets)
+    files = Path(",".join(f"{tmp_path}/{name}" for name in names.split(",")))
+    given = {"dkim_domain": "glazik.example", "dkim_selector": names, "dkim_key_file": files}
+    with create_base(settings.model_copy(update=given)).app_context():
+        try:
+            road.subscribe(road.lay(), 1)
+            [found] = [one for one in check(road.campaign()).checks if one.id == "dkim"]
+        finally:
+            db.session.remove()
+            db.engine.dispose()
+    assert found.level is level
+    assert said in found.detail

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
+from mailing.deliveries.message.canonical import relaxed_body
+from mailing.deliveries.message.dkim import Signer
 from mailing.deliveries.message.frame import Frame, Recipient, Stamp
-from mailing.deliveries.message.headers import common, opening, personal, subject_text
+from mailing.deliveries.message.headers import PERSONAL, common, opening, personal, subject_text
 from mailing.deliveries.message.merge import Tag
 from mailing.deliveries.message.mime import boundary, content_type, multipart
 from mailing.deliveries.message.octets import Octets
@@ -37,11 +39,12 @@ class Faces:
 class Compiled:
     """Whatever is the same for everybody is prepared; `render` does the rest."""
 
-    __slots__ = ("_common", "_html", "_opening", "_subject", "_subject_text", "_text")
+    __slots__ = ("_common", "_html", "_opening", "_signer", "_subject", "_subject_text", "_text")
 
     def __init__(self, faces: Faces, frame: Frame) -> None:
-        self._opening = opening(frame)
-        self._common = "\r\n".join(common(frame))
+        shared = [opening(frame), *common(frame)]
+        self._opening, self._common = shared[0], "\r\n".join(shared[1:])
+        self._signer = Signer(frame.keys, shared, PERSONAL) if frame.keys else None
         self._subject = Program(faces.subject)
         self._text = Part("plain", Program(faces.text))
         self._html = Part("html", Program(faces.html))
@@ -59,18 +62,18 @@ class Compiled:
         if subject is None:
             subject = subject_text(self._subject.run(values))
         mark = boundary(stamp.delivery)
-        fields = [
-            self._opening,
-            *personal(recipient.address, subject, stamp),
-            self._common,
-            content_type(mark),
-            "\r\n",
-        ]
-        text, is_text_safe = self._text.octets(values)
-        html, is_html_safe = self._html.octets(values)
-        message = "\r\n".join(fields).encode() + multipart(mark, text, html)
-        if is_text_safe and is_html_safe:
-            # The header was checked field by field as it was written, and ends no line by itself.
+        own = [*personal(recipient.address, subject, stamp), content_type(mark)]
+        text, is_text_base64 = self._text.octets(values)
+        html, is_html_base64 = self._html.octets(values)
+        body, is_base64 = multipart(mark, text, html), is_text_base64 and is_html_base64
+        fields = [self._opening, *own[:-1], self._common, own[-1], "\r\n"]
+        if self._signer:
+            # Base64 has no blanks, so it is in relaxed form as it stands.
+            relaxed = body if is_base64 else relaxed_body(body)
+            fields[:0] = self._signer.sign(own, relaxed, stamp.date)
+        message = "\r\n".join(fields).encode() + body
+        # The header was checked field by field as it was written, and base64 needs no check.
+        if is_base64:
             return Octets(message, len(message), recipient.address.isascii())
         return Octets.of(message)
 

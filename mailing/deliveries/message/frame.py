@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mailing.base.errors import Invalid
 from mailing.base.operator import Operator
+from mailing.base.signing import SigningKey
 
 # The closed list of clauses 3.1-3.3; a policy version declares which of them may be used.
 FIELDS = ("email", "surname", "given_name", "patronymic", "phone")
@@ -43,7 +44,7 @@ class Frame:
 
     `sender` is `a@b.example` or `Name <a@b.example>`; `help_url` an https or mailto address;
     `feedback` names the campaign (or form) and nobody in particular; `fields` are those that
-    the policy version declares.
+    the policy version declares; `keys` sign the message, each on its own.
     """
 
     operator: Operator
@@ -57,6 +58,7 @@ class Frame:
     reason: Kind = Kind.CAMPAIGN
     gettext: Callable[[str], str] = untranslated
     fields: tuple[str, ...] = FIELDS
+    keys: tuple[SigningKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

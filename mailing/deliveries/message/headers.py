@@ -38,8 +38,14 @@ def opening(frame: Frame) -> str:
     return f"From: {_named(name, box, column=len('From: ')) if name else box}"
 
 
+# The fields that differ by person or delivery, in their order.
+PERSONAL = (
+    "To", "Subject", "Date", "Message-ID", "List-Unsubscribe", "X-Kelisim-Delivery", "Content-Type",
+)  # fmt: skip
+
+
 def personal(recipient: str, subject: str, stamp: Stamp) -> list[str]:
-    """The fields that differ by person or delivery, `subject` encoded; raises `UnsafeValue`."""
+    """The fields of `PERSONAL` without the last, `subject` encoded; raises `UnsafeValue`."""
     return [
         f"To: {mailbox('The recipient', recipient)}",
         f"Subject: {subject}",
