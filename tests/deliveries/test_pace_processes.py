@@ -7,6 +7,7 @@ more than the limit promises; and messages must go on passing, whatever is away.
 import array
 import multiprocessing
 import os
+import random
 import signal
 import struct
 import time
@@ -32,8 +33,9 @@ from tests import road
 from tests.deliveries.test_pace_bucket import excess
 from worker.process import connect
 
-RATE = 200.0
-LIMIT = Limit.of("all", RATE)
+LIMIT = Limit.of("all", 200.0)
+EACH_CAMPAIGN = Limit.of("each campaign", 120.0)
+CAMPAIGNS = (1, 2)
 _SPAWN = multiprocessing.get_context("spawn")
 
 
@@ -43,9 +45,10 @@ def send(settings: Settings, file: Path) -> None:
     waiting: deque[Claim] = deque()
     log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     while True:
-        waiting.extend(_claim() for _ in range(100 - len(waiting)))
+        waiting.extend(_claim(number) for number in CAMPAIGNS for _ in range(60 - len(waiting)))
         going, _ = pace.pick(waiting, 10)
-        os.write(log, struct.pack("d", time.monotonic()) * len(going))
+        now = time.monotonic()
+        os.write(log, b"".join(struct.pack("dd", now, claim.campaign_id) for claim in going))
         time.sleep(min(pace.wait(), 0.05))
 
 
@@ -55,8 +58,8 @@ def _named(settings: Settings) -> psycopg.Connection:
     return database
 
 
-def _claim() -> Claim:
-    return Claim(uuid4(), 1, "campaign", 1, uuid4())
+def _claim(campaign: int) -> Claim:
+    return Claim(uuid4(), 1, "campaign", campaign, uuid4())
 
 
 @dataclass
@@ -80,13 +83,19 @@ class Fleet:
             os.kill(process.pid, signal.SIGKILL)
         process.join(10)
 
-    def passed(self, *numbers: int) -> list[float]:
-        """When messages passed: of all processes, or of these."""
+    def passed(self, *numbers: int, campaigns: tuple[int, ...] = CAMPAIGNS) -> list[float]:
+        """When messages of these campaigns passed: of all processes, or of these."""
         found = array.array("d")
         for number in numbers or range(len(self.processes)):
             file = self.directory / f"{number}.passed"
-            found.frombytes(file.read_bytes() if file.exists() else b"")
-        return list(found)
+            octets = file.read_bytes() if file.exists() else b""
+            # A message is written down in one go; whoever reads may come in between.
+            found.frombytes(octets[: len(octets) // 16 * 16])
+        return [
+            at
+            for at, campaign in zip(found[::2], found[1::2], strict=True)
+            if campaign in campaigns
+        ]
 
     def goes_on(self, by: int = 100) -> None:
         """Wait until so many more have passed."""
@@ -117,7 +126,8 @@ def valkey(tmp_path: Path) -> Iterator[Valkey]:
 
 @pytest.fixture
 def fleet(app: Flask, settings: Settings, valkey: Valkey, tmp_path: Path) -> Iterator[Fleet]:
-    own = settings.model_copy(update={"redis_url": valkey.url(), "rate": RATE})
+    limits = {"rate": LIMIT.rate, "campaign_rate": EACH_CAMPAIGN.rate}
+    own = settings.model_copy(update={"redis_url": valkey.url(), **limits})
     fleet = Fleet(own, tmp_path)
     yield fleet
     for process in fleet.processes:
@@ -129,26 +139,47 @@ def server_pid(valkey: Valkey) -> int:
         return int(str(server.info("server")["process_id"]))
 
 
-def level_is_kept(valkey: Valkey) -> bool:
+def is_used(fleet: Fleet, valkey: Valkey) -> bool:
+    """Whether there is a bucket in Redis."""
     with suppress(redis.RedisError), redis.Redis.from_url(valkey.url()) as server:
-        return server.dbsize() == 1
+        return server.exists(f"{fleet.settings.queue_prefix}pace:all") == 1
     return False
 
 
-def test_three_processes_keep_one_limit_through_everything(fleet: Fleet, valkey: Valkey) -> None:
-    for _ in range(3):
-        fleet.start()
-    fleet.goes_on()
-    road.wait_for(lambda: all(fleet.passed(number) for number in range(3)))
+def test_three_processes_keep_the_limits_through_everything(fleet: Fleet, valkey: Valkey) -> None:
+    _begin(fleet)
     _flush(fleet, valkey)
     _hang(fleet, valkey)
     _kill(fleet, valkey)
+    _judge(fleet)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_they_keep_them_for_long(fleet: Fleet, valkey: Valkey) -> None:
+    _begin(fleet)
+    dice = random.Random(5)
+    for _ in range(25):
+        dice.choice([_flush, _hang, _kill])(fleet, valkey)
+    _judge(fleet)
+
+
+def _begin(fleet: Fleet) -> None:
+    for _ in range(3):
+        fleet.start()
+    road.wait_for(lambda: all(fleet.passed(number) for number in range(3)))
+    fleet.goes_on()
+
+
+def _judge(fleet: Fleet) -> None:
     assert excess(LIMIT, fleet.passed()) == 0
+    for campaign in CAMPAIGNS:
+        assert excess(EACH_CAMPAIGN, fleet.passed(campaigns=(campaign,))) == 0
 
 
 def _flush(fleet: Fleet, valkey: Valkey) -> None:
     for _ in range(5):
-        assert level_is_kept(valkey)
+        assert is_used(fleet, valkey)
         with redis.Redis.from_url(valkey.url()) as server:
             server.flushall()
         fleet.goes_on(40)
@@ -180,7 +211,7 @@ def _kill(fleet: Fleet, valkey: Valkey) -> None:
     fleet.goes_on()
     assert not valkey.is_running()
     valkey.start()
-    road.wait_for(lambda: level_is_kept(valkey) and fleet.alone() is None)
+    road.wait_for(lambda: is_used(fleet, valkey) and fleet.alone() is None)
     fleet.goes_on()
 
 

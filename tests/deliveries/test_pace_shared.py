@@ -1,5 +1,6 @@
 """The buckets in Redis: shared, and never believed where they may be older than the truth."""
 
+import itertools
 import os
 import signal
 from collections.abc import Iterator
@@ -105,6 +106,19 @@ def test_every_key_is_in_our_corner_and_expires(
     assert all(60 <= int(str(server.ttl(key))) <= 2592000 for key in keys)
 
 
+def test_an_answer_that_comes_too_late_to_be_spent_is_none(
+    server: redis.Redis, settings: Settings
+) -> None:
+    """Each look at this clock finds it 0.15 s later."""
+    ticks = itertools.count()
+    buckets = SharedBuckets(settings, lambda: 0.15 * next(ticks))
+    for limit, is_in_time in ((SLOW, False), (LIMIT, True)):
+        assert (buckets.lease("1", [Wish(limit, 0, 1)]) is not None) is is_in_time
+        assert buckets.answers(limit.lease) is is_in_time
+    assert buckets.lease("1", [Wish(LIMIT, 0, 1), Wish(SLOW, 0, 1)]) is None
+    buckets.close()
+
+
 class TestWithAServerOfItsOwn:
     """A Valkey that may be killed and stopped."""
 
@@ -134,7 +148,7 @@ class TestWithAServerOfItsOwn:
         with redis.Redis.from_url(valkey.url(), decode_responses=True) as again:
             name = f"{settings.queue_prefix}pace:slow"
             assert again.hget(name, "at") == "1", "it remembers a bucket that is full by now"
-        road.wait_for(buckets.answers)
+        road.wait_for(lambda: buckets.answers(0.25))
         assert take(buckets, 1, SLOW).others == 0
 
     def test_a_server_that_hangs_gives_nothing_and_is_used_again_afterwards(
@@ -145,10 +159,26 @@ class TestWithAServerOfItsOwn:
         os.kill(pid, signal.SIGSTOP)
         try:
             assert buckets.lease("1", [Wish(LIMIT, 0, 5)]) is None
-            assert not buckets.answers()
+            assert not buckets.answers(0.25)
         finally:
             os.kill(pid, signal.SIGCONT)
-        road.wait_for(buckets.answers)
+        road.wait_for(lambda: buckets.answers(0.25))
         server.delete(f"{settings.queue_prefix}pace:all")
         fill(buckets, server, settings, LIMIT)
         assert take(buckets, 7).others == 7, "no answer is taken for that of another question"
+
+    @pytest.mark.parametrize("trouble", ["forbidden", "full", "read-only"])
+    def test_a_server_that_answers_and_refuses_does_not_answer(
+        self, buckets: SharedBuckets, server: redis.Redis, trouble: str
+    ) -> None:
+        assert buckets.answers(0.25)
+        match trouble:
+            case "forbidden":
+                server.execute_command("ACL", "SETUSER", "default", "-info")
+            case "full":
+                server.config_set("maxmemory", 1)
+            case "read-only":
+                server.replicaof("127.0.0.1", 1)
+        assert server.ping()
+        assert not buckets.answers(0.25)
+        assert buckets.lease("1", [Wish(LIMIT, 0, 1)]) is None

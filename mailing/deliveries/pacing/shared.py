@@ -8,6 +8,7 @@ or of another era starts empty. So losing anything can only slow sending down.
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -15,7 +16,9 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from mailing.base.settings import Settings
-from mailing.deliveries.pacing.limit import Grant, Wish
+from mailing.deliveries.pacing.limit import Grant, Limit, Wish
+
+_PROBE = Limit.of("probe", 1.0)
 
 # What a server that hangs may cost, once for each attempt to reach it.
 TIMEOUT = 0.2
@@ -94,6 +97,9 @@ class SharedBuckets:
         except (RedisError, OSError):
             self.close()
             return None
+        if self._clock() - asked_at >= min(wish.limit.lease for wish in wishes):
+            # What comes later than it may be spent would come so again: this is no answer.
+            return None
         # The tokens were given after they were asked for, so they are spent in time even where
         # the answer took long: a lease is counted from the question.
         return [
@@ -101,13 +107,13 @@ class SharedBuckets:
             for wish, (urgent, others, micros) in zip(wishes, told, strict=True)
         ]
 
-    def answers(self) -> bool:
-        """Whether Redis can be asked again."""
-        try:
-            return bool(self._client.ping())
-        except (RedisError, OSError):
-            self.close()
-            return False
+    def answers(self, lease: float) -> bool:
+        """Whether Redis would give leases again, and in time for the shortest of them.
+
+        It is asked for one, since it may answer and still refuse: full, read-only, forbidden.
+        """
+        probe = replace(_PROBE, lease=lease)
+        return self.lease("probe", [Wish(probe, 0, 0)]) is not None
 
     def close(self) -> None:
         """Hang up; the next question connects anew."""

@@ -37,7 +37,7 @@ class Supply:
     def lease(self, wishes: Sequence[Wish]) -> list[Grant] | None:
         """What the limits give now; None while another process paces, or may."""
         if self._is_away and self._clock() >= self._try_at:
-            self._try()
+            self._try(wishes)
         if not self._is_away:
             self._era = self._era or self._agreement.join()
             if self._era is None:
@@ -57,9 +57,9 @@ class Supply:
         self._leave()
         self._shared.close()
 
-    def _try(self) -> None:
+    def _try(self, wishes: Sequence[Wish]) -> None:
         self._try_at = self._clock() + _EACH_TRY
-        if self._shared.answers():
+        if self._shared.answers(min(wish.limit.lease for wish in wishes)):
             _log.info("messages are paced by Redis again")
             self._leave()
             self._is_away = False
