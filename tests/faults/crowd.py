@@ -43,6 +43,11 @@ class Crowd:
                 self._waiting.put(one)
 
     @property
+    def everybody(self) -> list[UUID]:
+        """All who have a link to leave."""
+        return list(self._tokens)
+
+    @property
     def size(self) -> int:
         """How many have been sent to leave."""
         return len(self._left)

@@ -43,8 +43,14 @@ def ring_too_often(ground: Ground, _watch: Watch) -> int:
     for _ in range(RINGS):
         ring_now(queue, SEND, {})
         ring_now(queue, SWEEP, {})
+    return waiting(ground)
+
+
+def waiting(ground: Ground) -> int:
+    """How many wake-ups stand in the queue."""
     with redis.Redis.from_url(ground.valkey.url()) as client:
-        return max(int(client.llen(key)) for key in client.scan_iter("*", _type="list"))
+        lists = client.scan_iter("*", _type="list")
+        return max((int(client.llen(key)) for key in lists), default=0)
 
 
 class TwoBeats:

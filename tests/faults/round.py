@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -56,8 +56,17 @@ class Cast:
     tokens: dict[UUID, str]
 
 
-def fight(ground: Ground, *strikes: Strike, count: int = COUNT) -> Told:
-    """One round against these faults."""
+def _hire(ground: Ground, _crowd: Crowd) -> None:
+    ground.hire()
+
+
+def fight(
+    ground: Ground,
+    *strikes: Strike,
+    count: int = COUNT,
+    opening: Callable[[Ground, Crowd], object] = _hire,
+) -> Told:
+    """One round against these faults. `opening` follows the start and sees to workers."""
     with ground.app.app_context():
         cast = gather(ground, count)
         crowd = Crowd(ground.web_port, cast.tokens, cast.addresses)
@@ -66,9 +75,9 @@ def fight(ground: Ground, *strikes: Strike, count: int = COUNT) -> Told:
         for strike in strikes:
             strike.prepare(ground)
         ground.peer.behave(pace())
-        ground.hire()
         with watch.on(leavers=int(count * SHARE)):
             road.start(cast.number)
+            opening(ground, crowd)
             road.wait_for(lambda: _accepted(ground) >= count * BEGUN, PATIENCE)
             assert not watch.is_done, "the campaign was over before anything struck"
             for strike in strikes:
@@ -131,6 +140,8 @@ def unanswered(ground: Ground) -> list[UUID]:
 
 
 def _accepted(ground: Ground) -> int:
+    assert ground.worker is not None
+    assert ground.worker.process.poll() is None, ground.log()[-2000:]
     return len(ground.peer.accepted)
 
 

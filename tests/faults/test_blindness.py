@@ -1,0 +1,76 @@
+"""The harness is not blind: who breaks the promise is caught by the same judge."""
+
+import smtplib
+from pathlib import Path
+
+import pytest
+
+from mailing.base.settings import ROOT
+from tests import road
+from tests.faults.crowd import Crowd
+from tests.faults.ground import Ground
+from tests.faults.judge import judge
+from tests.faults.round import dots_of, fight, gather
+from tests.faults.trace import Trace
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+BLIND = Path(__file__).parents[1] / "flows" / "blind"
+EARLY = 20
+
+
+def leave_early(_ground: Ground, crowd: Crowd) -> None:
+    """The audience is frozen, the yes is not: these leave before they are written down."""
+    crowd.leave(crowd.everybody[:EARLY])
+    road.wait_for(lambda: len(crowd.answers) >= EARLY)
+
+
+def test_who_leaves_after_the_start_and_before_the_first_worker_gets_nothing(
+    ground: Ground,
+) -> None:
+    def with_a_gate(ground: Ground, crowd: Crowd) -> None:
+        leave_early(ground, crowd)
+        ground.hire()
+
+    ground.dismiss()
+    told = fight(ground, opening=with_a_gate).demand()
+    assert told.states["held"] >= EARLY
+
+
+def test_the_product_without_its_gate_is_caught(ground: Ground) -> None:
+    def without_a_gate(ground: Ground, crowd: Crowd) -> None:
+        leave_early(ground, crowd)
+        ground.hire(PYTHONPATH=f"{BLIND}:{ROOT}")
+
+    ground.dismiss()
+    told = fight(ground, opening=without_a_gate)
+    ground.dismiss()
+    assert len(told.verdict.late) >= EARLY
+
+
+def test_a_naive_sender_is_caught(ground: Ground) -> None:
+    """Read the list, then send to it, as most do (peers.md)."""
+    with ground.app.app_context():
+        cast = gather(ground, 40)
+    ground.peer.heal()
+    listed = list(cast.addresses)
+    crowd = Crowd(ground.web_port, cast.tokens, cast.addresses)
+    with smtplib.SMTP("127.0.0.1", ground.peer.port) as relay:
+        for number, one in enumerate(listed):
+            if number == 10:
+                crowd.leave(listed[30:])
+                crowd.disperse()
+            message = f"Message-ID: <{number}@naive.example>\r\n\r\nHello\r\n"
+            relay.sendmail("news@naive.example", [cast.addresses[one]], message)
+    verdict = judge(
+        Trace(
+            people=frozenset(cast.addresses.values()),
+            dots=tuple(dots_of(ground)),
+            answers=tuple(crowd.answers),
+            samples=(),
+            endings={},
+            unanswered=frozenset(),
+            state="done",
+        )
+    )
+    assert len(verdict.late) == 10
