@@ -300,3 +300,36 @@ def test_an_outcome_is_the_same_however_the_answers_are_cut(
     is_good = [int(one[:3].isdigit() and one[:3]) // 100 for one in envelope] == [2, 2, 3]
     assert has_dot is (is_good and b"250-one" not in b"".join(envelope))
     assert whole.verdict is not Verdict.ACCEPTED or (has_dot and dot[:1] == b"2")
+
+
+SCRAPS = st.sampled_from([b"250", b"354", b"421", b"550", b" ", b"-", b"ok", b"\r\n", b"\n", b"\0"])
+NOISE = st.lists(SCRAPS | st.sampled_from([*GOOD.values()]) | st.binary(max_size=40), max_size=12)
+
+
+@given(before=NOISE, after=NOISE, offers=st.booleans())
+def test_whatever_a_peer_says_ends_a_message_once_and_only_a_dot_is_accepted(
+    before: list[bytes], after: list[bytes], offers: bool
+) -> None:
+    with Hand() as hand:
+        hand.greet(PIPELINING if offers else PLAIN)
+        result = converse(hand, [piece for piece in before if piece], [one for one in after if one])
+        has_dot = b"\r\n.\r\n" in b"".join(hand.heard)
+        assert result.dot_written is has_dot
+        assert has_dot or result.verdict not in (Verdict.ACCEPTED, Verdict.UNKNOWN)
+        assert (result.code is None) is (result.verdict in (Verdict.LOST, Verdict.UNKNOWN))
+
+
+def test_trickled_bytes_of_a_group_buy_no_time() -> None:
+    with Hand() as hand:
+        connection = hand.greet()
+        connection.send(permit(), OCTETS)
+        due = connection.deadline()
+        for letter in b"250":
+            hand.clock.now += 90
+            hand.say(bytes([letter]))
+            assert connection.deadline() == due
+        hand.clock.now += 29
+        hand.say(b" ok\r\n")
+        assert connection.deadline() == hand.clock.now + 300
+        hand.say(b"250 ok\r\n")
+        assert connection.deadline() == hand.clock.now + 120
