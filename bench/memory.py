@@ -8,7 +8,7 @@ from typing import Self
 
 import psutil
 
-_EVERY = 0.25
+_EVERY = 0.5
 
 
 @dataclass(frozen=True)
