@@ -227,10 +227,11 @@ class Gate:
         row = self.connection.execute(_CLAIMED, values).fetchone()
         assert row is not None
         self.connection.commit()
-        claim = Claim(row[0], 1, kind, campaign, person)
+        claim = Claim(row[0], 1, kind, campaign, person, values["topic"], row[1])
         passed = gate.ask(self.connection, self.settings, self.owner, [claim])
         query = "DELETE FROM deliveries WHERE id = %s RETURNING state, reason"
         outcome = self.connection.execute(query, [row[0]]).fetchone()
+        self.connection.execute("DELETE FROM batches WHERE id = %s", [row[1]])
         self.connection.commit()
         assert outcome is not None
         state, reason = outcome
@@ -248,11 +249,15 @@ class Gate:
 
 
 _CLAIMED = """
-    INSERT INTO deliveries (kind, campaign_id, optin_id, subscriber_id, topic_id, state, owner,
-                            fence, confirmation_day, confirmation_number)
-    VALUES (%(kind)s, %(campaign)s, %(optin)s, %(person)s, %(topic)s, 'claimed', %(owner)s, 1,
-            CASE WHEN %(number)s::int IS NOT NULL THEN date '2000-01-01' END, %(number)s)
-    RETURNING id
+    WITH batch AS (
+        INSERT INTO batches (campaign_id, written_at) VALUES (%(campaign)s, now()) RETURNING id
+    )
+    INSERT INTO deliveries (kind, campaign_id, batch_id, optin_id, subscriber_id, topic_id, state,
+                            owner, fence, confirmation_day, confirmation_number)
+    SELECT %(kind)s, %(campaign)s, batch.id, %(optin)s, %(person)s, %(topic)s, 'claimed',
+           %(owner)s, 1, CASE WHEN %(number)s::int IS NOT NULL THEN date '2000-01-01' END,
+           %(number)s
+    FROM batch RETURNING id, batch_id
 """
 
 

@@ -67,7 +67,7 @@ def test_a_wake_up_carries_ids_in_json(app: Flask) -> None:
     queue = app.extensions["kelisim_queue"]
     assert queue.conf.accept_content == ["json"]
     assert queue.conf.task_serializer == "json"
-    jobs.ring(jobs.FAN_OUT, campaign_id=5)
+    jobs.ring(jobs.SWEEP, campaign_id=5)
     db.session.execute(text("SELECT 1"))
     db.session.commit()
     with queue.connection_or_acquire() as connection:

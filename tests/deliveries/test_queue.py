@@ -1,6 +1,7 @@
 """Claiming: nothing twice, nothing beyond the limit, and nobody waits behind anybody."""
 
 import threading
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from mailing.base.database import db
 from mailing.base.errors import NotAllowed
 from mailing.base.settings import Settings
+from mailing.campaigns import audience
 from mailing.deliveries import confirmations, incarnations, queue
 from mailing.deliveries.queue import Claim
 from mailing.people.optins import Submission
@@ -37,16 +39,23 @@ def test_two_at_once_never_share_a_row(settings: Settings, sender: Sender) -> No
     assert sender.states() == {"claimed": 400}
 
 
+@pytest.mark.parametrize("is_written", [True, False])
 def test_what_another_is_claiming_is_passed_over_without_waiting(
-    sender: Sender, other: Sender
+    sender: Sender, other: Sender, monkeypatch: pytest.MonkeyPatch, is_written: bool
 ) -> None:
-    road.under_way(10)
+    monkeypatch.setattr(audience, "CHUNK", 5)
+    road.subscribe(road.lay(), 15)
+    road.start(road.campaign())
+    if is_written:
+        road.write_out()
     other.database.execute("SET lock_timeout = '1s'")
     with sender.database.transaction():
         mine = sender.claim(6)
-        theirs = other.claim(6)
-    assert (len(mine), len(theirs)) == (6, 4)
-    assert not {c.delivery_id for c in mine} & {c.delivery_id for c in theirs}
+        theirs = other.claim(15)
+    assert (len(mine), len(theirs)) == (6, 5), "a batch that is being claimed is passed by whole"
+    rest = other.claim(15)
+    ids = [claim.delivery_id for claim in (*mine, *theirs, *rest)]
+    assert len(ids) == len(set(ids)) == 15
 
 
 @pytest.mark.parametrize("limit", [1, 5, 50])
@@ -88,9 +97,11 @@ def test_a_retry_waits_for_its_time(sender: Sender) -> None:
     ids = [claim.delivery_id for claim in sender.claim()]
     for delivery, when in zip(ids, ("now()", "now() + interval '1 hour'"), strict=True):
         defer(sender, delivery, when)
-    assert queue.ripen(sender.database) == 1
-    assert sender.row(ids[0])["state"] == "pending"
+    assert [claim.delivery_id for claim in sender.claim()] == [ids[0]]
+    assert sender.row(ids[0])["retry_at"] is None
     assert sender.row(ids[1])["state"] == "deferred"
+    [(due_in,)] = sender.database.execute("SELECT due_at - now() FROM batches").fetchall()
+    assert timedelta(minutes=59) < due_in <= timedelta(hours=1)
 
 
 def test_a_process_that_was_declared_dead_claims_nothing_more(sender: Sender) -> None:
@@ -107,6 +118,7 @@ def defer(sender: Sender, delivery: UUID, when: str) -> None:
         f"UPDATE deliveries SET state = 'deferred', retry_at = {when} WHERE id = %s",  # noqa: S608
         [delivery],
     )
+    queue.call(sender.database, [delivery])
 
 
 def ask(address: str) -> None:

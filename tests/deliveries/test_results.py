@@ -107,9 +107,7 @@ def test_a_confirmation_whose_answer_was_lost_is_sent_again_but_not_for_ever(
     for _ in range(MOST_RESENDS):
         row = ended(sender, sealed(sender), Ending.UNCERTAIN)
         states.append(row["state"])
-        sender.database.execute(
-            "UPDATE deliveries SET state = 'pending', retry_at = NULL WHERE state = 'deferred'"
-        )
+        road.make_due(sender.database)
     assert states == ["deferred"] * (MOST_RESENDS - 1) + ["uncertain"]
 
 

@@ -14,6 +14,7 @@ from mailing.base.settings import Settings
 from mailing.campaigns import campaigns
 from mailing.deliveries import dispatch, gate, incarnations, queue
 from mailing.deliveries.incarnations import Owner
+from mailing.deliveries.results import Ending, Result
 from mailing.deliveries.seal import seal
 from tests import road
 from tests.worker.conftest import Desk
@@ -45,6 +46,19 @@ def incarnations_of(desk: Desk, owner: UUID) -> int:
     row = desk.database.execute(query, [owner]).fetchone()
     assert row is not None
     return int(row[0])
+
+
+def deliver_all(desk: Desk, settings: Settings) -> int:
+    """Hand over all that is due, as an engine does; how many messages."""
+    database, owner = desk.database, desk.life.id
+    with database.transaction():
+        claims = queue.claim(database, owner, 100)
+    permits = [passed.permit for passed in gate.ask(database, settings, owner, claims)]
+    seal(database, owner, permits)
+    told = [Result(p.delivery_id, p.fence, Ending.ACCEPTED, 1, 250) for p in permits]
+    gate.ask(database, settings, owner, [], told)
+    queue.release(database, owner)
+    return len(told)
 
 
 def settle(desk: Desk, settings: Settings, own: UUID | None = None) -> int:
@@ -138,8 +152,9 @@ def test_a_torn_journal_does_not_end_the_sweep(
     host = Host.here(settings)
     sealed = work(somebody.id, host.id, boot_id())
     somebody.kill()
+    [claim] = [f"{row['id']} {row['fence']}" for row in desk.rows() if row["id"] == sealed]
     with host.journal_of(somebody.id).open("a") as journal:
-        journal.write(f"D {str(uuid4())[:20]}\nD {sealed} 1 1 00 1.0\nK {sealed} 1 25")
+        journal.write(f"D {str(uuid4())[:20]}\nD {claim} 1 00 1.0\nK {claim} 25")
     assert settle(desk, settings) == 3
     assert desk.states() == {"pending": 2, "uncertain": 1}
 
@@ -148,17 +163,17 @@ def test_one_step_that_fails_keeps_off_no_other(
     desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number, _ = road.under_way(1)
-    desk.database.execute("UPDATE deliveries SET state = 'accepted'")
+    assert deliver_all(desk, settings) == 1
 
     def fail() -> None:
         raise OperationalError("SELECT 1", {}, Exception("scripted"))
 
     monkeypatch.setattr(sweep, "_STEPS", (fail, *sweep._STEPS))
-    sweep.move_on(desk.database)
+    sweep.move_on()
     assert road.outcomes(number)["state"] == "done"
 
 
-def test_without_any_wake_up_a_campaign_is_released_written_and_finished(
+def test_without_any_wake_up_a_campaign_is_released_claimed_and_finished(
     desk: Desk, settings: Settings
 ) -> None:
     road.subscribe(road.lay(), 3)
@@ -166,14 +181,13 @@ def test_without_any_wake_up_a_campaign_is_released_written_and_finished(
     dispatch.start(number, road.ACTOR)
     db.session.commit()
     desk.database.execute("UPDATE campaigns SET release_at = now() WHERE id = %s", [number])
-    sweep.move_on(desk.database)
+    sweep.move_on()
     assert campaigns.find(number).state == "sending"
     db.session.commit()
-    sweep.fan_out()
-    sweep.move_on(desk.database)
-    assert desk.states() == {"pending": 3}
-    desk.database.execute("UPDATE deliveries SET state = 'accepted'")
-    sweep.move_on(desk.database)
+    sweep.move_on()
+    assert road.outcomes(number)["pending"] == 3, "nobody has claimed it yet"
+    assert deliver_all(desk, settings) == 3
+    sweep.move_on()
     assert road.outcomes(number)["state"] == "done"
 
 

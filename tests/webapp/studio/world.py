@@ -10,6 +10,7 @@ from mailing.base.database import db
 from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import State
 from mailing.campaigns.content import Content
+from mailing.deliveries import batches
 from mailing.people import subscribers, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry, append_many
@@ -74,6 +75,7 @@ def let_go(web: Flask, world: World, outcomes: list[str]) -> None:
         campaign = campaigns.lock(world.campaign_id)
         audience.snapshot(campaign)
         campaign.state, campaign.started_at = State.SENDING.value, campaign.created_at
+        batches.lay(campaign.id)
         db.session.flush()
         ids = db.session.scalars(
             text("SELECT unnest(subscriber_ids) FROM audience_chunks WHERE reason IS NULL")
@@ -85,10 +87,11 @@ def let_go(web: Flask, world: World, outcomes: list[str]) -> None:
 
 def _deliver(world: World, person: object, state: str) -> None:
     query = """
-        INSERT INTO deliveries (kind, campaign_id, subscriber_id, topic_id, state, reason, owner,
-                                retry_at, sealed_at, finished_at)
-        VALUES ('campaign', :campaign, :person, :topic, :state, 'unsubscribed', gen_random_uuid(),
-                now() + interval '5 minutes', now(), now())
+        INSERT INTO deliveries (kind, campaign_id, batch_id, subscriber_id, topic_id, state,
+                                reason, owner, retry_at, sealed_at, finished_at)
+        SELECT 'campaign', campaign_id, id, :person, :topic, :state, 'unsubscribed',
+               gen_random_uuid(), now() + interval '5 minutes', now(), now()
+        FROM batches WHERE campaign_id = :campaign
     """
     values = {"campaign": world.campaign_id, "topic": world.topic_id}
     db.session.execute(text(query), {**values, "person": person, "state": state})
