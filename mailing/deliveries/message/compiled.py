@@ -9,7 +9,7 @@ from mailing.deliveries.message.dkim import Signer
 from mailing.deliveries.message.frame import Frame, Recipient, Stamp
 from mailing.deliveries.message.headers import PERSONAL, common, opening, personal, subject_text
 from mailing.deliveries.message.merge import Tag
-from mailing.deliveries.message.mime import boundary, content_type, multipart
+from mailing.deliveries.message.mime import boundary, content_type, multipart, stuffed
 from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.message.part import Part
 from mailing.deliveries.message.program import Piece, Program, merge_values
@@ -49,7 +49,7 @@ class Compiled:
         self._text = Part("plain", Program(faces.text))
         self._html = Part("html", Program(faces.html))
         fixed = self._subject.fixed
-        self._subject_text = None if fixed is None else subject_text(fixed)
+        self._subject_text = subject_text(fixed) if fixed else None
 
     def render(self, recipient: Recipient, stamp: Stamp) -> Octets:
         """The whole RFC 5322 message, ready for the wire: the same octets for the same input.
@@ -58,24 +58,22 @@ class Compiled:
         """
         values = merge_values(recipient)
         values["leave_url"] = stamp.leave_url
-        subject = self._subject_text
-        if subject is None:
-            subject = subject_text(self._subject.run(values))
         mark = boundary(stamp.delivery)
+        subject = self._subject_text or subject_text(self._subject.run(values))
         own = [*personal(recipient.address, subject, stamp), content_type(mark)]
         text, is_text_base64 = self._text.octets(values)
         html, is_html_base64 = self._html.octets(values)
-        body, is_base64 = multipart(mark, text, html), is_text_base64 and is_html_base64
+        body = wire = multipart(mark, text, html)
+        # Each part was made of what was checked; base64 has no dot to double, and no blank either.
+        is_base64 = is_text_base64 and is_html_base64
+        if not is_base64:
+            wire = multipart(mark, stuffed(text), stuffed(html))
         fields = [self._opening, *own[:-1], self._common, own[-1], "\r\n"]
         if self._signer:
-            # Base64 has no blanks, so it is in relaxed form as it stands.
             relaxed = body if is_base64 else relaxed_body(body)
             fields[:0] = self._signer.sign(own, relaxed, stamp.date)
-        message = "\r\n".join(fields).encode() + body
-        # The header was checked field by field as it was written, and base64 needs no check.
-        if is_base64:
-            return Octets(message, len(message), recipient.address.isascii())
-        return Octets.of(message)
+        head = "\r\n".join(fields).encode()
+        return Octets(head + wire, len(head) + len(body), recipient.address.isascii())
 
     def preview(self, recipient: Recipient, stamp: Stamp) -> Preview:
         """What `render` packs, unpacked; raises `UnsafeValue`."""

@@ -3,12 +3,11 @@
 import re
 import unicodedata
 from base64 import b64encode
-from collections.abc import Iterator
 
 LONGEST_WORD = 75  # RFC 2047 section 2
 LONGEST_LINE = 76  # of a line that holds an encoded word
 PREFIX, SUFFIX = "=?utf-8?b?", "?="
-JOINERS = ("\u200d",)  # what follows belongs to the same letter (emoji families)
+JOINERS = frozenset("\u200d")  # what follows belongs to the same letter (emoji families)
 PLAIN = re.compile(r"[ -~]*")
 
 
@@ -23,36 +22,37 @@ def encode_words(text: str, column: int) -> str:
     No letter is split, nor a base from the marks that combine with it, unless the cluster alone
     is too large for a word. The words decode to `text` exactly (RFC 2047 sections 2, 5, 6.2).
     """
+    octets, words, at = text.encode(), [], 0
     room = _octets(LONGEST_LINE - column)
-    words: list[str] = []
-    taken = b""
-    for cluster in clusters(text):
-        for part in _fitting(cluster, room):
-            if taken and len(taken) + len(part) > room:
-                words.append(_word(taken))
-                taken, room = b"", _octets(LONGEST_LINE - 1)
-            taken += part
-    return "\r\n ".join([*words, _word(taken)]) if taken else ""
+    while at < len(octets):
+        end = _end_of_word(octets, at, room)
+        words.append(_word(octets[at:end]))
+        at, room = end, _octets(LONGEST_LINE - 1)
+    return "\r\n ".join(words)
 
 
-def clusters(text: str) -> Iterator[str]:
-    """Split into letters, each with its combining marks."""
-    start = 0
-    for index in range(1, len(text)):
-        is_mark = unicodedata.category(text[index]).startswith("M") or text[index] in JOINERS
-        if not (is_mark or text[index - 1] in JOINERS):
-            yield text[start:index]
-            start = index
-    if text:
-        yield text[start:]
+def _end_of_word(octets: bytes, at: int, room: int) -> int:
+    """Where a word that begins at `at` ends: before a letter, and if it can be, a whole one."""
+    if at + room >= len(octets):
+        return len(octets)
+    letter = cluster = _start_of_letter(octets, at + room)
+    while cluster > at and _is_joined(octets, cluster):
+        cluster = _start_of_letter(octets, cluster - 1)
+    return cluster if cluster > at else letter
 
 
-def _fitting(cluster: str, room: int) -> Iterator[bytes]:
-    octets = cluster.encode()
-    if len(octets) <= room:
-        yield octets
-    else:
-        yield from (letter.encode() for letter in cluster)
+def _start_of_letter(octets: bytes, at: int) -> int:
+    """The first octet of the letter of UTF-8 that this octet belongs to (RFC 3629 section 3)."""
+    while octets[at] & 0xC0 == 0x80:
+        at -= 1
+    return at
+
+
+def _is_joined(octets: bytes, at: int) -> bool:
+    """Whether the letter here belongs to the one before it."""
+    letter = octets[at : at + 4].decode(errors="ignore")[0]
+    before = octets[_start_of_letter(octets, at - 1) : at].decode()
+    return unicodedata.category(letter).startswith("M") or bool({letter, before} & JOINERS)
 
 
 def _octets(room: int) -> int:

@@ -31,6 +31,11 @@ def multipart(mark: str, plain: bytes, html: bytes) -> bytes:
     return b"".join((line, b"\r\n", plain, b"\r\n", line, b"\r\n", html, b"\r\n", line, b"--\r\n"))
 
 
+def stuffed(part: bytes) -> bytes:
+    """A part with its dots doubled (RFC 5321 4.5.2); its first line is that of its header."""
+    return part.replace(b"\r\n.", b"\r\n..")
+
+
 def content_type(mark: str) -> str:
     """The header field that goes with `multipart`."""
     return f'Content-Type: multipart/alternative;\r\n boundary="{mark}"'
@@ -38,7 +43,9 @@ def content_type(mark: str) -> str:
 
 def is_plain(text: str) -> bool:
     """Short ASCII needs no encoding. A line that begins with "From " is mangled by mailboxes."""
-    if not text.isascii() or "\r" in text or text.startswith("From ") or "\nFrom " in text:
+    if not text.isascii() or "\r" in text or "\0" in text:
+        return False
+    if text.startswith("From ") or "\nFrom " in text:
         return False
     return max(map(len, text.split("\n"))) <= LONGEST_PLAIN_LINE
 

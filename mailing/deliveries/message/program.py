@@ -67,23 +67,24 @@ def _check(name: str, value: str) -> None:
 class Program:
     """One compiled text: `choose` its branches, `fill` its holes, for one person."""
 
-    __slots__ = ("_body", "_has_branches", "_readers", "fixed")
+    __slots__ = ("_body", "_only", "_readers", "fixed")
 
     def __init__(self, pieces: Iterable[Piece]) -> None:
         builder = _Builder()
         self._body = builder.build(pieces)
         self._readers = tuple(builder.readers)
-        self._has_branches = any(isinstance(node, _Branches) for node in self._body)
-        straight = None if self._has_branches else self.straight(())
-        self.fixed = straight.texts[0] if straight and not straight.slots else None
+        has_branches = any(isinstance(node, _Branches) for node in self._body)
+        only = None if has_branches else _straightened(_walk(self._body, iter(())))
+        self._only = only
+        self.fixed = only.texts[0] if only and not only.slots else None
 
     def choose(self, values: Values) -> Choice:
         """Decide every condition that is come upon."""
-        return tuple(_decided(self._body, values)) if self._has_branches else ()
+        return () if self._only else tuple(_decided(self._body, values))
 
     def straight(self, choice: Choice) -> Straight:
         """The text that is left once the conditions are decided."""
-        return _straightened(_walk(self._body, iter(choice)))
+        return self._only or _straightened(_walk(self._body, iter(choice)))
 
     def fill(self, values: Values) -> list[str]:
         """Each different value that this text shows, as it fits where it stands."""
