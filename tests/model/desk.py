@@ -1,5 +1,6 @@
 """The adapter between these tests and the queue's tables: all that knows how a row is stored."""
 
+from collections.abc import Iterable, Iterator
 from uuid import UUID, uuid4
 
 import psycopg
@@ -109,3 +110,92 @@ _ASK_FOR_IT = (
     "confirmation_day = current_date, confirmation_number = 1 FROM optins o "
     "WHERE o.subscriber_id = d.subscriber_id",
 )
+
+
+Seen = tuple[str, UUID | None, int]
+
+
+def rows(database: psycopg.Connection, campaigns: Iterable[int]) -> list[tuple[UUID, Seen]]:
+    """Every delivery as it stands: state, the owner of what is in work, fence."""
+    query = (
+        "SELECT id, state, CASE WHEN state IN ('claimed', 'open', 'sealed', 'aborting') "
+        "THEN owner END, fence FROM deliveries WHERE campaign_id = ANY (%s)"
+    )
+    return [(row[0], row[1:]) for row in database.execute(query, [list(campaigns)])]
+
+
+def places(
+    database: psycopg.Connection, campaigns: Iterable[int]
+) -> Iterator[tuple[UUID, int, UUID]]:
+    """Id, campaign and person of every delivery that is written."""
+    query = "SELECT id, campaign_id, subscriber_id FROM deliveries WHERE campaign_id = ANY (%s)"
+    return iter(database.execute(query, [list(campaigns)]).fetchall())
+
+
+def claim_of(database: psycopg.Connection, delivery: UUID, fence: int) -> Claim:
+    """A claim on one delivery as it was once given."""
+    return next(one for one in claims(database, fence) if one.delivery_id == delivery)
+
+
+def release(database: psycopg.Connection, owner: UUID, keep: set[int]) -> None:
+    """Let go of every batch of which nothing is in hand."""
+    with database.transaction():
+        queue.release(database, owner, keep)
+
+
+def time_passes(database: psycopg.Connection) -> None:
+    """An hour, for everything that waits for a time."""
+    database.execute("UPDATE deliveries SET retry_at = retry_at - interval '1 hour'")
+    database.execute("UPDATE batches SET due_at = due_at - interval '1 hour'")
+
+
+def finish() -> None:
+    """Let the sweep note which campaigns are done."""
+    dispatch.finish()
+    db.session.commit()
+
+
+def unfinished(database: psycopg.Connection) -> int:
+    """How many batches are not finished."""
+    row = database.execute("SELECT count(*) FROM batches WHERE finished_at IS NULL").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def unwrite(database: psycopg.Connection) -> None:
+    """Every campaign at its very beginning: it is sending, and no message is written."""
+    for statement in _UNWRITE:
+        database.execute(statement)
+
+
+_UNWRITE = (
+    "DELETE FROM deliveries",
+    "DELETE FROM batch_owners",
+    "UPDATE batches SET written_at = NULL, due_at = now(), finished_at = NULL",
+    "UPDATE campaigns SET state = 'sending', finished_at = NULL",
+)
+
+
+# Three ways in which a row could be forgotten: it waits and nothing is due, it is in work and no
+# sweep would look there, or its batch is thought to be finished.
+_ASTRAY = """
+    SELECT 'waits, but is not due', d.id FROM deliveries d JOIN batches b ON b.id = d.batch_id
+    WHERE ((d.state = 'pending' AND NOT coalesce(b.due_at <= clock_timestamp(), false))
+       OR (d.state = 'deferred' AND NOT coalesce(b.due_at <= d.retry_at, false)))
+      AND NOT EXISTS (SELECT FROM batch_owners o WHERE o.batch_id = b.id AND o.owner = ANY (%s))
+    UNION ALL
+    SELECT 'is in work, but nobody owns its batch', d.id FROM deliveries d
+    WHERE d.state IN ('claimed', 'open', 'sealed', 'aborting') AND NOT EXISTS (
+        SELECT FROM batch_owners o WHERE o.batch_id = d.batch_id AND o.owner = d.owner)
+    UNION ALL
+    SELECT 'is unfinished, but its batch is not', d.id FROM deliveries d
+    JOIN batches b ON b.id = d.batch_id
+    WHERE b.finished_at IS NOT NULL
+      AND d.state IN ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred')
+"""
+
+
+def astray(database: psycopg.Connection, unswept: list[UUID]) -> list[tuple[str, UUID]]:
+    """The rows that could be forgotten, each with why. What a dead owner has left lying in its
+    batches is found by the sweep that comes."""
+    return database.execute(_ASTRAY, [unswept]).fetchall()

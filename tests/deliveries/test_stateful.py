@@ -1,0 +1,72 @@
+"""Whatever three owners, their deaths and their delays do to a queue: each row is as it should be.
+
+The real verbs on real PostgreSQL, against `tests.model.mail`. After every step every row is
+compared, what waits is due, what is in work can be found by a sweep, and the balance holds; at
+the end of each life everything can be brought to its end.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from hypothesis import HealthCheck, Phase
+from hypothesis import settings as profile
+from hypothesis.stateful import run_state_machine_as_test
+
+from mailing.base.database import db, dsn
+from mailing.base.settings import Settings
+from mailing.leaving import replay
+from tests import road
+from tests.model import desk
+from tests.model.clerk import Clerk, Mortal
+from tests.model.mail import Post
+from tests.model.queue import Queue
+
+
+def live(settings: Settings, database: Mortal, lives: int, steps: int) -> None:
+    """So many lives of so many steps."""
+    policy = road.lay()
+    replay.run()
+    people = road.subscribe(policy, 4)
+    numbers = [road.campaign() for _ in range(2)]
+    for number in numbers:
+        road.start(number)
+    how = profile(
+        max_examples=lives,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+    )
+
+    class Here(Queue):
+        def __init__(self) -> None:
+            db.session.rollback()  # What a life that failed has left behind.
+            desk.unwrite(database)
+            road.say_yes(policy, people)
+            post = Post(dict.fromkeys(numbers, "sending"), dict.fromkeys(people, True))
+            super().__init__(Clerk(database, settings, post))
+
+    run_state_machine_as_test(Here, settings=how)
+
+
+@pytest.fixture
+def database(app: Flask, settings: Settings) -> Iterator[Mortal]:
+    Clerk.counted.clear()
+    with Mortal.connect(dsn(settings.database), autocommit=True) as database:
+        yield database
+    for what, number in sorted(Clerk.counted.items()):
+        print(f"{number:>9,}  {what}")  # noqa: T201 - what the lives have seen
+
+
+def test_every_message_becomes_what_it_should(settings: Settings, database: Mortal) -> None:
+    """T7, T14, T31."""
+    live(settings, database, lives=30, steps=30)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_every_message_becomes_what_it_should_in_many_lives(
+    settings: Settings, database: Mortal
+) -> None:
+    live(settings, database, lives=400, steps=60)
