@@ -299,6 +299,19 @@ class TestWithoutRedis:
         clock.now += 1
         assert len(here.pick(claims(1), 64)[0]) == 1, "else this proves nothing"
 
+    def test_what_gathered_before_a_rest_is_not_there_after_it(self, make: Make) -> None:
+        """Somebody else may have sent meanwhile."""
+        clock = Hands()
+        pace = make(clock, rate=40.0, redis_url=NOWHERE)
+        pace.pick(claims(1), 64)
+        clock.now += 0.5
+        assert len(pace.pick(claims(1), 64)[0]) == 1
+        pace.rest()
+        clock.now += 10
+        assert pace.pick(claims(1), 64)[0] == []
+        clock.now += 0.5
+        assert len(pace.pick(claims(1), 64)[0]) == 1
+
     def test_a_redis_that_hangs_is_tried_once_in_a_few_seconds(self, make: Make) -> None:
         clock = Hands()
         with socket.create_server(("127.0.0.1", 0)) as deaf:

@@ -97,3 +97,13 @@ def test_the_mark_of_an_era_is_no_relay_in_trouble(
     assert relays.left_alone(sessions[0]) == set()
     query = "SELECT count(*) FROM relays WHERE trouble IS NULL AND retry_at IS NULL"
     assert sessions[0].execute(query).fetchone() == (1,)
+
+
+def test_the_database_notices_a_machine_that_is_gone(
+    parties: list[Agreement], sessions: list[psycopg.Connection]
+) -> None:
+    """Else its part would be held for two hours."""
+    assert parties
+    names = ["idle", "interval", "count"]
+    found = [sessions[0].execute(f"SHOW tcp_keepalives_{name}").fetchone() for name in names]
+    assert found == [("10",), ("5",), ("3",)]

@@ -9,6 +9,8 @@ decides. An engine at rest lets go, or it would be in the way of the others.
 
 from psycopg import Connection
 
+from mailing.deliveries.pacing.session import watch
+
 # Two numbers that no other lock of ours has.
 _KEY = (0x4B454C49, 1)
 
@@ -30,6 +32,7 @@ class Agreement:
     def __init__(self, database: Connection) -> None:
         self._database = database
         self._held: str | None = None
+        watch(database)
 
     def join(self) -> str | None:
         """Pace together with the others: the era of the shared buckets; None while one is alone."""

@@ -11,6 +11,7 @@ from collections import defaultdict
 from psycopg import Connection
 
 from mailing.base.settings import Settings
+from mailing.deliveries.pacing.session import watch
 
 # Seat 0 is the door: whoever wants seats holds it together with the others, and is counted there.
 _DOOR = 0
@@ -44,6 +45,8 @@ class Seats:
         self._most = settings.smtp_connections
         self._held: defaultdict[str, set[int]] = defaultdict(set)
         self._at_the_door: set[str] = set()
+        if self._total:
+            watch(database)
 
     def limit(self, relay: str, open_now: int) -> int:
         """How many connections to this relay may be open from now on; ask every few seconds.
