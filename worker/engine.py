@@ -6,44 +6,36 @@ only. A database error ends the process: what was sealed is finished and journal
 else gets its dot, and the sweep settles the rest.
 """
 
-import selectors
 import time
-from collections import deque
 from collections.abc import Callable
 
 import structlog
 from psycopg import Connection as Database
-from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
 from mailing.base.errors import Invalid, KelisimError
 from mailing.base.settings import Settings
-from mailing.deliveries import gate, queue
+from mailing.deliveries import queue
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.letters import Letters
-from mailing.deliveries.queue import Claim
-from mailing.deliveries.results import Ending, Result
+from mailing.deliveries.message import Octets
+from mailing.deliveries.results import Ending
 from mailing.deliveries.seal import seal
+from worker.gathering import Gathering
 from worker.incarnation import Incarnation
 from worker.lines import Line, Lines
-from worker.smtp import Outcome, Phase, Verdict
-
-ENDINGS = {
-    Verdict.ACCEPTED: Ending.ACCEPTED,
-    Verdict.REFUSED: Ending.REFUSED,
-    Verdict.DEFERRED: Ending.DEFERRED,
-    Verdict.LOST: Ending.LOST,
-    Verdict.UNKNOWN: Ending.UNCERTAIN,
-}
+from worker.permits import Permits
+from worker.smtp import Outcome, Phase
+from worker.stock import Stock
+from worker.watch import Watch
 
 FINISH_SECONDS = 30.0
 # How long a turn that is over waits for its last answers before another begins.
 _PAUSE_SECONDS = 1.0
 _NAP = 0.05
-_GATHER = 0.004
-_RESULTS_WAIT = 0.02
-_RETRY_ONCE = (DeadlockDetected, SerializationFailure, LockNotAvailable)
+# Nothing has moved for so long: whatever could join a group has joined it.
+_QUIET = 0.002
 
 _log = structlog.get_logger()
 
@@ -52,17 +44,15 @@ class Engine:
     """The sending of one process: its connections and what is in flight outlive a task."""
 
     def __init__(self, settings: Settings, life: Incarnation, database: Database) -> None:
-        self._settings = settings
         self._life = life
         self._database = database
         self._letters = Letters(settings)
-        self._lines = Lines(settings)
-        self._selector = selectors.DefaultSelector()
-        self._claims: deque[Claim] = deque()
-        self._results: list[Result] = []
-        self._told_at = time.monotonic()
-        self._sealed_at = 0.0
-        self._claim_at = 0.0
+        self._lines = Lines(settings, database)
+        self._watch = Watch()
+        self._stock = Stock(settings, database, life.id)
+        self._permits = Permits(settings, database, life.id, life.journal)
+        self._at_dot: dict[Line, None] = {}
+        self._to_gate, self._to_seal = Gathering(), Gathering()
 
     def work(self, seconds: float, is_ending: Callable[[], bool], more: Callable[[], None]) -> bool:
         """Send until nothing is left or `seconds` have passed; whether there may be more.
@@ -76,25 +66,9 @@ class Engine:
         while not is_ending():
             full = self._turn(seconds, is_ending, more)
             self._finish(is_ending)
-            if not self._lines.carrying():
+            if not self._lines.busy:
                 break
         return full and not self._lines.are_down()
-
-    def _turn(
-        self, seconds: float, is_ending: Callable[[], bool], more: Callable[[], None]
-    ) -> bool:
-        deadline = time.monotonic() + seconds
-        self._lines.obey(self._database)
-        full = self._claim()
-        if full:
-            more()
-        while time.monotonic() < deadline and not is_ending():
-            if not self._claims and time.monotonic() >= self._claim_at:
-                full = self._claim()
-            if self._is_done() or (self._claims and self._lines.are_down()):
-                break
-            self._step()
-        return full
 
     def die(self, tells: bool) -> None:
         """End what is sealed, write it to the journal, and hang up; the process ends.
@@ -106,79 +80,109 @@ class Engine:
             if line.connection.phase is not Phase.CONFIRMING:
                 line.connection.abandon()
                 line.passed = None
-        while self._lines.carrying() and time.monotonic() < deadline:
+                self._note(line)
+        while self._lines.busy and time.monotonic() < deadline:
             self._listen()
         if tells:
-            self._ask([])
+            self._permits.ask([])
 
     def close(self) -> None:
         """Hang up politely."""
         self._lines.close()
 
-    def _claim(self) -> bool:
-        now = time.monotonic()
-        if not self._lines.are_down():
-            limit = self._settings.send_batch
-            with self._database.transaction():
-                queue.release(self._database, self._life.id, self._batches())
-                self._claims.extend(queue.claim(self._database, self._life.id, limit))
-            self._claim_at = now + (0 if self._claims else _NAP)
-            return len(self._claims) >= limit
-        return False
+    def _turn(
+        self, seconds: float, is_ending: Callable[[], bool], more: Callable[[], None]
+    ) -> bool:
+        deadline = time.monotonic() + seconds
+        self._lines.obey()
+        full = self._fill(more)
+        while time.monotonic() < deadline and not is_ending():
+            if self._stock.is_due():
+                full = self._fill(more)
+            if self._is_done() or (self._stock and self._lines.are_down()):
+                break
+            self._step()
+        return full
+
+    def _fill(self, more: Callable[[], None]) -> bool:
+        if self._lines.are_down():
+            return False
+        is_full = self._stock.fill(self._batches())
+        if is_full:
+            more()
+        return is_full
 
     def _batches(self) -> set[int]:
-        """The batches of which something is still in work here."""
-        claimed = {claim.batch_id for claim in self._claims}
-        return claimed | {line.passed.batch_id for line in self._lines.carrying() if line.passed}
+        """The batches of which something is on its way here."""
+        return {line.passed.batch_id for line in self._lines.all() if line.passed}
 
     def _is_done(self) -> bool:
-        return not (self._claims or self._results or self._lines.carrying())
+        return not self._stock and self._permits.is_all_told and not self._lines.busy
 
     def _step(self) -> None:
-        if self._claims:
-            self._lines.grow(len(self._claims) - len(self._lines.idle()))
-        self._begin()
-        self._listen()
-        self._seal()
-        self._lines.tidy(self._database)
+        self._stock.look_for_urgent()
+        self._lines.be_seated()
+        if self._stock:
+            for line in self._lines.grow(len(self._stock) - self._lines.count[Phase.IDLE]):
+                self._note(line)
+        is_quiet = not self._listen()
+        self._seal(is_quiet)
+        self._begin(is_quiet)
 
-    def _begin(self) -> None:
+    def _listen(self) -> int:
+        """Let the connections go on that can; how many."""
+        ready = self._watch.ready(self._patience())
+        for line in ready:
+            self._advance(line)
+            self._note(line)
+        return len(ready)
+
+    def _advance(self, line: Line) -> None:
+        outcome = line.connection.advance()
+        if outcome is not None:
+            self._conclude(line, outcome)
+
+    def _note(self, line: Line) -> None:
+        """Take up what a verb has done to a line; call it after each."""
+        if line.passed is not None and line.connection.phase is Phase.CLOSED:
+            # Nothing will wake us for it any more: what is due for its message is due now.
+            self._advance(line)
+        self._lines.note(line)
+        self._watch.note(line)
+        if line.phase is Phase.AT_DOT:
+            self._at_dot[line] = None
+        else:
+            self._at_dot.pop(line, None)
+
+    def _patience(self) -> float:
+        count = self._lines.count
+        if count[Phase.AT_DOT] or (self._stock and count[Phase.IDLE] and not self._stock.wait()):
+            return _QUIET
+        return min(_NAP, self._stock.wait() or _NAP)
+
+    def _begin(self, is_quiet: bool) -> None:
         """Ask the gate for as many as there are idle connections, and start on the yeses."""
-        idle = self._lines.idle() if self._claims else []
-        if self._gathers(len(idle), len(self._lines.all()), self._told_at):
-            idle = []
-        asked = [self._claims.popleft() for _ in range(min(len(idle), len(self._claims)))]
-        overdue = self._results and time.monotonic() - self._told_at > _RESULTS_WAIT
-        if not asked and not overdue:
+        wanted = min(self._lines.count[Phase.IDLE], len(self._stock))
+        moving = self._lines.busy if wanted < len(self._stock) else 0
+        lines = self._lines.take(wanted) if self._to_gate.is_ripe(wanted, moving, is_quiet) else []
+        claims = self._stock.take(len(lines)) if lines else []
+        if not claims and not self._permits.is_overdue():
             return
-        passed = self._ask(asked)
-        self._results, self._told_at = [], time.monotonic()
-        for line, one in zip(idle, passed, strict=False):
+        self._to_gate.went()
+        passed = self._permits.ask(claims)
+        for line, one in zip(lines, passed, strict=False):
             self._start(line, one)
         # What a message was composed from is read outside; no transaction may stay open for it.
         db.session.rollback()
 
-    def _ask(self, asked: list[Claim]) -> list[Passed]:
-        questions = (self._database, self._settings, self._life.id, asked, self._results)
-        try:
-            return gate.ask(*questions)
-        except _RETRY_ONCE as error:
-            # These errors say that nothing was committed, so asking again is safe.
-            _log.info("the gate is asked again", error=type(error).__name__)
-            return gate.ask(*questions)
-
     def _start(self, line: Line, passed: Passed) -> None:
-        message = self._write(passed)
-        if message is None:
-            return
-        try:
-            line.connection.send(passed.permit, message)
-        except ValueError as error:
-            self._tell(passed, Ending.CANNOT_RENDER, None, str(error))
-        else:
+        octets = self._write(passed)
+        if octets is not None:
+            line.connection.send(passed.permit, octets)
             line.passed = passed
+            self._note(line)
 
-    def _write(self, passed: Passed) -> bytes | None:
+    def _write(self, passed: Passed) -> Octets | None:
         """The message; None when there can be none, which is told then.
 
         One message must not keep all others from leaving, and again after every restart.
@@ -188,91 +192,42 @@ class Engine:
         except SQLAlchemyError:
             raise
         except Invalid as error:
-            self._tell(passed, Ending.CANNOT_RENDER, None, error.message)
+            self._permits.tell(passed, Ending.CANNOT_RENDER, text=error.message)
         except KelisimError as error:
-            self._tell(passed, Ending.DEFERRED, None, error.message)
+            self._permits.tell(passed, Ending.DEFERRED, text=error.message)
         except Exception as error:
             name, delivery = type(error).__name__, str(passed.permit.delivery_id)
             _log.error("a message cannot be made", delivery=delivery, error=name)
-            self._tell(passed, Ending.CANNOT_RENDER, None, name)
+            self._permits.tell(passed, Ending.CANNOT_RENDER, text=name)
         return None
 
-    @staticmethod
-    def _gathers(ready: int, of: int, since: float) -> bool:
-        """Whether a group waits for a few milliseconds more: a commit costs the same for all."""
-        return 0 < ready * 2 < of and time.monotonic() - since < _GATHER
-
-    def _listen(self) -> None:
-        for line in self._ready():
-            outcome = line.connection.advance()
-            if outcome is not None:
-                self._conclude(line, outcome)
-
-    def _ready(self) -> list[Line]:
-        lines = [line for line in self._lines.all() if line.connection.wants()]
-        for line in lines:
-            self._selector.register(line.connection, line.connection.wants(), line)
-        wait = self._patience(lines)
-        ready = {id(key.data): key.data for key, _ in self._selector.select(wait)}
-        for line in lines:
-            self._selector.unregister(line.connection)
-        now = time.monotonic()
-        late = [line for line in lines if (line.connection.deadline() or now + 1) <= now]
-        return [*ready.values(), *(line for line in late if id(line) not in ready)]
-
-    def _patience(self, lines: list[Line]) -> float:
-        gathering = {Phase.AT_DOT, Phase.IDLE} if self._claims else {Phase.AT_DOT}
-        if any(line.connection.phase in gathering for line in lines):
-            return _GATHER / 2
-        now = time.monotonic()
-        deadlines = [line.connection.deadline() or now + _NAP for line in lines]
-        return max(0.0, min([_NAP, *(deadline - now for deadline in deadlines)]))
-
-    def _seal(self) -> None:
+    def _seal(self, is_quiet: bool) -> None:
         """Seal every message whose body is written, then write its dot, or hang up."""
-        at_dot = [line for line in self._lines.carrying() if line.connection.phase is Phase.AT_DOT]
-        passed = [line.passed for line in at_dot if line.passed]
-        if not passed or self._gathers(len(passed), len(self._lines.carrying()), self._sealed_at):
+        sending = self._lines.count[Phase.SENDING]
+        if not self._to_seal.is_ripe(len(self._at_dot), sending, is_quiet):
             return
-        self._sealed_at = time.monotonic()
-        sealed = seal(self._database, self._life.id, [one.permit for one in passed])
-        for line, one in zip(at_dot, passed, strict=True):
-            if one.permit.delivery_id in sealed:
-                self._dot(line, one)
+        self._to_seal.went()
+        ready = [(line, line.passed) for line in self._at_dot if line.passed]
+        sealed = seal(self._database, self._life.id, [passed.permit for _, passed in ready])
+        for line, passed in ready:
+            if passed.permit.delivery_id in sealed:
+                self._dot(line, passed)
             else:
                 line.connection.abandon()
                 line.passed = None
-                self._tell(one, Ending.ABORTED, None, "")
+                self._permits.tell(passed, Ending.ABORTED)
+            self._note(line)
 
     def _dot(self, line: Line, passed: Passed) -> None:
         permit = passed.permit
         self._life.journal.dot(permit.delivery_id, permit.fence, passed.campaign_id, passed.digest)
         line.connection.finish()
-        outcome = line.connection.advance()
-        if outcome is not None:
-            self._conclude(line, outcome)
 
     def _conclude(self, line: Line, outcome: Outcome) -> None:
         passed, line.passed = line.passed, None
-        if passed is None:
-            return
-        if outcome.dot_written and outcome.code is not None:
-            self._note_reply(passed, outcome.code, outcome.text)
-        self._tell(passed, ENDINGS[outcome.verdict], outcome.code, outcome.text)
-
-    def _note_reply(self, passed: Passed, code: int, text: str) -> None:
-        permit = passed.permit
-        try:
-            self._life.journal.reply(permit.delivery_id, permit.fence, code, text)
-        except OSError as error:
-            # The database is told as well; the next dot will not be written.
-            _log.error("a reply is not in the send journal", error=str(error))
-
-    def _tell(self, passed: Passed, ending: Ending, code: int | None, text: str) -> None:
-        permit = passed.permit
-        self._results.append(
-            Result(permit.delivery_id, permit.fence, ending, passed.attempts, code, text)
-        )
+        if passed is not None:
+            is_of_us = self._lines.heed(line, outcome)
+            self._permits.conclude(passed, outcome, is_of_us)
 
     def _finish(self, is_ending: Callable[[], bool]) -> None:
         """Give back what was not begun, finish what is in flight, write the results down.
@@ -280,16 +235,14 @@ class Engine:
         A process that ends waits longer: what has no answer by then becomes uncertain.
         """
         began = time.monotonic()
-        with self._database.transaction():
-            queue.put_back(self._database, self._life.id, [c.delivery_id for c in self._claims])
-        self._claims.clear()
+        self._stock.give_back()
         while not self._is_done() and time.monotonic() < began + _patience_of(is_ending):
             self._step()
-        if self._results:
-            self._ask([])
-            self._results = []
+        if not self._permits.is_all_told:
+            self._permits.ask([])
         with self._database.transaction():
             queue.release(self._database, self._life.id, self._batches())
+        self._lines.rest()
 
 
 def _patience_of(is_ending: Callable[[], bool]) -> float:

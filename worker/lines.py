@@ -1,6 +1,7 @@
 """Lines: the kept connections of this process to its relays, and the health of each relay."""
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 
 from psycopg import Connection as Database
@@ -8,21 +9,30 @@ from psycopg import Connection as Database
 from mailing.base.settings import Settings
 from mailing.deliveries import relays
 from mailing.deliveries.gate import Passed
-from worker.smtp import Connection, Phase, Relay
+from mailing.deliveries.pacing.seats import Seats
+from worker.smtp import Connection, Outcome, Phase, Relay, Stage, Verdict
 
 _LONGEST_REST = 30.0
 _MESSAGES_A_CONNECTION = 1000
 # How long a relay is believed that wanted fewer connections.
 _FEWER_SECONDS = 60.0
+# A relay that turns down so many senders in a row has something against us, not against them.
+_MOST_REFUSALS = 5
+# A connection that has just answered need not be asked whether it is still there.
+_FRESH_SECONDS = 1.0
+_SEATS_EVERY = 2.0
 
 
 @dataclass(eq=False)
 class Line:
-    """One connection, and the message that it carries."""
+    """One connection, and the message that it carries. `phase` is what the counts know of it."""
 
     relay: "RelayLines"
     connection: Connection
     passed: Passed | None = None
+    phase: Phase = Phase.CLOSED
+    descriptor: int = -1
+    idle_since: float = 0.0
     has_worked: bool = False
 
 
@@ -32,71 +42,128 @@ class RelayLines:
 
     relay: Relay
     limit: int
-    lines: list[Line] = field(default_factory=list)
+    lines: set[Line] = field(default_factory=set)
     failures: int = 0
+    refusals: int = 0
     rests_until: float = 0.0
     fewer_until: float = 0.0
+    seats: int = 0
+
+    @property
+    def room(self) -> int:
+        """How many more connections may be opened; one that failed is tried with a single one."""
+        most = 1 if self.failures else min(self.limit, self.seats)
+        return most - len(self.lines)
 
 
 class Lines:
-    """All connections of this process."""
+    """All connections of this process. `count` says how many are in each phase."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.count: Counter[Phase] = Counter()
         self._helo = settings.bounce_domain
         self._limit = settings.smtp_connections
+        self._database = database
+        self._seats = Seats(settings, database)
+        self._seats_at = 0.0
+        self._idle: dict[Line, None] = {}
         self._relays = [
-            RelayLines(Relay.parse(url), settings.smtp_connections) for url in settings.smtp_url
+            RelayLines(Relay.parse(url), self._limit, seats=self._limit)
+            for url in settings.smtp_url
         ]
 
     def all(self) -> list[Line]:
         """Every connection that is not closed."""
         return [line for relay in self._relays for line in relay.lines]
 
-    def carrying(self) -> list[Line]:
-        """The connections with a message on them."""
-        return [line for line in self.all() if line.passed is not None]
+    @property
+    def busy(self) -> int:
+        """How many have a message on them."""
+        return sum(self.count[p] for p in (Phase.SENDING, Phase.AT_DOT, Phase.CONFIRMING))
 
-    def idle(self) -> list[Line]:
-        """The connections that take a message now; stale and worn ones are closed instead."""
-        idle = [line for line in self.all() if line.connection.phase is Phase.IDLE]
-        for line in idle:
-            line.has_worked = True
-        return [line for line in idle if self._is_fresh(line)]
+    def note(self, line: Line) -> None:
+        """Take up where a line stands now; call it after each verb on its connection."""
+        phase = line.connection.phase
+        if phase is line.phase:
+            return
+        self.count[line.phase] -= 1
+        self.count[phase] += 1
+        line.phase = phase
+        self._idle.pop(line, None)
+        if phase is Phase.IDLE:
+            self._rests(line)
+        elif phase is Phase.CLOSED:
+            self._closed(line)
 
-    def grow(self, wanted: int) -> None:
+    def take(self, most: int) -> list[Line]:
+        """Up to so many that take a message now; stale and worn ones are closed instead."""
+        taken: list[Line] = []
+        for line in list(self._idle):
+            if len(taken) == most:
+                break
+            if self._is_fresh(line):
+                taken.append(line)
+            self.note(line)
+        return taken
+
+    def grow(self, wanted: int) -> list[Line]:
         """Open connections for up to `wanted` messages that wait, within the limits."""
-        connecting = [line for line in self.all() if line.connection.phase is Phase.CONNECTING]
-        for _ in range(wanted - len(connecting)):
+        opened = []
+        for _ in range(wanted - self.count[Phase.CONNECTING]):
             relay = self._next_relay()
             if relay is None:
-                return
+                break
             line = Line(relay, Connection(relay.relay, helo=self._helo))
             line.connection.open()
-            relay.lines.append(line)
+            relay.lines.add(line)
+            if line.connection.phase is Phase.CLOSED:
+                self._closed(line)
+            else:
+                opened.append(line)
+        return opened
 
-    def tidy(self, database: Database) -> None:
-        """Drop closed connections; a relay that cannot be reached rests, longer each time."""
-        for relay in self._relays:
-            for line in relay.lines:
-                line.has_worked |= line.connection.phase not in (Phase.CONNECTING, Phase.CLOSED)
-            closed = [line for line in relay.lines if line.connection.phase is Phase.CLOSED]
-            relay.lines = [line for line in relay.lines if line not in closed]
-            troubles = [line.connection.trouble for line in closed if _never_worked(line)]
-            if troubles:
-                self._rest(relay, troubles[-1] or "closed the connection", database)
-            elif relay.failures and any(line.has_worked for line in relay.lines):
-                relay.failures = 0
-                relays.up(database, relay.relay.name)
-            if relay.limit < self._limit and time.monotonic() > relay.fewer_until:
-                relay.limit = self._limit
+    def heed(self, line: Line, outcome: Outcome) -> bool:
+        """Learn from an answer whether the relay takes anything from us; whether it takes nothing.
 
-    def obey(self, database: Database) -> None:
-        """Leave alone what any process has found to be down."""
-        names = relays.left_alone(database)
+        One refusal of MAIL is taken at its word. Many in a row say nothing of the people.
+        """
+        relay = line.relay
+        if outcome.stage is Stage.MAIL and outcome.verdict is not Verdict.ACCEPTED:
+            relay.refusals += 1
+            if relay.refusals >= _MOST_REFUSALS:
+                self._leave_alone(relay, f"{outcome.code} {outcome.text}")
+                return True
+        elif outcome.stage is not None:
+            relay.refusals = 0
+            self._is_well(relay)
+        return False
+
+    def obey(self) -> None:
+        """Leave alone what any process has found to be down; hold no more than our seats."""
+        names = relays.left_alone(self._database)
+        now = time.monotonic()
         for relay in self._relays:
             if relay.relay.name in names and not relay.lines:
-                relay.rests_until = max(relay.rests_until, time.monotonic() + 1)
+                relay.rests_until = max(relay.rests_until, now + 1)
                 relay.failures = max(relay.failures, 1)
+            if relay.limit < self._limit and now > relay.fewer_until:
+                relay.limit = self._limit
+        self.be_seated()
+
+    def be_seated(self) -> None:
+        """Ask every few seconds how many connections this process may hold now."""
+        if time.monotonic() - self._seats_at < _SEATS_EVERY:
+            return
+        self._seats_at = time.monotonic()
+        for relay in self._relays:
+            relay.seats = self._seats.limit(relay.relay.name, len(relay.lines))
+            self._hang_up([line for line in relay.lines if line.phase is Phase.IDLE], -relay.room)
+
+    def rest(self) -> None:
+        """Nothing is to be sent for now: others may have our seats."""
+        self._seats_at = 0.0
+        for relay in self._relays:
+            self._seats.rest(relay.relay.name, len(relay.lines))
 
     def are_down(self) -> bool:
         """Whether no relay can be used now."""
@@ -109,30 +176,56 @@ class Lines:
 
     def _next_relay(self) -> RelayLines | None:
         now = time.monotonic()
-        open_ones = [r for r in self._relays if r.rests_until <= now and len(r.lines) < r.limit]
+        open_ones = [r for r in self._relays if r.rests_until <= now and r.room > 0]
         return min(open_ones, key=lambda relay: len(relay.lines), default=None)
 
-    def _rest(self, relay: RelayLines, trouble: str, database: Database) -> None:
-        if relay.lines:
+    def _rests(self, line: Line) -> None:
+        self._idle[line] = None
+        line.idle_since = time.monotonic()
+        if not line.has_worked:
+            line.has_worked = True
+            if line.relay.refusals < _MOST_REFUSALS:
+                self._is_well(line.relay)
+
+    def _closed(self, line: Line) -> None:
+        line.relay.lines.discard(line)
+        # One that was ready and hung up while it had nothing to do is no sign of trouble.
+        if not line.has_worked and line.connection.trouble is not None:
+            self._failed(line.relay, line.connection.trouble)
+
+    def _failed(self, relay: RelayLines, trouble: str) -> None:
+        if any(line.has_worked for line in relay.lines):
             # Some connections work: the relay wants fewer of them, not none.
-            relay.limit = len(relay.lines)
+            relay.limit = max(1, sum(line.has_worked for line in relay.lines))
             relay.fewer_until = time.monotonic() + _FEWER_SECONDS
+        elif not relay.lines:
+            self._leave_alone(relay, trouble)
+
+    def _leave_alone(self, relay: RelayLines, trouble: str) -> None:
+        now = time.monotonic()
+        if relay.rests_until > now:
             return
         relay.failures += 1
         seconds = min(2.0 ** (relay.failures - 1), _LONGEST_REST)
-        relay.rests_until = time.monotonic() + seconds
+        relay.rests_until = now + seconds
         relay.limit = self._limit
-        relays.down(database, relay.relay.name, trouble, seconds)
+        relays.down(self._database, relay.relay.name, trouble, seconds)
+        idle = [line for line in relay.lines if line.phase is Phase.IDLE]
+        self._hang_up(idle, len(idle))
 
-    @staticmethod
-    def _is_fresh(line: Line) -> bool:
-        worn = line.connection.transactions >= _MESSAGES_A_CONNECTION
-        if worn or line.connection.is_stale():
+    def _is_well(self, relay: RelayLines) -> None:
+        if relay.failures:
+            relay.failures = 0
+            relays.up(self._database, relay.relay.name)
+
+    def _hang_up(self, lines: list[Line], most: int) -> None:
+        for line in lines[: max(0, most)]:
             line.connection.close()
+            self.note(line)
+
+    def _is_fresh(self, line: Line) -> bool:
+        connection = line.connection
+        if connection.transactions >= _MESSAGES_A_CONNECTION:
+            connection.close()
             return False
-        return True
-
-
-def _never_worked(line: Line) -> bool:
-    # One that was ready and hung up while it had nothing to do is no sign of trouble.
-    return not line.has_worked and line.connection.trouble is not None
+        return time.monotonic() - line.idle_since < _FRESH_SECONDS or not connection.is_stale()

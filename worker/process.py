@@ -1,5 +1,6 @@
 """What one sending process holds: its incarnation, its engine, and whether it is ending."""
 
+import gc
 import mmap
 import os
 import signal
@@ -93,6 +94,8 @@ class SendingProcess:
             raise
         self._database, life = database, self._life
         self._engine = Engine(self._settings, life, database)
+        # What was loaded lives as long as the process: the collector need not look at it again.
+        gc.freeze()
         return self._engine
 
     def _go_if_told(self) -> None:

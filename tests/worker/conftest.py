@@ -11,6 +11,7 @@ from flask import Flask
 
 from mailing.base.settings import Settings
 from mailing.deliveries import incarnations
+from tests import road
 from tests.peers.smtp_peer import SmtpPeer
 from worker.engine import Engine
 from worker.incarnation import Host, Incarnation
@@ -45,9 +46,7 @@ class Desk:
 
     def ripen(self) -> None:
         """Let the time of every retry come."""
-        self.database.execute("UPDATE deliveries SET retry_at = now() WHERE state = 'deferred'")
-        # The engine looks for them once a second.
-        self.engine._ripened_at = 0.0
+        road.make_due(self.database)
 
 
 @pytest.fixture

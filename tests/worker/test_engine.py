@@ -396,7 +396,7 @@ def sweep_and_go_on(
     with desk.database.transaction():
         journal = Journalled(traces, is_whole=True)
         incarnations.settle(desk.database, settings, desk.life.id, journal)
-    desk.database.execute("UPDATE deliveries SET retry_at = now() WHERE state = 'deferred'")
+    road.make_due(desk.database)
     hire().work()
     assert reached(peer) == ALL
     assert desk.states() == {"accepted": 10}
@@ -415,3 +415,20 @@ def test_many_tasks_leave_nothing_open(desk: Desk, settings: Settings) -> None:
             "AND state LIKE 'idle in transaction%' AND pid <> pg_backend_pid()"
         )
         assert other.execute(idle).fetchone() == (0,)
+
+
+def test_an_address_that_does_not_exist_is_suppressed_and_the_words_are_kept(
+    desk: Desk, peer: SmtpPeer
+) -> None:
+    """A refusal of policy (5.7.1) blames nobody's address."""
+    road.under_way(10)
+    peer.behave(Fault(Stage.RCPT, code=550, text="5.1.1 no such mailbox", times=2))
+    peer.behave(Fault(Stage.RCPT, code=550, text="5.7.1 not today", skip=2, times=3))
+    desk.work()
+    assert desk.states() == {"accepted": 5, "refused": 5}
+    rows = desk.database.execute(
+        "SELECT d.reply_text, x.reason, x.detail FROM deliveries d "
+        "JOIN subscribers s ON s.id = d.subscriber_id "
+        "JOIN suppressions x ON x.digest = s.digest"
+    ).fetchall()
+    assert rows == [("5.1.1 no such mailbox", "bounce", "550 5.1.1")] * 2

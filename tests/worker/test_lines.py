@@ -10,6 +10,7 @@ from tests import road
 from tests.peers.faults import Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
 from tests.worker.conftest import CONNECTIONS, Desk
+from worker.smtp import Phase
 
 
 @pytest.fixture
@@ -30,12 +31,12 @@ def test_a_relay_that_hangs_up_on_an_idle_connection_is_in_no_trouble(
     """Opened for a message that another process took, it may never have carried one."""
     road.lay()
     lines = desk.engine._lines
-    lines.grow(2)
-    desk_listens(desk, lambda: len(lines.idle()) == 2)
+    for line in lines.grow(2):
+        desk.engine._note(line)
+    desk_listens(desk, lambda: lines.count[Phase.IDLE] == 2)
     first = lines.all()[0].connection
     peer._call(peer._listener.stop())
-    road.wait_for(lambda: not lines.idle())
-    lines.tidy(desk.database)
+    desk_listens(desk, lambda: not lines.all())
     assert first.transactions == 0
     assert lines.all() == []
     assert troubles(desk) == []
@@ -62,7 +63,8 @@ def test_a_relay_rests_longer_each_time_and_never_longer_than_half_a_minute(desk
     [relay] = desk.engine._lines._relays
     waits = []
     for _ in range(8):
-        desk.engine._lines._rest(relay, "refused", desk.database)
+        relay.rests_until = 0.0
+        desk.engine._lines._leave_alone(relay, "refused")
         row = desk.database.execute(
             "SELECT extract(epoch FROM retry_at - now())::int FROM relays"
         ).fetchone()
@@ -91,6 +93,20 @@ def test_what_another_process_found_down_is_left_alone(desk: Desk, peer: SmtpPee
     assert peer.connections == 0
     assert desk.states() == {"pending": 1}
     assert status.status(number)["waiting_for"].endswith("connection refused")
+
+
+def test_a_relay_that_turns_every_sender_down_rests_and_nobody_pays_for_it(
+    desk: Desk, peer: SmtpPeer
+) -> None:
+    """T54: it has something against us. A campaign of a million must not be refused for that."""
+    number, _ = road.under_way(30)
+    peer.behave(Fault(Stage.MAIL, code=550, text="your network is blocked"))
+    desk.work()
+    states = desk.states()
+    assert states.pop("refused") == 4
+    assert sum(states.values()) == 26
+    assert "550 your network is blocked" in status.status(number)["waiting_for"]
+    assert peer.accepted == []
 
 
 def test_a_worn_connection_is_replaced(

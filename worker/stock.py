@@ -1,0 +1,102 @@
+"""The stock: what this process has claimed and not yet asked the gate about.
+
+It never takes more than may leave soon: what lies here, nobody else can send.
+"""
+
+import time
+from collections import defaultdict, deque
+from uuid import UUID
+
+from psycopg import Connection as Database
+
+from mailing.base import clock
+from mailing.base.settings import Settings
+from mailing.deliveries import hours, queue
+from mailing.deliveries.pace import Pace
+from mailing.deliveries.queue import Claim
+
+# A queue that was empty is asked again after this.
+_NAP = 0.05
+# How often, while a campaign's claims lie here, what people wait for is looked for.
+_URGENT_EVERY = 0.2
+
+
+class Stock:
+    """The claims of one process, paced."""
+
+    def __init__(self, settings: Settings, database: Database, owner: UUID) -> None:
+        self._settings = settings
+        self._database = database
+        self._owner = owner
+        self._pace = Pace(settings, database)
+        self._claims: deque[Claim] = deque()
+        self._again_at = self._urgent_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def fill(self, keep: set[int]) -> bool:
+        """Claim, and let go of all batches but `keep`; whether the claim came back full.
+
+        Raises NotAllowed when this process was declared dead.
+        """
+        most = self._pace.room(self._settings.send_batch)
+        with self._database.transaction():
+            queue.release(self._database, self._owner, keep)
+            claims = queue.claim(self._database, self._owner, most, self._of_a_campaign())
+        self._claims.extend(claims)
+        now = time.monotonic()
+        self._again_at = now + (0 if claims else _NAP)
+        self._urgent_at = now + _URGENT_EVERY
+        if not claims:
+            self._pace.rest()
+        return len(claims) >= most
+
+    def is_due(self) -> bool:
+        """Whether it is empty, and the queue has not just been found empty too."""
+        return not self._claims and time.monotonic() >= self._again_at
+
+    def look_for_urgent(self) -> None:
+        """Put what a person waits for in front of a campaign's claims."""
+        if not self._claims or time.monotonic() < self._urgent_at:
+            return
+        self._urgent_at = time.monotonic() + _URGENT_EVERY
+        with self._database.transaction():
+            if queue.may_claim(self._database, self._owner):
+                most = self._settings.send_batch
+                urgent = queue.claim_confirmations(self._database, self._owner, most)
+                self._claims.extendleft(reversed(urgent))
+
+    def take(self, most: int) -> list[Claim]:
+        """Up to so many that may be asked about now."""
+        if self._pace.is_free:
+            return [self._claims.popleft() for _ in range(min(most, len(self._claims)))]
+        if self._pace.wait() > 0:
+            return []
+        going, later = self._pace.pick(self._claims, most)
+        self._give_back_for_a_while(later)
+        return going
+
+    def wait(self) -> float:
+        """The seconds for which nothing in it may leave; 0: something may."""
+        return 0.0 if self._pace.is_free else self._pace.wait()
+
+    def give_back(self) -> None:
+        """Give everything back; others may claim it."""
+        ids = [claim.delivery_id for claim in self._claims]
+        with self._database.transaction():
+            queue.put_back(self._database, self._owner, ids)
+        self._claims.clear()
+        self._pace.rest()
+
+    def _of_a_campaign(self) -> int:
+        is_open = hours.may_send(self._settings, clock.now())
+        return self._pace.campaign_room(self._settings.send_batch) if is_open else 0
+
+    def _give_back_for_a_while(self, later: list[tuple[Claim, float]]) -> None:
+        by_seconds: defaultdict[float, list[UUID]] = defaultdict(list)
+        for claim, seconds in later:
+            by_seconds[round(seconds, 1)].append(claim.delivery_id)
+        with self._database.transaction():
+            for seconds, ids in by_seconds.items():
+                queue.put_back(self._database, self._owner, ids, max(seconds, 0.1))
