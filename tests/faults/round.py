@@ -1,6 +1,7 @@
 """A round: one campaign through the whole product, people leaving, faults striking, judged."""
 
 import re
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ from tests.faults.watch import Watch
 from tests.peers.records import Received
 from worker import sendjournal
 
-COUNT = 300
 SHARE = 0.2
 BEGUN = 0.1
 PATIENCE = 60.0
@@ -48,12 +48,23 @@ class Told:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """How many people, and the seconds that the relay takes over each message."""
+
+    count: int = 300
+    pace: float = 0.03
+
+
+@dataclass(frozen=True)
 class Cast:
     """The people of one round: a topic of their own, their campaign, their links to leave."""
 
     number: int
     addresses: dict[UUID, str]
     tokens: dict[UUID, str]
+
+
+SMALL = Scale()
 
 
 def _hire(ground: Ground, _crowd: Crowd) -> None:
@@ -63,26 +74,26 @@ def _hire(ground: Ground, _crowd: Crowd) -> None:
 def fight(
     ground: Ground,
     *strikes: Strike,
-    count: int = COUNT,
+    scale: Scale = SMALL,
     opening: Callable[[Ground, Crowd], object] = _hire,
 ) -> Told:
     """One round against these faults. `opening` follows the start and sees to workers."""
     with ground.app.app_context():
-        cast = gather(ground, count)
+        cast = gather(ground, scale.count)
         crowd = Crowd(ground.web_port, cast.tokens, cast.addresses)
         watch = Watch(ground, cast.number, list(cast.addresses), crowd)
         ground.peer.heal()
         for strike in strikes:
             strike.prepare(ground)
-        ground.peer.behave(pace())
-        with watch.on(leavers=int(count * SHARE)):
+        ground.peer.behave(pace(scale.pace))
+        with watch.on(leavers=int(scale.count * SHARE)):
             road.start(cast.number)
             opening(ground, crowd)
-            road.wait_for(lambda: _accepted(ground) >= count * BEGUN, PATIENCE)
+            road.wait_for(lambda: _accepted(ground) >= scale.count * BEGUN, PATIENCE)
             assert not watch.is_done, "the campaign was over before anything struck"
             for strike in strikes:
                 strike.hit(ground, watch)
-            road.wait_for(lambda: watch.is_done, PATIENCE)
+            _until_done(ground, watch)
             crowd.disperse()
     return tell(ground, cast, crowd, watch, strikes)
 
@@ -137,6 +148,14 @@ def unanswered(ground: Ground) -> list[UUID]:
             if delivery not in last or found.fence >= last[delivery][0]:
                 last[delivery] = (found.fence, found.code)
     return [delivery for delivery, (_, code) in last.items() if code is None]
+
+
+def _until_done(ground: Ground, watch: Watch) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not watch.is_done:
+        last = watch.samples[-1:]
+        assert time.monotonic() < deadline, f"not done: {last}\n{ground.log()[-3000:]}"
+        time.sleep(0.05)
 
 
 def _accepted(ground: Ground) -> int:

@@ -6,19 +6,17 @@ from tests.faults import clocks
 from tests.faults.ground import Ground
 from tests.faults.round import fight
 
-pytestmark = [
-    pytest.mark.xdist_group("faults"),
-    pytest.mark.skipif(clocks.library() is None, reason="this machine has no libfaketime"),
-]
+pytestmark = pytest.mark.xdist_group("faults")
 
 
 def test_the_promise_holds_when_the_workers_clock_jumps(ground: Ground) -> None:
     with clocks.clock() as clock:
-        ground.hire(**clocks.variables(clock))
+        ground.hire(**clocks.for_python(clock))
         fight(ground, clocks.workers_jump(clock)).demand()
         ground.dismiss()
 
 
+@pytest.mark.skipif(clocks.library() is None, reason="this machine has no libfaketime")
 def test_the_promise_holds_when_postgresqls_clock_jumps(ground: Ground) -> None:
     with clocks.clock() as clock, clocks.postgresql_under(clock, ground):
         fight(ground, clocks.postgresqls_jump(clock)).demand()
