@@ -51,7 +51,7 @@ def make(app: Flask, settings: Settings) -> Iterator[Make]:
 
 def claims(count: int, campaign: int | None = 1, person: UUID | None = None) -> deque[Claim]:
     kind = "confirmation" if campaign is None else "campaign"
-    return deque(Claim(uuid4(), 1, kind, campaign, person or uuid4()) for _ in range(count))
+    return deque(Claim(uuid4(), 1, kind, campaign, person or uuid4(), 1, 1) for _ in range(count))
 
 
 def fill(settings: Settings, *names: str) -> None:

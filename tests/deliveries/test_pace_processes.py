@@ -59,7 +59,7 @@ def _named(settings: Settings) -> psycopg.Connection:
 
 
 def _claim(campaign: int) -> Claim:
-    return Claim(uuid4(), 1, "campaign", campaign, uuid4())
+    return Claim(uuid4(), 1, "campaign", campaign, uuid4(), 1, 1)
 
 
 @dataclass
@@ -142,7 +142,7 @@ def server_pid(valkey: Valkey) -> int:
 def is_used(fleet: Fleet, valkey: Valkey) -> bool:
     """Whether there is a bucket in Redis."""
     with suppress(redis.RedisError), redis.Redis.from_url(valkey.url()) as server:
-        return server.exists(f"{fleet.settings.queue_prefix}pace:all") == 1
+        return bool(server.exists(f"{fleet.settings.queue_prefix}pace:all"))
     return False
 
 

@@ -174,7 +174,7 @@ class TestWithAServerOfItsOwn:
         assert buckets.answers(0.25)
         match trouble:
             case "forbidden":
-                server.execute_command("ACL", "SETUSER", "default", "-info")
+                server.acl_setuser("default", enabled=True, commands=["-info"])
             case "full":
                 server.config_set("maxmemory", 1)
             case "read-only":
