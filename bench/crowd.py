@@ -5,14 +5,14 @@ personal fields sealed, a ledger whose chains hold, the standings that follow fr
 the verbs themselves a million would take a quarter of an hour.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 
+from bench.copying import Row, copy
 from bench.ground import Ground, connection, settle
 from bench.measure import demand
 from bench.talk import say
@@ -30,34 +30,6 @@ from tests import road
 _STEP = 20_000
 _TELL_EVERY = 100_000
 _SAID = ((Kind.GIVEN, "form"), (Kind.UNSUBSCRIBED, "one-click"))
-_TYPES = {
-    "id": "uuid",
-    "subscriber_id": "uuid",
-    "digest": "bytea",
-    "personal": "bytea",
-    "ledger_head": "bytea",
-    "evidence_hash": "bytea",
-    "prev_hash": "bytea",
-    "hash": "bytea",
-    "provider": "text",
-    "language": "text",
-    "kind": "text",
-    "source": "text",
-    "actor": "text",
-    "standing": "text",
-    "ledger_seq": "int4",
-    "seq": "int4",
-    "topic_id": "int4",
-    "policy_id": "int4",
-    "entry_id": "int8",
-    "at": "timestamptz",
-    "since": "timestamptz",
-    "of_everything": "bool",
-    "quarantined": "bool",
-    "refused": "bool",
-}
-
-Row = dict[str, Any]
 
 
 @dataclass
@@ -168,9 +140,9 @@ def _write(database: psycopg.Connection, crowd: Crowd, step: Step) -> None:
     lasting = {entry["subscriber_id"]: entry for entry in step.ledger}
     step.standings = [crowd.standing(entry) for entry in lasting.values()]
     with database.transaction():
-        _copy(database, "subscribers", step.subscribers)
-        _copy(database, "ledger", step.ledger, id="int8")
-        _copy(database, "standings", step.standings)
+        copy(database, "subscribers", step.subscribers)
+        copy(database, "ledger", step.ledger, id="int8")
+        copy(database, "standings", step.standings)
 
 
 def _numbers(database: psycopg.Connection, count: int) -> Iterator[int]:
@@ -179,12 +151,3 @@ def _numbers(database: psycopg.Connection, count: int) -> Iterator[int]:
     first = row[0] if row else 0
     database.execute("SELECT setval('ledger_id_seq', %s)", [first + count - 1])
     return iter(range(first, first + count))
-
-
-def _copy(database: psycopg.Connection, table: str, rows: Iterable[Row], **types: str) -> None:
-    names = list(next(iter(rows)))
-    order = f"COPY {table} ({', '.join(names)}) FROM STDIN (FORMAT binary)"
-    with database.cursor() as cursor, cursor.copy(order) as copy:
-        copy.set_types([(_TYPES | types)[name] for name in names])
-        for row in rows:
-            copy.write_row(tuple(row.values()))

@@ -6,17 +6,10 @@ direction; so is the connection itself. The port that it listens on is its first
 
 import selectors
 import socket
-import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-
-from bench.measure import demand
-from console.processes import die_with_parent
-from mailing.base.settings import ROOT
 
 _HOST = "127.0.0.1"
 _BLOCK = 1 << 18
@@ -149,24 +142,6 @@ class Distance:
                 self._selector.modify(end.socket, wanted, end)
         except (KeyError, ValueError):
             return
-
-
-@contextmanager
-def distance(port: int, milliseconds: int) -> Iterator[tuple[int, int]]:
-    """A relay as far away for as long as the block lasts: its port, and the process between."""
-    command = [sys.executable, "-m", "bench.delay", str(port), str(milliseconds)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, preexec_fn=die_with_parent()
-    )
-    assert process.stdout is not None
-    try:
-        told = process.stdout.readline()
-        demand(told.strip().isdigit(), "there is no distance")
-        yield int(told), process.pid
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
 
 
 def _hang_up(end: socket.socket) -> None:

@@ -1,11 +1,14 @@
 """A relay with round trips of 50 ms: how much more do four workers send than one?"""
 
 import smtplib
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from bench import ground, machine, rig, work
-from bench.delay import distance
 from bench.goals import figures
 from bench.ground import Ground
 from bench.measure import demand, ratio, spread, timed
@@ -13,6 +16,8 @@ from bench.processor import of_tree
 from bench.sink import Sink, sink
 from bench.sizes import Sizes
 from bench.talk import say
+from console.processes import die_with_parent
+from mailing.base.settings import ROOT
 from tests import road
 
 _ONE, _MANY = "offers", "news"
@@ -80,6 +85,24 @@ class Far:
         say(f"{workers} workers: {found['steady_rate']:,.0f} messages/s, delayer {share:.0%} busy")
         demand(share < _BUSY, f"what delays the messages was busy for {share:.0%} of the time")
         return {"load": load, "delayer_busy": round(share, 3), **found}
+
+
+@contextmanager
+def distance(port: int, milliseconds: int) -> Iterator[tuple[int, int]]:
+    """A relay as far away for as long as the block lasts: its port, and the process between."""
+    command = [sys.executable, "-m", "bench.delay", str(port), str(milliseconds)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, preexec_fn=die_with_parent()
+    )
+    assert process.stdout is not None
+    try:
+        told = process.stdout.readline()
+        demand(told.strip().isdigit(), "there is no distance")
+        yield int(told), process.pid
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
 
 
 def _lay(sizes: Sizes) -> None:

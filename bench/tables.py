@@ -2,20 +2,19 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Lines = Iterator[str]
-Found = dict[str, Any]
+from bench.markdown import Found, Lines, over, table, times, verdict, whole
 
 
 def tables(document: Found) -> Lines:
     """Each benchmark of a document: its goals first, then every raw run."""
-    yield from _table(
+    yield from table(
         ("figure", "measured", "must", "aim", ""),
         [
-            (one["meaning"], one["figure"], one["must"], one["aim"], _verdict(one))
+            (one["meaning"], one["figure"], one["must"], one["aim"], verdict(one))
             for one in document["goals"]
         ],
     )
@@ -28,7 +27,7 @@ def tables(document: Found) -> Lines:
 def _campaign(found: Found) -> Lines:
     for connections, rounds in found["rounds_by_connections"].items():
         yield f"{found['processes']} processes, {connections} connections each:\n"
-        yield from _table(
+        yield from table(
             ("load", "octets", "smtp-source/s", "kelisim/s", "ratio", *_SPENT),
             [_campaign_row(one) for one in rounds],
         )
@@ -36,7 +35,7 @@ def _campaign(found: Found) -> Lines:
 
 def _campaign_row(one: Found) -> tuple[Any, ...]:
     ours, theirs = one["kelisim"], one["smtp_source"]
-    rates = (_whole(theirs["rate"]), _whole(ours["rate"]), _of(ours["rate"], theirs["rate"]))
+    rates = (whole(theirs["rate"]), whole(ours["rate"]), over(ours["rate"], theirs["rate"]))
     return (one["load"], one["octets"], *rates, *_spent(ours))
 
 
@@ -44,36 +43,37 @@ def _dkim(found: Found) -> Lines:
     rows = [
         (
             one["load"],
-            _whole(one["signatures"]),
-            _whole(one["kelisim"]["rate"]),
-            _of(one["kelisim"]["rate"], one["signatures"]),
+            whole(one["signatures"]),
+            whole(one["kelisim"]["rate"]),
+            over(one["kelisim"]["rate"], one["signatures"]),
             *_spent(one["kelisim"]),
         )
         for one in found["rounds"]
     ]
-    yield from _table(("load", "signatures/s", "signed messages/s", "ratio", *_SPENT), rows)
+    yield from table(("load", "signatures/s", "signed messages/s", "ratio", *_SPENT), rows)
 
 
 def _scale(found: Found) -> Lines:
-    names = ("small_before", "large", "small_after")
+    lists = [found[name] for name in ("small_before", "large", "small_after")]
     rows = [
-        (
-            f"{found[name]['people']:,}",
-            found[name]["laid_in_seconds"],
-            run["load"],
-            _whole(run["rate"]),
-            _whole(run["steady_rate"]),
-            run["memory"]["highest_child_mb"],
-            run["start_seconds"],
-            run["first_message_seconds"],
-        )
-        for name in names
-        for run in found[name]["runs"]
+        (f"{one['people']:,}", one["laid_in_seconds"], *_scale_run(run))
+        for one in lists
+        for run in one["runs"]
     ]
     heads = ("people", "laid in, s", "load", "rate/s", "in the middle/s", "largest child, MB")
-    yield from _table((*heads, "start, s", "first message, s"), rows)
+    yield from table((*heads, "start, s", "first message, s"), rows)
+    yield from _stop(found)
+
+
+def _scale_run(run: Found) -> tuple[Any, ...]:
+    rates = (whole(run["rate"]), whole(run["steady_rate"]))
+    first = (run["start_seconds"], run["first_message_seconds"])
+    return (run["load"], *rates, run["memory"]["highest_child_mb"], *first)
+
+
+def _stop(found: Found) -> Lines:
     stop = found["large"]["stop"]
-    yield from _table(
+    yield from table(
         ("command, large", "seconds"),
         [
             (
@@ -86,19 +86,18 @@ def _scale(found: Found) -> Lines:
             ("last dot after the order to stop", stop["last_dot_seconds"]),
         ],
     )
-    said = stop["answer"]
-    yield f"The stop said {said['out']:,} out and {said['stopped']:,} stopped; "
-    yield f"the sink counted {stop['sink_counted']:,}.\n"
+    out, kept, counted = stop["answer"]["out"], stop["answer"]["stopped"], stop["sink_counted"]
+    yield f"The stop said {out:,} out and {kept:,} stopped; the sink counted {counted:,}.\n"
 
 
 def _distance(found: Found) -> Lines:
     rows = [
-        (workers, run["load"], _whole(run["steady_rate"]), f"{run['delayer_busy']:.0%}")
+        (workers, run["load"], whole(run["steady_rate"]), f"{run['delayer_busy']:.0%}")
         for one in found["rounds"]
         for workers, run in ((1, one["one"]), (found["workers"], one["many"]))
     ]
-    yield f"Round trips: {_times(found['round_trip'])}.\n"
-    yield from _table(("workers", "load", "messages/s", "delayer's share of a core"), rows)
+    yield f"Round trips: {times(found['round_trip'])}.\n"
+    yield from table(("workers", "load", "messages/s", "delayer's share of a core"), rows)
 
 
 def _leave(found: Found) -> Lines:
@@ -107,11 +106,11 @@ def _leave(found: Found) -> Lines:
         for when, one in (("at rest", found["at_rest"]), ("at full rate", found["while_sending"]))
     ]
     heads = ("", "load", "people", "p50, ms", "p99, ms", "most, ms", "`healthz` p50", "commit p50")
-    yield from _table((*heads, "ratio of the medians"), rows)
-    yield from _table(
+    yield from table((*heads, "ratio of the medians"), rows)
+    yield from table(
         ("campaign", "messages/s", "audience", "accepted = counted", "left", "held back"),
         [
-            (n, _whole(o["rate"]), o["audience"], o["accepted"], o["left"], o["held_back"])
+            (n, whole(o["rate"]), o["audience"], o["accepted"], o["left"], o["held_back"])
             for n, o in enumerate(found["while_sending"]["campaigns"], 1)
         ],
     )
@@ -132,18 +131,18 @@ def _crash(found: Found) -> Lines:
         )
     ]
     heads = ("killed", "times", "load", "settled, median s", "worst s", "taken, median s")
-    yield from _table((*heads, "worst s"), rows)
+    yield from table((*heads, "worst s"), rows)
     runs = [
         (
-            _whole(one["calm"]["rate"]),
-            _whole(one["with_kills"]["rate"]),
+            whole(one["calm"]["rate"]),
+            whole(one["with_kills"]["rate"]),
             one["with_kills"]["kills"],
             one["with_kills"]["uncertain"],
-            _of(one["with_kills"]["rate"], one["calm"]["rate"]),
+            over(one["with_kills"]["rate"], one["calm"]["rate"]),
         )
         for one in found["throughput"]["rounds"]
     ]
-    yield from _table(("undisturbed/s", "with kills/s", "kills", "uncertain", "ratio"), runs)
+    yield from table(("undisturbed/s", "with kills/s", "kills", "uncertain", "ratio"), runs)
 
 
 _RENDERED: dict[str, Callable[[Found], Lines]] = {
@@ -162,30 +161,6 @@ def _spent(run: Found) -> tuple[float, ...]:
     parts = told["microseconds_a_message"]
     main = [parts.get(name, 0.0) for name in ("sending", "database", "sink")]
     return (told["together"], *main, round(told["together"] - sum(main), 1))
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Lines:
-    yield f"| {' | '.join(heads)} |"
-    yield f"|{' --- |' * len(heads)}"
-    for row in rows:
-        yield f"| {' | '.join(str(one) for one in row)} |"
-    yield ""
-
-
-def _verdict(one: Found) -> str:
-    return "met" if one["is_met"] else "**not met**"
-
-
-def _times(spread: Found) -> str:
-    return f"{spread['p50_ms']} ms (median of {spread['times']}), {spread['max_ms']} ms at the most"
-
-
-def _whole(number: float) -> str:
-    return f"{number:,.0f}"
-
-
-def _of(ours: float, theirs: float) -> float:
-    return round(ours / theirs, 3)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bench.delay import distance
+from bench.distance import distance
 
 _DELAY = 40
 

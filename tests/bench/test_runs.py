@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from bench import campaign, crash, distance, dkim, ground, leaving, rig, scale, work
+from bench import campaign, crash, distance, dkim, goals, ground, leaving, rig, scale, work
 from bench.ground import Ground
 from bench.measure import DoesNotCount
 from bench.sink import sink
 from bench.sizes import Sizes
+from bench.tables import tables
 from tests import parts, road
 
 pytestmark = [pytest.mark.xdist_group("bench"), pytest.mark.usefixtures("durable", "programs")]
@@ -49,7 +50,9 @@ def test_a_campaign_is_measured_beside_smtp_source() -> None:
     assert {"sending", "database", "sink"} <= set(
         one["kelisim"]["processor"]["microseconds_a_message"]
     )
-    assert json.loads(json.dumps(found))
+    shown = _shown("campaign", found)
+    assert "2 processes, 8 connections each:" in shown
+    assert f"| {one['kelisim']['rate']:,.0f} |" in shown
 
 
 def test_a_campaign_that_is_refused_is_not_measured(place: Ground) -> None:
@@ -97,6 +100,7 @@ def test_people_who_leave_during_campaigns_are_timed() -> None:
     assert busy["one_click"]["times"] == found["at_rest"]["one_click"]["times"] == 6
     assert sum(one["left"] for one in busy["campaigns"]) == 6
     assert found["figures"]["one_click_p99_ms"] == busy["one_click"]["p99_ms"]
+    assert f"| {busy['one_click']['p99_ms']} |" in _shown("leave", found)
 
 
 @pytest.mark.soak
@@ -105,6 +109,7 @@ def test_signed_messages_are_measured_beside_signatures() -> None:
     found = dkim.measure(SMALL)
     assert found["figures"]["dkim_to_raw_signatures"] > 0
     assert found["rounds"][0]["kelisim"]["accepted"] == 400
+    assert "signed messages/s" in _shown("dkim", found)
 
 
 @pytest.mark.soak
@@ -120,6 +125,8 @@ def test_a_large_list_is_measured_beside_a_small_one() -> None:
     assert large["stop"]["out_is_exact"]
     assert large["stop"]["answer"]["out"] + large["stop"]["answer"]["stopped"] == 19_200
     assert {"stop_seconds", "first_message_seconds"} <= set(found["figures"])
+    out = large["stop"]["answer"]["out"]
+    assert f"The stop said {out:,} out" in _shown("scale", found)
 
 
 @pytest.mark.soak
@@ -129,6 +136,7 @@ def test_more_workers_are_measured_beside_one_at_a_distance() -> None:
     assert found["round_trip"]["min_ms"] >= 50
     assert found["rounds"][0]["many"]["accepted"] == 200
     assert found["figures"]["many_workers_to_one"] > 0
+    assert "delayer's share" in _shown("distance", found)
 
 
 @pytest.mark.soak
@@ -143,3 +151,10 @@ def test_the_aftermath_of_kills_is_timed() -> None:
     [both] = found["throughput"]["rounds"]
     assert both["with_kills"]["kills"] > 0
     assert both["calm"]["uncertain"] == 0
+    assert "| a whole worker | 1 |" in _shown("crash", found)
+
+
+def _shown(name: str, found: dict[str, Any]) -> str:
+    """The tables of a document that was written and read again, as a run's would be."""
+    document = {"results": {name: found}, "goals": goals.judged({name: found})}
+    return "\n".join(tables(json.loads(json.dumps(document))))
