@@ -173,6 +173,7 @@ _UNWRITE = (
     "DELETE FROM batch_owners",
     "UPDATE batches SET written_at = NULL, due_at = now(), finished_at = NULL",
     "UPDATE campaigns SET state = 'sending', finished_at = NULL",
+    "UPDATE installation SET sending_on = true",
 )
 
 

@@ -56,6 +56,7 @@ class Post:
     people: dict[UUID, bool]
     mails: list[Mail] = field(default_factory=list)
     ids: dict[UUID, Mail] = field(default_factory=dict)
+    is_on: bool = True
 
     def __post_init__(self) -> None:
         self.mails = [Mail(number, one) for number in self.campaigns for one in self.people]
@@ -73,7 +74,8 @@ class Post:
         return [
             mail
             for mail in self.mails
-            if self.campaigns[mail.campaign] == "sending"
+            if self.is_on
+            and self.campaigns[mail.campaign] == "sending"
             and (mail.state == "unwritten" or (mail.state in TABLE["claim"] and mail.is_due))
         ]
 
@@ -132,6 +134,8 @@ class Post:
         return [mail for mail in self.mails if mail.campaign == campaign]
 
     def _verdict(self, mail: Mail) -> str:
+        if not self.is_on:
+            return "gate: off"
         state = self.campaigns[mail.campaign]
         if state != "sending":
             return f"gate: {state}"

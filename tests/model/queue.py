@@ -9,6 +9,7 @@ from uuid import UUID
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from mailing.base import installation
 from mailing.base.database import db
 from mailing.deliveries import dispatch
 from mailing.deliveries.results import Ending
@@ -181,6 +182,12 @@ class Queue(RuleBasedStateMachine):
         elif self.clerk.post.campaigns[number] == "paused":
             self.clerk.direct(number, dispatch.resume, "sending")
 
+    @rule()
+    def switch_sending_off_or_on(self) -> None:
+        self.clerk.post.is_on = not self.clerk.post.is_on
+        installation.switch_sending(self.clerk.post.is_on, "a fire drill")
+        db.session.commit()
+
     @rule(pick=st.integers(0, 9))
     def stop(self, pick: int) -> None:
         """Seldom, so that there is something to stop; and only one of the two."""
@@ -228,6 +235,8 @@ class Queue(RuleBasedStateMachine):
         for number, state in self.clerk.post.campaigns.items():
             if state == "paused":
                 self.clerk.direct(number, dispatch.resume, "sending")
+        if not self.clerk.post.is_on:
+            self.switch_sending_off_or_on()
         for life in self.lives:
             self.clerk.tell(life)
             desk.release(self.clerk.database, life.id, set())

@@ -40,6 +40,7 @@ TABLE: Mapping[str, Moves] = MappingProxyType(
         "gate: no": {"claimed": "held"},
         "gate: paused": {"claimed": "pending"},
         "gate: stopped": {"claimed": "held"},
+        "gate: off": {"claimed": "pending"},
         "seal": {"open": "sealed"},
         # Nothing is accepted without its dot, and there is no dot without a seal.
         "record: accepted": {"sealed": "accepted"},

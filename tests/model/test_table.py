@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from mailing.base import installation
 from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.deliveries import dispatch, incarnations
@@ -122,6 +123,7 @@ _BEFORE: Mapping[str, Callable[[Stage], object]] = {
     "gate: no": everybody_says_no,
     "gate: paused": lambda stage: the_campaign_is(stage, "paused"),
     "gate: stopped": lambda stage: the_campaign_is(stage, "stopped"),
+    "gate: off": lambda _: commit(installation.switch_sending, False, "a fire drill"),
     "close stopped": lambda stage: the_campaign_is(stage, "stopped"),
     "record: uncertain, asked for": lambda stage: desk.ask_for_it(stage.people),
     "settle: D, asked for": lambda stage: desk.ask_for_it(stage.people),
