@@ -200,3 +200,8 @@ def astray(database: psycopg.Connection, unswept: list[UUID]) -> list[tuple[str,
     """The rows that could be forgotten, each with why. What a dead owner has left lying in its
     batches is found by the sweep that comes."""
     return database.execute(_ASTRAY, [unswept]).fetchall()
+
+
+def let_go_of_everything(database: psycopg.Connection) -> None:
+    """Nobody owns any batch."""
+    database.execute("DELETE FROM batch_owners")
