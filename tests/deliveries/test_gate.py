@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.deliveries import dispatch, gate
+from mailing.deliveries import dispatch, gate, queue
 from mailing.deliveries.results import Ending, Result
 from mailing.people import ledger, subscribers, suppression, topics
 from mailing.people.ledger import Kind, NewEntry
@@ -16,11 +16,11 @@ from mailing.people.suppression import Why
 from tests import road
 from tests.deliveries.conftest import Begin, Sender
 
-_ONE_STATEMENT = """, locked AS MATERIALIZED (
+_LOCKED = """WITH locked AS MATERIALIZED (
     SELECT s.id FROM subscribers s WHERE s.id IN
-        (SELECT d.subscriber_id FROM asked a JOIN deliveries d ON d.id = a.id)
+        (SELECT d.subscriber_id FROM deliveries d WHERE d.id = ANY (%(ids)s::uuid[]))
     ORDER BY s.id FOR SHARE
-), judged AS ("""
+)"""
 
 
 def say(subscriber_id: UUID, kind: Kind, topic: str | None = "news") -> None:
@@ -46,10 +46,8 @@ def test_in_a_single_statement_that_no_would_slip_through(
     """The mutant that the two statements are for: with it, the test above would fail."""
     _, [person] = road.under_way(1)
     claims = sender.claim()
-    one = gate._DECIDE.replace(", judged AS (", _ONE_STATEMENT, 1)
-    one = one.replace("JOIN subscribers s ON", "JOIN locked USING (id) JOIN subscribers s ON", 1)
-    one = one.replace("JOIN locked USING (id)", "JOIN locked l ON l.id = d.subscriber_id", 1)
-    monkeypatch.setattr(gate, "_DECIDE", one)
+    one = gate._DECIDE.replace("JOIN topics t ON", "JOIN locked l ON l.id = s.id JOIN topics t ON")
+    monkeypatch.setattr(gate, "_DECIDE", _LOCKED + one)
     monkeypatch.setattr(gate, "_lock", lambda *_: None)
     say(person, Kind.UNSUBSCRIBED)
     asked = begin(lambda: sender.ask(claims))
@@ -149,7 +147,7 @@ def test_a_paused_campaign_goes_back_and_costs_no_attempt(sender: Sender) -> Non
 def test_a_stale_claim_opens_nothing(sender: Sender, other: Sender) -> None:
     road.under_way(1)
     [old] = sender.claim()
-    sender.database.execute("UPDATE deliveries SET state = 'pending', owner = NULL")
+    queue.put_back(sender.database, sender.id, [old.delivery_id])
     [new] = other.claim()
     assert new.fence == old.fence + 1
     assert sender.ask([old]) == []
@@ -222,7 +220,7 @@ def test_the_messages_facts_are_fixed_at_the_first_yes(sender: Sender) -> None:
     [claim] = sender.claim()
     [first] = sender.ask([claim])
     sender.ask([], Result(claim.delivery_id, claim.fence, Ending.LOST, 1))
-    sender.database.execute("UPDATE deliveries SET state = 'pending', retry_at = NULL")
+    road.make_due(sender.database)
     [again] = sender.ask(sender.claim())
     assert (again.link_key, again.dated_at) == (first.link_key, first.dated_at)
     assert again.permit.return_path == first.permit.return_path

@@ -32,11 +32,17 @@ def passed(sender: Sender) -> Passed:
     return one
 
 
+def retry(sender: Sender) -> None:
+    """Have what is open claimed again."""
+    sender.database.execute("UPDATE deliveries SET state = 'pending', owner = NULL")
+    road.make_due(sender.database)
+
+
 def test_a_retry_is_byte_identical_in_another_process(sender: Sender, settings: Settings) -> None:
     road.under_way(1)
     one = passed(sender)
     first = Letters(settings).write(one)
-    sender.database.execute("UPDATE deliveries SET state = 'pending', owner = NULL")
+    retry(sender)
     again = Letters(settings).write(passed(sender))
     assert first == again
     assert b"\r\n" in first.wire
@@ -47,7 +53,7 @@ def test_a_confirmation_is_the_same_octets_too(sender: Sender, settings: Setting
     road.lay()
     ask("someone@example.net")
     first = Letters(settings).write(passed(sender))
-    sender.database.execute("UPDATE deliveries SET state = 'pending', owner = NULL")
+    retry(sender)
     assert Letters(settings).write(passed(sender)) == first
 
 
