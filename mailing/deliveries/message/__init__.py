@@ -1,7 +1,9 @@
 """The message: what a person receives, made from the author's words. Pure: no database, no clock.
 
 `compile` once for a campaign and language, `Compiled.render` for each person, `inspect` the
-octets that came out.
+octets that came out. On the way: `composing` turns the content into three texts with holes,
+`program` reads what stands in the holes, `layout` has the base64 around them ready, `part`
+splices, `headers` writes the fields, `dkim` signs where the frame has keys.
 """
 
 from mailing.base.operator import Operator
