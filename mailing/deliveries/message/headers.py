@@ -9,18 +9,15 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from functools import lru_cache
 
-import idna
-
 from mailing.deliveries.message.encoded import LONGEST_LINE, encode_words, is_plain
 from mailing.deliveries.message.frame import Frame, Kind, Stamp, UnsafeValue, one_line
+from mailing.deliveries.message.mailbox import ascii_domain, mailbox
 
 LINE_LIMIT = 998  # RFC 5322 section 2.1.1, without CRLF
 FOLD_AT = 78
 SENDER = re.compile(r"\s*(?:(?P<name>.*?)\s*<(?P<inner>[^<>]+)>|(?P<bare>[^<>\s]+))\s*", re.DOTALL)
-MAILBOX = re.compile(r'[^\s<>()\[\],;:\\"@]{1,255}@[^\s<>()\[\],;:\\"@]{1,255}')
 ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")
 ADDRESS = re.compile(r"(?:https?://|mailto:)[!#-;=?-~]+")  # visible ASCII, no quotes or brackets
-DOMAIN = re.compile(r"[A-Za-z0-9._-]+")
 LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 OPAQUE = re.compile(r"[A-Za-z0-9._=+-]{1,200}")
 MESSAGE_ID = re.compile(r"[A-Za-z0-9._=+-]{1,200}@[A-Za-z0-9.-]{1,255}")
@@ -113,29 +110,6 @@ def feedback_id(frame: Frame) -> str:
     letters = re.sub(r"[^a-z0-9]", "", ascii_domain("List-Id", frame.list_domain).lower())
     sender = letters[:15].ljust(5, "0")
     return f"c-{campaign}:t-{frame.topic_slug}:{frame.reason}:{sender}"
-
-
-def mailbox(what: str, address: str) -> str:
-    """`local@domain` with the domain as A-labels (RFC 5891); a raw UTF-8 local part stays.
-
-    Raises `UnsafeValue` for whatever is not one plain mailbox.
-    """
-    if not address.isprintable():
-        one_line(what, address)
-    if not MAILBOX.fullmatch(address):
-        raise UnsafeValue(f"{what} is not one plain mail address.", what)
-    local, _, domain = address.rpartition("@")
-    return f"{local}@{ascii_domain(what, domain)}"
-
-
-def ascii_domain(what: str, domain: str) -> str:
-    """Give a domain name in A-labels; raises `UnsafeValue` when it has none."""
-    if DOMAIN.fullmatch(domain):
-        return domain
-    try:
-        return idna.encode(domain, uts46=True).decode("ascii")
-    except idna.IDNAError as problem:
-        raise UnsafeValue(f"{what} names an impossible domain: {problem}.", what) from None
 
 
 def _date(moment: datetime) -> str:

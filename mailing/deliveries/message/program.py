@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from mailing.deliveries.message.frame import FIELDS, BodyError, Recipient, UnsafeValue, one_line
+from mailing.deliveries.message.frame import BodyError
 from mailing.deliveries.message.merge import Tag
 from mailing.deliveries.message.readers import Reader, Test, Values, read_as, test_of
 
 LARGEST_OUTPUT = 1024 * 1024  # octets of UTF-8 after the merge
-LONGEST_VALUE = 1000  # characters of one field
 
 # How the conditions of a text fell out: which branch was taken at each, in their order.
 Choice = tuple[int, ...]
@@ -41,27 +40,6 @@ class Straight:
         for slot, following in zip(self.slots, self.texts[1:], strict=True):
             shown += (values[slot], following)
         return "".join(shown)
-
-
-def merge_values(recipient: Recipient) -> dict[str, str]:
-    """Give every field of the closed list a text, empty where unset.
-
-    Raises `UnsafeValue` for a control character or a value beyond 1000 characters.
-    """
-    get = recipient.fields.get
-    values = {name: get(name) or "" for name in FIELDS}
-    values["email"] = recipient.address
-    # Printable text holds no control, line end or surrogate; one look at all of it is cheap.
-    everything = "".join(values.values())
-    if len(everything) > LONGEST_VALUE or not everything.isprintable():
-        for name, value in values.items():
-            _check(name, value)
-    return values
-
-
-def _check(name: str, value: str) -> None:
-    if len(one_line(name, value)) > LONGEST_VALUE:
-        raise UnsafeValue(f"{name} is longer than {LONGEST_VALUE} characters.", name)
 
 
 class Program:
