@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
@@ -15,6 +16,7 @@ from bench.measure import demand
 from bench.memory import Watch
 from bench.processor import Meter
 from bench.sink import Sink
+from bench.talk import say
 from console.daemons import wait_until
 from tests import road
 from tests.road import Worker
@@ -68,6 +70,7 @@ def working(place: Ground, number: int, concurrency: int) -> Iterator[Worker]:
         except BaseException:
             # A worker that stands still would not end by itself, and hide why the run failed.
             worker.kill()
+            say(f"worker {number} said last: {_last_words(log)}")
             raise
 
 
@@ -113,4 +116,8 @@ def _has_ended(workers: list[Worker]) -> bool:
 
 def _silent(place: Ground) -> str:
     logs = sorted(place.directory.glob("worker-*.log"))
-    return f"a worker does not answer: {' '.join(one.read_text()[-1000:] for one in logs)}"
+    return f"a worker does not answer: {' '.join(_last_words(one) for one in logs)}"
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text(errors="replace")[-1000:] or "nothing"
