@@ -5,10 +5,10 @@ web, a scripted relay, a real web process and real workers.
 """
 
 import base64
+import http.client
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -127,7 +127,7 @@ class Ground:
                 stdout=log,
                 stderr=log,
             )
-        road.wait_for(lambda: _listens(self.web_port), 30)
+        road.wait_for(lambda: _answers(self.web_port), 30)
         return web
 
 
@@ -199,9 +199,16 @@ def _settings(environment: dict[str, str]) -> Settings:
         return load(_env_file=None)
 
 
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def _answers(port: int) -> bool:
+    """It listens before it is ready, so it is asked."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 def _speaks_to(process: psutil.Process, port: int) -> bool:

@@ -25,6 +25,7 @@ class Report:
     leavers: int = 0
     named: int = 0
     unanswered: int = 0
+    stood_still: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     wrongs: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(WRONGS, 0)))
     faults: Counter[str] = field(default_factory=Counter)
@@ -45,6 +46,12 @@ class Report:
         self.never_struck.update(name for name, times in told.proofs.items() if not times)
         self.complaints += told.verdict.complaints
 
+    def fail(self, why: str) -> None:
+        """One more round that came to no end, and was broken off."""
+        self.rounds += 1
+        self.stood_still += 1
+        self.complaints.append(why)
+
     def write(self, directory: Path) -> Path:
         """As JSON and as text; the path of the text."""
         directory.mkdir(parents=True, exist_ok=True)
@@ -63,6 +70,7 @@ class Report:
             "answers that named a message": self.named,
             "requests without an answer, asked again": self.unanswered,
             **{f"deliveries {state}": number for state, number in sorted(self.outcomes.items())},
+            "**rounds that stood still**": self.stood_still,
             **{f"**{name}**": number for name, number in self.wrongs.items()},
         }
         machine = (

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mailing.base.database import db
+from mailing.deliveries import dispatch
 from mailing.people import topics
 from mailing.policies import versions
 from tests import road
@@ -86,16 +87,33 @@ def fight(
         for strike in strikes:
             strike.prepare(ground)
         ground.peer.behave(pace(scale.pace))
-        with watch.on(leavers=int(scale.count * SHARE)):
-            road.start(cast.number)
-            opening(ground, crowd)
-            road.wait_for(lambda: _accepted(ground) >= scale.count * BEGUN, PATIENCE)
-            assert not watch.is_done, "the campaign was over before anything struck"
-            for strike in strikes:
-                strike.hit(ground, watch)
-            _until_done(ground, watch)
+        try:
+            with watch.on(leavers=int(scale.count * SHARE)):
+                road.start(cast.number)
+                opening(ground, crowd)
+                _strike(ground, watch, strikes, int(scale.count * BEGUN))
             crowd.disperse()
+        except BaseException:
+            _break_off(ground, cast)
+            raise
     return tell(ground, cast, crowd, watch, strikes)
+
+
+def _strike(ground: Ground, watch: Watch, strikes: Iterable[Strike], begun: int) -> None:
+    _until(ground, watch, lambda: _accepted(ground) >= begun)
+    assert not watch.is_done, "the campaign was over before anything struck"
+    for strike in strikes:
+        strike.hit(ground, watch)
+    _until(ground, watch, lambda: watch.is_done)
+
+
+def _break_off(ground: Ground, cast: Cast) -> None:
+    """What a round that failed leaves behind is not the next one's."""
+    ground.dismiss()
+    db.session.remove()
+    dispatch.stop(cast.number, road.ACTOR)
+    db.session.commit()
+    dots_of(ground)
 
 
 def gather(ground: Ground, count: int) -> Cast:
@@ -150,11 +168,11 @@ def unanswered(ground: Ground) -> list[UUID]:
     return [delivery for delivery, (_, code) in last.items() if code is None]
 
 
-def _until_done(ground: Ground, watch: Watch) -> None:
+def _until(ground: Ground, watch: Watch, what: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
-    while not watch.is_done:
-        last = watch.samples[-1:]
-        assert time.monotonic() < deadline, f"not done: {last}\n{ground.log()[-3000:]}"
+    while not what():
+        last = (watch.state, watch.samples[-1:])
+        assert time.monotonic() < deadline, f"it stands still: {last}\n{ground.log()[-3000:]}"
         time.sleep(0.05)
 
 

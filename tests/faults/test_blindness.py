@@ -13,7 +13,7 @@ from tests.faults.judge import judge
 from tests.faults.round import dots_of, fight, gather
 from tests.faults.trace import Trace
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("more faults")
 
 BLIND = Path(__file__).parents[1] / "flows" / "blind"
 EARLY = 20

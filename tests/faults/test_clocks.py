@@ -6,7 +6,7 @@ from tests.faults import clocks
 from tests.faults.ground import Ground
 from tests.faults.round import fight
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("more faults")
 
 
 def test_the_promise_holds_when_the_workers_clock_jumps(ground: Ground) -> None:

@@ -13,7 +13,7 @@ from tests.faults.round import fight
 from tests.faults.strike import Blow, Strike
 from tests.faults.watch import Watch
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("more faults")
 
 
 @pytest.fixture

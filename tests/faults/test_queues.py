@@ -13,7 +13,7 @@ from tests.faults.crowd import Crowd
 from tests.faults.ground import Ground
 from tests.faults.round import fight
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("more faults")
 
 
 def test_the_promise_holds_when_every_wake_up_is_lost(ground: Ground) -> None:

@@ -16,7 +16,7 @@ from tests.peers.authority import create
 from tests.peers.smtp_peer import SmtpPeer
 from tests.peers.smtp_session import Offers
 
-pytestmark = pytest.mark.xdist_group("faults")
+pytestmark = pytest.mark.xdist_group("more faults")
 
 
 class Garbler:
