@@ -88,6 +88,7 @@ class Engine:
 
     def close(self) -> None:
         """Hang up politely."""
+        self._stock.close()
         self._lines.close()
 
     def _turn(
@@ -99,7 +100,7 @@ class Engine:
         while time.monotonic() < deadline and not is_ending():
             if self._stock.is_due():
                 full = self._fill(more)
-            if self._is_done() or (self._stock and self._lines.are_down()):
+            if self._is_done() or (self._stock and self._lines.are_stuck()):
                 break
             self._step()
         return full

@@ -21,6 +21,7 @@ _MOST_REFUSALS = 5
 # A connection that has just answered need not be asked whether it is still there.
 _FRESH_SECONDS = 1.0
 _SEATS_EVERY = 2.0
+_STUCK_SECONDS = 5.0
 
 
 @dataclass(eq=False)
@@ -65,7 +66,7 @@ class Lines:
         self._limit = settings.smtp_connections
         self._database = database
         self._seats = Seats(settings, database)
-        self._seats_at = 0.0
+        self._seats_at = self._ready_at = 0.0
         self._idle: dict[Line, None] = {}
         self._relays = [
             RelayLines(Relay.parse(url), self._limit, seats=self._limit)
@@ -139,7 +140,11 @@ class Lines:
         return False
 
     def obey(self) -> None:
-        """Leave alone what any process has found to be down; hold no more than our seats."""
+        """Leave alone what any process has found to be down; hold no more than our seats.
+
+        A turn begins with this.
+        """
+        self._ready_at = time.monotonic()
         names = relays.left_alone(self._database)
         now = time.monotonic()
         for relay in self._relays:
@@ -167,12 +172,22 @@ class Lines:
 
     def are_down(self) -> bool:
         """Whether no relay can be used now."""
-        return not self.all() and self._next_relay() is None
+        return not self._are_ready() and all(r.rests_until > time.monotonic() for r in self._relays)
+
+    def are_stuck(self) -> bool:
+        """The same, or none has been ready for seconds: a relay may accept and never greet."""
+        now = time.monotonic()
+        if self._are_ready():
+            self._ready_at = now
+        return self.are_down() or now - self._ready_at > _STUCK_SECONDS
 
     def close(self) -> None:
         """Hang up politely where nothing is being said."""
         for line in self.all():
             line.connection.close()
+
+    def _are_ready(self) -> bool:
+        return self.count[Phase.IDLE] > 0 or self.busy > 0
 
     def _next_relay(self) -> RelayLines | None:
         now = time.monotonic()
@@ -198,7 +213,7 @@ class Lines:
             # Some connections work: the relay wants fewer of them, not none.
             relay.limit = max(1, sum(line.has_worked for line in relay.lines))
             relay.fewer_until = time.monotonic() + _FEWER_SECONDS
-        elif not relay.lines:
+        else:
             self._leave_alone(relay, trouble)
 
     def _leave_alone(self, relay: RelayLines, trouble: str) -> None:

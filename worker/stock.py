@@ -31,6 +31,7 @@ class Stock:
         self._pace = Pace(settings, database)
         self._claims: deque[Claim] = deque()
         self._again_at = self._urgent_at = 0.0
+        self._has_urgent = False
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -66,20 +67,27 @@ class Stock:
                 most = self._settings.send_batch
                 urgent = queue.claim_confirmations(self._database, self._owner, most)
                 self._claims.extendleft(reversed(urgent))
+                self._has_urgent = bool(urgent)
 
     def take(self, most: int) -> list[Claim]:
         """Up to so many that may be asked about now."""
         if self._pace.is_free:
             return [self._claims.popleft() for _ in range(min(most, len(self._claims)))]
-        if self._pace.wait() > 0:
+        if self.wait() > 0:
             return []
+        self._has_urgent = False
         going, later = self._pace.pick(self._claims, most)
         self._give_back_for_a_while(later)
         return going
 
     def wait(self) -> float:
         """The seconds for which nothing in it may leave; 0: something may."""
-        return 0.0 if self._pace.is_free else self._pace.wait()
+        is_free = self._pace.is_free or self._has_urgent
+        return 0.0 if is_free else self._pace.wait()
+
+    def close(self) -> None:
+        """Be in nobody's way any more."""
+        self._pace.close()
 
     def give_back(self) -> None:
         """Give everything back; others may claim it."""

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from types import FrameType
 
@@ -34,26 +35,33 @@ class Sweeper:
     """The process, seen from the worker that keeps it: started again whenever it has ended."""
 
     def __init__(self) -> None:
-        self._is_over = False
+        self._over = threading.Event()
         self.process = self._start()
 
     def keep(self) -> None:
         """Watch over it until `end`; for a thread of its own."""
-        while not self._is_over:
-            if self.process.poll() is not None:
-                _log.error("the sweeper has ended and is started again", code=self.process.poll())
-                self.process = self._start()
-            time.sleep(AFTER_TROUBLE)
+        while not self._over.is_set():
+            try:
+                self._look()
+            except Exception as error:
+                # A machine in trouble may refuse a fork, now; without a sweeper nothing moves on.
+                _log.error("the sweeper cannot be started", error=type(error).__name__)
+            self._over.wait(AFTER_TROUBLE)
 
     def end(self) -> None:
         """End it, the hard way where it does not listen."""
-        self._is_over = True
+        self._over.set()
         self.process.terminate()
         try:
             self.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+
+    def _look(self) -> None:
+        if self.process.poll() is not None:
+            _log.error("the sweeper has ended and is started again", code=self.process.poll())
+            self.process = self._start()
 
     @staticmethod
     def _start() -> subprocess.Popen[bytes]:

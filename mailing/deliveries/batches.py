@@ -75,7 +75,7 @@ def lay(campaign_id: int) -> None:
 CALL = """
     WITH waiting AS (
         SELECT batch_id, min(CASE WHEN state = 'pending' THEN now() ELSE retry_at END) AS at
-        FROM deliveries WHERE id = ANY ({ids}) AND state IN ('pending', 'deferred')
+        FROM deliveries WHERE {which} AND state IN ('pending', 'deferred')
         GROUP BY batch_id
     ), locked AS (
         SELECT id FROM batches WHERE id IN (SELECT batch_id FROM waiting) ORDER BY id FOR UPDATE
@@ -87,7 +87,7 @@ CALL = """
 
 def call(ids: Collection[UUID]) -> None:
     """Have the batches of these deliveries claimed again when what waits in them is due."""
-    query = text(CALL.format(ids="CAST(:ids AS uuid[])"))
+    query = text(CALL.format(which="id = ANY (CAST(:ids AS uuid[]))"))
     db.session.execute(query, {"ids": list(ids)})
 
 

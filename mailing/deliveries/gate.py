@@ -23,40 +23,39 @@ from mailing.base.tokens import ReturnPath, link_keys
 from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
 from mailing.deliveries import queue, results
 from mailing.deliveries.permit import GateStamp, SendPermit
-from mailing.deliveries.queue import Claim
+from mailing.deliveries.queue import Claim, literal
 from mailing.deliveries.results import Ending, Result
 from mailing.people import verdict
 from mailing.people.subscribers import Sealer
 
 _STAMP = GateStamp()
 
-_LOCK_CAMPAIGNS = "SELECT FROM campaigns WHERE id = ANY (%s) ORDER BY id FOR SHARE"
-_LOCK_SUBSCRIBERS = "SELECT FROM subscribers WHERE id = ANY (%s) ORDER BY id FOR SHARE"
+_LOCK_CAMPAIGNS = "SELECT FROM campaigns WHERE id = ANY (%s::int[]) ORDER BY id FOR SHARE"
+_LOCK_SUBSCRIBERS = "SELECT FROM subscribers WHERE id = ANY (%s::uuid[]) ORDER BY id FOR SHARE"
 
-# The rows are judged and locked once, in the order of their ids, and updated by their ids alone:
-# with the conditions repeated outside, statistics gathered between two campaigns made a call of
-# 20 messages take 1.2 s instead of 10 ms. A row comes back by its place in the question.
-_DECIDE = f"""
-    WITH judged AS (
-        SELECT d.id, a.place, s.digest, s.personal, s.language, st.entry_id,
+# One pass in the order of the question. What a claim knows of its row never changes (person, topic,
+# campaign), so the verdict is read beside the row and not through it: looking the row up twice
+# took a third more. The verdict is worked out once a row, and each kind of message has a statement
+# of its own: setting up the verdicts of all three took 0.3 ms a group. A row comes back by its
+# place in the question.
+_DECIDE = """
+    WITH judged AS MATERIALIZED (
+        SELECT a.id, a.fence, a.place, s.digest, s.personal, s.language, st.entry_id,
             CASE
                 WHEN NOT (SELECT sending_on FROM installation) THEN 'later'
                 WHEN c.state = 'paused' THEN 'later'
                 WHEN c.id IS NOT NULL AND c.state <> 'sending' THEN 'campaign_stopped'
-                WHEN d.kind = 'campaign' THEN ({verdict.CAMPAIGN})
-                WHEN d.kind = 'notice' THEN ({verdict.NOTICE})
-                ELSE ({verdict.CONFIRMATION})
+                ELSE ({verdict})
             END AS no
-        FROM unnest(%(ids)s::uuid[], %(fences)s::int[]) WITH ORDINALITY AS a (id, fence, place)
-        JOIN deliveries d ON d.id = a.id AND d.fence = a.fence
-            AND d.owner = %(owner)s AND d.state = 'claimed'
-        JOIN subscribers s ON s.id = d.subscriber_id
-        JOIN topics t ON t.id = d.topic_id
-        LEFT JOIN campaigns c ON c.id = d.campaign_id
-        LEFT JOIN standings st ON st.subscriber_id = d.subscriber_id AND st.topic_id = d.topic_id
+        FROM unnest(%(ids)s::uuid[], %(fences)s::int[], %(subscribers)s::uuid[],
+                    %(topics)s::int[], %(campaigns)s::int[], %(optins)s::uuid[])
+            WITH ORDINALITY AS a (id, fence, subscriber, topic, campaign, optin, place)
+        JOIN subscribers s ON s.id = a.subscriber
+        JOIN topics t ON t.id = a.topic
+        LEFT JOIN campaigns c ON c.id = a.campaign
+        LEFT JOIN standings st ON st.subscriber_id = a.subscriber AND st.topic_id = a.topic
         LEFT JOIN policy_versions p ON p.id = st.policy_id
-        LEFT JOIN optins r ON r.id = d.optin_id
-        ORDER BY d.id FOR UPDATE OF d
+        LEFT JOIN optins r ON r.id = a.optin
     )
     UPDATE deliveries d SET
         state = CASE WHEN j.no IS NULL THEN 'open' WHEN j.no = 'later' THEN 'pending'
@@ -70,10 +69,15 @@ _DECIDE = f"""
         opened_at = CASE WHEN j.no IS NULL THEN clock_timestamp() ELSE d.opened_at END,
         finished_at = CASE WHEN j.no IS NOT NULL AND j.no <> 'later' THEN now() END
     FROM judged j
-    WHERE d.id = j.id
-    RETURNING j.place, d.state, d.optin_id, d.attempts, d.link_key, d.dated_at,
+    WHERE d.id = j.id AND d.fence = j.fence AND d.owner = %(owner)s AND d.state = 'claimed'
+    RETURNING j.place, d.state, d.attempts, d.link_key, d.dated_at,
         j.digest, j.personal, j.language
-"""  # noqa: S608 - our own text; every value is bound
+"""
+_VERDICTS = {
+    "campaign": verdict.CAMPAIGN,
+    "notice": verdict.NOTICE,
+    "confirmation": verdict.CONFIRMATION,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +99,15 @@ class Passed:
 
 
 class _Row(NamedTuple):
-    """What the gate answers about one claim."""
+    """What the gate answers about one claim; a row that is open has all of these."""
 
     place: int
     state: str
-    optin_id: UUID | None
     attempts: int
-    link_key: str | None
-    dated_at: datetime | None
+    link_key: str
+    dated_at: datetime
     digest: bytes
-    personal: bytes | None
+    personal: bytes
     language: str
 
 
@@ -121,14 +124,20 @@ def ask(
     the engine is one of the two places that own their transactions.
     """
     # Locked in the order of their ids, as everybody else locks them.
-    asked = sorted(claims, key=lambda claim: claim.delivery_id)
+    asked = sorted(claims, key=lambda claim: claim.delivery_id.int)
+    kinds = sorted({claim.kind for claim in asked})
+    questions = {kind: [claim for claim in asked if claim.kind == kind] for kind in kinds}
     with connection.pipeline(), connection.transaction():
         _lock(connection, asked)
         results.record(connection, settings, owner, done)
-        rows = _decide(connection, settings, owner, asked)
-    answered = [_Row(*row) for row in rows]
-    _call_again(connection, [asked[row.place - 1] for row in answered if row.state == "pending"])
-    opened = [_read(row, asked[row.place - 1], settings) for row in answered if row.state == "open"]
+        answers = [_decide(connection, settings, owner, questions[kind]) for kind in kinds]
+    answered = [
+        (questions[kind][row[0] - 1], _Row(*row))
+        for kind, rows in zip(kinds, answers, strict=True)
+        for row in rows
+    ]
+    _call_again(connection, [claim for claim, row in answered if row.state == "pending"])
+    opened = [_read(row, claim, settings) for claim, row in answered if row.state == "open"]
     # One person's record that cannot be read must not end what belongs to everybody else.
     unread = [one for one in opened if isinstance(one, Result)]
     results.record(connection, settings, owner, unread)
@@ -138,22 +147,28 @@ def ask(
 def _lock(connection: Connection, claims: Sequence[Claim]) -> None:
     campaigns = {claim.campaign_id for claim in claims if claim.campaign_id is not None}
     if campaigns:
-        connection.execute(QUEUE_FOR_SHARE, [sorted(campaigns)])
-        connection.execute(_LOCK_CAMPAIGNS, [list(campaigns)])
+        connection.execute(QUEUE_FOR_SHARE, [literal(sorted(campaigns))])
+        connection.execute(_LOCK_CAMPAIGNS, [literal(campaigns)])
     if claims:
-        connection.execute(_LOCK_SUBSCRIBERS, [list({claim.subscriber_id for claim in claims})])
+        people = literal(claim.subscriber_id.hex for claim in claims)
+        connection.execute(_LOCK_SUBSCRIBERS, [people])
 
 
 def _decide(
     connection: Connection, settings: Settings, owner: UUID, claims: Sequence[Claim]
 ) -> Cursor[Any]:
     values = {
-        "ids": [claim.delivery_id for claim in claims],
-        "fences": [claim.fence for claim in claims],
+        "ids": literal(claim.delivery_id.hex for claim in claims),
+        "fences": literal(claim.fence for claim in claims),
+        "subscribers": literal(claim.subscriber_id.hex for claim in claims),
+        "topics": literal(claim.topic_id for claim in claims),
+        "campaigns": literal(claim.campaign_id for claim in claims),
+        "optins": literal(claim.optin_id and claim.optin_id.hex for claim in claims),
         "owner": owner,
         "link_key": link_keys(settings.secret_keys).newest,
     }
-    return connection.execute(_DECIDE, values, binary=True)
+    decision = _DECIDE.replace("{verdict}", _VERDICTS[claims[0].kind])
+    return connection.execute(decision, values, binary=True)
 
 
 def _call_again(connection: Connection, claims: Sequence[Claim]) -> None:
@@ -171,8 +186,6 @@ def _read(row: _Row, claim: Claim, settings: Settings) -> Passed | Result:
 
 
 def _passed(row: _Row, claim: Claim, settings: Settings) -> Passed:
-    # A row that is open has these by the statement that opened it.
-    assert row.personal is not None and row.link_key is not None and row.dated_at is not None
     fields = Sealer(settings).open(row.personal, claim.subscriber_id.bytes)
     return_path = ReturnPath(claim.delivery_id).address(
         link_keys(settings.secret_keys), settings.bounce_domain, row.link_key
@@ -183,7 +196,7 @@ def _passed(row: _Row, claim: Claim, settings: Settings) -> Passed:
     return Passed(
         permit=permit,
         campaign_id=claim.campaign_id,
-        optin_id=row.optin_id,
+        optin_id=claim.optin_id,
         topic_id=claim.topic_id,
         subscriber_id=claim.subscriber_id,
         digest=row.digest,

@@ -132,8 +132,8 @@ def settle(connection: Connection, settings: Settings, owner: UUID, journal: Jou
     told = {row[0]: _ending(row, journal) for row in rows}
     back = [delivery_id for delivery_id, result in told.items() if result is None]
     connection.execute(_BACK, [back])
-    queue.call(connection, back)
     results.record(connection, settings, owner, [result for result in told.values() if result])
+    queue.call_owned(connection, owner)
     queue.release(connection, owner)
     return len(rows)
 

@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from mailing.base.settings import Settings
 from mailing.deliveries import queue
+from mailing.deliveries.queue import literal
 
 
 class Ending(StrEnum):
@@ -93,7 +94,7 @@ _RECORD = """
 def record(connection: Connection, settings: Settings, owner: UUID, told: Sequence[Result]) -> None:
     """Write results down, each only over the claim that it belongs to; commits nothing."""
     # Rows are locked in the order of their ids, as everybody else locks them.
-    in_order = sorted(told, key=lambda result: result.delivery_id)
+    in_order = sorted(told, key=lambda result: result.delivery_id.int)
     accepted = [result for result in in_order if result.ending is Ending.ACCEPTED]
     others = [result for result in in_order if result.ending is not Ending.ACCEPTED]
     if accepted:
@@ -112,9 +113,9 @@ def record(connection: Connection, settings: Settings, owner: UUID, told: Sequen
 
 def _columns(told: Sequence[Result]) -> dict[str, Any]:
     return {
-        "ids": [result.delivery_id for result in told],
-        "fences": [result.fence for result in told],
-        "codes": [result.code for result in told],
+        "ids": literal(result.delivery_id.hex for result in told),
+        "fences": literal(result.fence for result in told),
+        "codes": literal(result.code for result in told),
         "texts": [result.text[:512].replace("\0", "") for result in told],
     }
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from mailing.deliveries.permit import SendPermit
+from mailing.deliveries.queue import literal
 
 # The rows are asked for in the order of their ids, and so locked in it.
 _SEAL = """
@@ -21,15 +22,14 @@ _SEAL = """
 
 
 def seal(connection: Connection, owner: UUID, permits: Sequence[SendPermit]) -> set[UUID]:
-    """Seal what has been written up to its dot; the ids that may be finished. Commits."""
-    in_order = sorted(permits, key=lambda permit: permit.delivery_id)
+    """Seal what has been written up to its dot; the ids that may be finished.
+
+    The connection commits each statement by itself, and synchronously.
+    """
+    in_order = sorted(permits, key=lambda permit: permit.delivery_id.int)
     values = {
-        "ids": [permit.delivery_id for permit in in_order],
-        "fences": [permit.fence for permit in in_order],
+        "ids": literal(permit.delivery_id.hex for permit in in_order),
+        "fences": literal(permit.fence for permit in in_order),
         "owner": owner,
     }
-    with connection.pipeline(), connection.transaction():
-        # Whatever the server's default is: an answer to a person may rest on this row.
-        connection.execute("SET LOCAL synchronous_commit = on")
-        cursor = connection.execute(_SEAL, values, binary=True)
-    return {row[0] for row in cursor.fetchall()}
+    return {row[0] for row in connection.execute(_SEAL, values, binary=True)}
