@@ -172,7 +172,9 @@ class Lines:
 
     def are_down(self) -> bool:
         """Whether no relay can be used now."""
-        return not self._are_ready() and all(r.rests_until > time.monotonic() for r in self._relays)
+        if self._are_ready() or self.count[Phase.CONNECTING]:
+            return False
+        return all(relay.rests_until > time.monotonic() for relay in self._relays)
 
     def are_stuck(self) -> bool:
         """The same, or none has been ready for seconds: a relay may accept and never greet."""
