@@ -15,16 +15,17 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from mailing.base.database import db, dsn
 from mailing.base.settings import Settings
+from mailing.deliveries import queue
 from mailing.leaving import replay
 from tests import road
 from tests.model import desk
-from tests.model.clerk import Clerk, Mortal
+from tests.model.clerk import Clerk, Mortal, ids
 from tests.model.mail import Post
 from tests.model.queue import Queue
 
 
 def live(settings: Settings, database: Mortal, lives: int, steps: int) -> None:
-    """So many lives of so many steps."""
+    """So many lives of so many steps, after those that have once failed."""
     policy = road.lay()
     replay.run()
     people = road.subscribe(policy, 4)
@@ -37,7 +38,7 @@ def live(settings: Settings, database: Mortal, lives: int, steps: int) -> None:
         deadline=None,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
-        phases=[Phase.explicit, Phase.reuse, Phase.generate],
+        phases=[Phase.reuse, Phase.generate],
     )
 
     class Here(Queue):
@@ -92,3 +93,25 @@ def test_a_death_right_behind_the_gates_commit_forgets_no_message(
     clerk.post.is_on = True
     assert desk.astray(database, []) == []
     clerk.claim(clerk.born(), 3)
+
+
+def test_what_nobody_calls_and_what_nobody_owns_is_noticed(
+    settings: Settings, database: Mortal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The eyes of these lives are not blind: broken verbs are seen at once."""
+    people = road.subscribe(road.lay(), 3)
+    number = road.campaign()
+    road.start(number)
+    clerk = Clerk(database, settings, Post({number: "sending"}, dict.fromkeys(people, True)))
+    life = clerk.born()
+    clerk.claim(life, 3)
+    assert desk.astray(database, []) == []
+    desk.release(database, life.id, set())
+    assert {why for why, _ in desk.astray(database, [])} == {
+        "is in work, but nobody owns its batch"
+    }
+    with monkeypatch.context() as broken:
+        broken.setattr(queue, "call", lambda *_: None)
+        clerk.on(life, lambda sender: desk.put_back(sender, ids(life.claims)))
+    [why] = {why for why, _ in desk.astray(database, [])}
+    assert why == "waits, but is not due"

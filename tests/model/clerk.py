@@ -73,7 +73,7 @@ class Clerk:
         passed = self.on(life, lambda sender: sender.ask(claims))
         said = {one.permit.delivery_id for one in passed}
         yes = {c.delivery_id for c in claims if self.post.asked(c.delivery_id, life.id, c.fence)}
-        assert said == yes
+        assert said == yes, f"the gate let pass {said} instead of {yes}"
         life.carries += [Carry(one) for one in passed]
 
     def ask_and_die(self, life: Life, claims: list[Claim]) -> None:
@@ -91,7 +91,7 @@ class Clerk:
         sealed = self.on(life, lambda sender: sender.seal([one.passed for one in carries]))
         for carry in carries:
             is_sealed = self.did("seal", carry.id, (life.id, carry.fence))
-            assert (carry.id in sealed) == is_sealed
+            assert (carry.id in sealed) == is_sealed, "sealed or refused against the rules"
             if is_sealed:
                 carry.phase = "sealed"
             else:

@@ -1,9 +1,11 @@
 """The adapter between these tests and the queue's tables: all that knows how a row is stored."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import fields, replace
 from uuid import UUID, uuid4
 
 import psycopg
+from psycopg import sql
 from sqlalchemy import text
 
 from mailing.base.database import db
@@ -56,8 +58,14 @@ def put(database: psycopg.Connection, row: UUID, place: Place) -> None:
 
 def claims(database: psycopg.Connection, fence: int) -> list[Claim]:
     """A claim with this fence on every delivery, whoever has it."""
-    query = "SELECT id, kind, campaign_id, subscriber_id, topic_id, batch_id FROM deliveries"
-    return [Claim(row[0], fence, *row[1:]) for row in database.execute(query)]
+    names = [one.name for one in fields(Claim)]
+    query = sql.SQL("SELECT {} FROM deliveries").format(
+        sql.SQL(",").join(
+            map(sql.Identifier, ("id" if name == "delivery_id" else name for name in names))
+        )
+    )
+    found = [Claim(*row) for row in database.execute(query)]
+    return [replace(one, fence=fence) for one in found]
 
 
 def put_back(sender: Sender, ids: list[UUID], seconds: float = 0) -> None:

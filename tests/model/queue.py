@@ -163,7 +163,8 @@ class Queue(RuleBasedStateMachine):
         receipt = links.by_token(road.leave_token(person), 0)
         assert receipt is not None
         named = {UUID(one["message_id"].partition("@")[0]) for one in receipt.in_flight}
-        assert named == self.clerk.post.left(person)
+        expected = self.clerk.post.left(person)
+        assert named == expected, f"named: {named} instead of {expected}"
         self.clerk.counted["named"] += len(named)
 
     @rule(pick=PICK)
@@ -216,12 +217,14 @@ class Queue(RuleBasedStateMachine):
         found = {
             row[0]: row[1] for row in desk.rows(self.clerk.database, self.clerk.post.campaigns)
         }
-        assert found == {delivery: mail.seen for delivery, mail in self.clerk.post.ids.items()}
+        expected = {delivery: mail.seen for delivery, mail in self.clerk.post.ids.items()}
+        assert found == expected, f"rows: {found} instead of {expected}"
         self.clerk.counted.update(state for state, _, _ in found.values())
 
     @invariant()
     def what_waits_is_due_and_what_is_in_work_can_be_found(self) -> None:
-        assert desk.astray(self.clerk.database, self.unswept) == []
+        astray = desk.astray(self.clerk.database, self.unswept)
+        assert not astray, f"astray: {astray}"
 
     @invariant()
     def the_balance_holds(self) -> None:
