@@ -7,7 +7,7 @@ import pytest
 from mailing.base.database import db
 from mailing.base.errors import Missing
 from mailing.base.settings import current
-from mailing.deliveries import dispatch, incarnations
+from mailing.deliveries import dispatch, gate, incarnations
 from mailing.deliveries.incarnations import Journalled, Trace
 from tests import road
 from tests.deliveries.conftest import Sender
@@ -113,3 +113,24 @@ def test_fencing_names_a_host_that_is_known(sender: Sender, other: Sender) -> No
     assert [owner.is_fenced for owner in incarnations.with_work(other.database)] == [True]
     with pytest.raises(Missing, match="No live process"):
         incarnations.fence_host(uuid4())
+
+
+def test_what_the_gate_put_off_just_before_a_death_is_claimed_again(
+    sender: Sender, other: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the gate's commit and its call: the rows wait, and no batch is due."""
+    road.under_way(3)
+    claims = sender.claim()
+    sender.database.execute("UPDATE installation SET sending_on = false")
+    monkeypatch.setattr(gate, "_call_again", die)
+    with pytest.raises(KeyboardInterrupt):
+        sender.ask(claims)
+    sender.database.execute("UPDATE installation SET sending_on = true")
+    assert sender.states() == {"pending": 3}
+    assert other.claim() == []
+    settle(other, sender, {})
+    assert len(other.claim()) == 3
+
+
+def die(*_: object) -> None:
+    raise KeyboardInterrupt
