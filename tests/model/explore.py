@@ -120,10 +120,9 @@ def wrong(before: World, name: str, after: World, case: Case) -> str:
 
 
 def _may_fly(before: World, name: str, case: Case) -> bool:
-    """The one thing that may still arrive: a dot that a worker wrote, before the answer and just
-    before its death. The row says that nobody knows; a confirmation is to be sent again."""
-    nobody_knows = before.row[0] == "uncertain" or case.is_confirmation
-    return nobody_knows and name.startswith("a dead worker's dot")
+    """The one thing that may still arrive: the dot of a confirmation that a worker wrote, before
+    the answer and just before its death; the row waits to be sent again, and is held."""
+    return case.is_confirmation and name.startswith("a dead worker's dot")
 
 
 def _untrue(before: World, after: World, case: Case) -> str:

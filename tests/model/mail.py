@@ -10,6 +10,8 @@ from uuid import UUID
 
 from tests.model.table import FENCE, OWNER, TABLE, compared
 
+# What an answer names: past recall, or written by somebody who died over it.
+MAY_ARRIVE = ("sealed", "uncertain")
 _IN_WORK = ("claimed", "open", "sealed", "aborting")
 
 
@@ -116,7 +118,7 @@ class Post:
         for delivery, mail in self.ids.items():
             if mail.person == person:
                 mail.move("leave")
-                named |= {delivery} if mail.state == "sealed" else set()
+                named |= {delivery} if mail.state in MAY_ARRIVE else set()
         for mail in self.mails:
             if mail.person == person:
                 mail.is_promised = not any(self.ids[one] is mail for one in named)

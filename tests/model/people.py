@@ -63,13 +63,20 @@ def _leaving(case: Case) -> set[str]:
 def _no(world: World, case: Case, person: Person) -> Iterator[Step]:
     if person.waits:
         told = "not named"
-        if world.row[0] == "sealed" and case.has("leaving waits for what is sealed"):
+        if world.row[0] in _named(case):
             told = "named"
         answered = person._replace(waits=False, told=told)
         yield f"the person is answered: {told}", world._replace(person=answered)
     elif person.turns and not is_gated(world):
         back = Person(turns=person.turns - 1)
         yield "the person takes it back", world._replace(person=back)
+
+
+def _named(case: Case) -> set[str]:
+    """What an answer names: what is past recall, and what a dead worker may have sent."""
+    sealed = {"sealed"} if case.has("leaving waits for what is sealed") else set()
+    uncertain = {"uncertain"} if case.has("leaving names what is uncertain") else set()
+    return sealed | uncertain
 
 
 _PHASES = {"yes": _yes, "wished": _wished, "locked": _locked, "moved": _moved, "no": _no}
@@ -85,7 +92,7 @@ def _stop(world: World, case: Case, campaign: Campaign) -> Iterator[Step]:
         touches = world.row[0] in TABLE["stop"]
         yield "a stop: the message is looked for", _with(world, "moved", touches)
     elif campaign.state == "moved":
-        told = "named" if world.row[0] == "sealed" else "not named"
+        told = "named" if world.row[0] in _named(case) else "not named"
         after = world._replace(campaign=Campaign("stopped", False, told))
         after = moved(after, "stop") if campaign.touches else after
         yield f"a stop: committed and answered: {told}", after

@@ -33,7 +33,6 @@ class Queue(RuleBasedStateMachine):
         self.clerk = clerk
         self.lives = [self.clerk.born() for _ in range(3)]
         self.dead: list[Life] = []
-        self.unswept: list[UUID] = []
 
     @rule(who=OWNERS, many=HOW_MANY)
     def claim(self, who: int, many: int) -> None:
@@ -121,7 +120,7 @@ class Queue(RuleBasedStateMachine):
     @rule(who=OWNERS)
     def die(self, who: int) -> None:
         self.dead.append(self.lives[who])
-        self.unswept.append(self.lives[who].id)
+        self.clerk.unswept.append(self.lives[who].id)
         self.lives[who] = self.clerk.born()
         self.clerk.counted["deaths"] += 1
 
@@ -135,7 +134,7 @@ class Queue(RuleBasedStateMachine):
     def sweep(self, is_whole: bool) -> None:
         for life in self.dead:
             self.clerk.settle(life, is_whole)
-        self.unswept.clear()
+        self.clerk.unswept.clear()
 
     @rule(pick=PICK, what=st.sampled_from(["claim", "ask", "seal", "tell", "put back"]))
     def what_a_dead_owner_asked_comes_late(self, pick: int, what: str) -> None:
@@ -201,6 +200,8 @@ class Queue(RuleBasedStateMachine):
 
     @rule()
     def the_sweep_closes_what_is_stopped(self) -> None:
+        """It settles the dead first, so nothing lies about of which nobody knows."""
+        self.sweep(True)
         desk.close_stopped()
         for number, state in self.clerk.post.campaigns.items():
             for mail in self.clerk.post.of(number) if state == "stopped" else ():
@@ -223,7 +224,7 @@ class Queue(RuleBasedStateMachine):
 
     @invariant()
     def what_waits_is_due_and_what_is_in_work_can_be_found(self) -> None:
-        astray = desk.astray(self.clerk.database, self.unswept)
+        astray = desk.astray(self.clerk.database, self.clerk.unswept)
         assert not astray, f"astray: {astray}"
 
     @invariant()
@@ -245,6 +246,7 @@ class Queue(RuleBasedStateMachine):
             desk.release(self.clerk.database, life.id, set())
         for life in [*self.dead, *self.lives]:
             self.clerk.settle(life, True)
+        self.clerk.unswept.clear()
         while self._go_on(self.clerk.born()):
             pass
         self._is_over()
