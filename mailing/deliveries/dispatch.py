@@ -108,6 +108,8 @@ def start(campaign_id: int, actor: Actor, expect: int | None = None, now: bool =
         raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be started.")
     _demand_readiness(campaign)
     started = _send(campaign) if now else _schedule(campaign)
+    if not started.will_receive:
+        raise NotReady("Nobody would receive this; look at the audience.")
     if expect is not None and started.will_receive != expect:
         raise Conflict(
             f"You expected {expect} people, but {started.will_receive} will receive it now. "
@@ -150,7 +152,7 @@ def _release(campaign_id: int) -> bool:
     try:
         with db.session.begin_nested():
             campaign = campaigns.lock(campaign_id)
-            _demand_readiness(campaign, but="audience")
+            _demand_readiness(campaign)
             _send(campaign)
     except NotReady:
         return False
@@ -220,8 +222,8 @@ def close_stopped() -> int:
     return len(stopped)
 
 
-def _demand_readiness(campaign: Campaign, but: str = "") -> None:
-    stops = [check for check in readiness.check(campaign).stops if check.id != but]
+def _demand_readiness(campaign: Campaign) -> None:
+    stops = readiness.obstacles(campaign)
     if stops:
         raise NotReady(" ".join(check.detail for check in stops))
 

@@ -10,7 +10,6 @@ permit is recorded.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -80,8 +79,7 @@ _VERDICTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Passed:
+class Passed(NamedTuple):
     """A yes: the permit, and what the message is rendered from."""
 
     permit: SendPermit
@@ -132,7 +130,7 @@ def ask(
         results.record(connection, settings, owner, done)
         answers = [_decide(connection, settings, owner, questions[kind]) for kind in kinds]
     answered = [
-        (questions[kind][row[0] - 1], _Row(*row))
+        (questions[kind][row[0] - 1], _Row._make(row))
         for kind, rows in zip(kinds, answers, strict=True)
         for row in rows
     ]

@@ -4,7 +4,7 @@ These verbs run on the engine's own connection, in a transaction that the caller
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
@@ -14,8 +14,7 @@ from mailing.base.errors import NotAllowed
 from mailing.deliveries.batches import CALL
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A delivery that one incarnation may now ask the gate about; `fence` names this claim."""
 
     delivery_id: UUID
@@ -230,7 +229,7 @@ def _of_batch(
     values = {"owner": owner, "batch": batch, "limit": limit}
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         cursor.execute(statement, values)
-        claims = [Claim(*row) for row in cursor]
+        claims = [Claim._make(row) for row in cursor]
     connection.execute(_OWN, values)
     connection.execute(_DUE_AGAIN, values)
     return claims

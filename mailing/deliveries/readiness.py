@@ -8,6 +8,7 @@ from mailing.base.operator import operator_of
 from mailing.base.settings import Settings, current
 from mailing.base.signing import signing_keys
 from mailing.campaigns import audience
+from mailing.campaigns.audience import Audience
 from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries import letters, proofs
 from mailing.deliveries.checks import Check, Level
@@ -35,19 +36,34 @@ class Readiness:
 
 def check(campaign: Campaign) -> Readiness:
     """Check a campaign and its surroundings, the final message included."""
+    told = [*_before_the_audience(), of_audience(audience.count(campaign))]
+    return Readiness([*told, *_of_the_message(campaign), *proofs.of_languages(campaign)])
+
+
+def obstacles(campaign: Campaign) -> list[Check]:
+    """What stops a start, but for the audience: whoever starts counts it in any case, and
+    counting a million people twice would keep the first of them waiting."""
+    checks = [*_before_the_audience(), *_of_the_message(campaign)]
+    return Readiness(checks).stops
+
+
+def of_audience(counted: Audience) -> Check:
+    """Whether anybody would receive it."""
+    title = "Audience"
+    if not counted.will_receive:
+        detail = f"Nobody would receive this: {counted.considered} people are considered."
+        return Check("audience", Level.STOP, title, detail)
+    return Check("audience", Level.FINE, title, f"{counted.will_receive} people will receive it.")
+
+
+def _before_the_audience() -> list[Check]:
     settings = current()
-    return Readiness(
-        [
-            _identity(settings),
-            _policy(settings),
-            _sending(),
-            _audience(campaign),
-            *proofs.of_messages(campaign, settings),
-            *proofs.of_languages(campaign),
-            _sender(settings),
-            _signature(settings),
-        ]
-    )
+    return [_identity(settings), _policy(settings), _sending()]
+
+
+def _of_the_message(campaign: Campaign) -> list[Check]:
+    settings = current()
+    return [*proofs.of_messages(campaign, settings), _sender(settings), _signature(settings)]
 
 
 def _identity(settings: Settings) -> Check:
@@ -74,15 +90,6 @@ def _sending() -> Check:
     if not here.sending_on:
         return Check("sending", Level.STOP, title, f"Sending is off: {here.sending_off_reason}")
     return Check("sending", Level.FINE, title, "Sending is on.")
-
-
-def _audience(campaign: Campaign) -> Check:
-    title = "Audience"
-    counted = audience.count(campaign)
-    if not counted.will_receive:
-        detail = f"Nobody would receive this: {counted.considered} people are considered."
-        return Check("audience", Level.STOP, title, detail)
-    return Check("audience", Level.FINE, title, f"{counted.will_receive} people will receive it.")
 
 
 def _sender(settings: Settings) -> Check:

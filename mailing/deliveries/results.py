@@ -1,10 +1,9 @@
 """Results: what became of a message that the gate let through."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
@@ -30,8 +29,7 @@ class Ending(StrEnum):
     CANNOT_RENDER = "cannot_render"
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """The ending of one attempt, with what the relay said."""
 
     delivery_id: UUID

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select, text
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict
 from mailing.base.jobs import SEND, ring
@@ -13,7 +15,7 @@ from mailing.base.settings import current
 from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.campaigns import State as CampaignState
-from mailing.deliveries import batches
+from mailing.deliveries import batches, hours
 from mailing.deliveries.batches import Batch
 from mailing.deliveries.deliveries import Delivery, State, message_id
 from mailing.deliveries.letters import domain_of
@@ -218,7 +220,7 @@ def _waiting_for(campaign: Campaign, counted: Outcomes) -> str | None:
         return _what_is_off() or f"the holding window, until {campaign.release_at:%H:%M:%S} UTC"
     if campaign.state != CampaignState.SENDING:
         return None
-    known = _what_is_off() or _relays_in_trouble() or _retries(campaign, counted)
+    known = _what_is_off() or _closed_hours() or _relays_in_trouble() or _retries(campaign, counted)
     return known or _nobody_works(campaign, counted)
 
 
@@ -231,6 +233,15 @@ def _what_is_off() -> str | None:
     query = text("SELECT sending_off_reason FROM installation WHERE NOT sending_on")
     row = db.session.execute(query).one_or_none()
     return f"sending to be switched on again: {row[0]}" if row else None
+
+
+def _closed_hours() -> str | None:
+    settings = current()
+    opens = hours.opens_at(settings, clock.now())
+    if opens is None:
+        return None
+    wall = opens.astimezone(ZoneInfo(settings.time_zone))
+    return f"the sending hours, which begin at {wall:%Y-%m-%d %H:%M} ({settings.time_zone})"
 
 
 def _relays_in_trouble() -> str | None:

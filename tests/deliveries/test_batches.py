@@ -11,6 +11,7 @@ from sqlalchemy import text
 from mailing.base.database import db, dsn
 from mailing.base.settings import current
 from mailing.campaigns import audience
+from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
 from mailing.deliveries import dispatch, queue
 from mailing.deliveries.results import Ending, Result
 from tests import road
@@ -181,18 +182,13 @@ def test_gates_that_overlap_do_not_keep_a_stop_waiting(sender: Sender, begin: Be
     """Share locks that follow one another would: the row itself has no fair queue."""
     number = started(10)
     with sender.database.transaction():
-        sender.database.execute(
-            "SELECT pg_advisory_xact_lock_shared(27491, c) FROM unnest(%s::int[]) AS c", [[number]]
-        )
+        sender.database.execute(QUEUE_FOR_SHARE, [[number]])
         sender.database.execute("SELECT FROM campaigns WHERE id = %s FOR SHARE", [number])
         stopping = begin(lambda: dispatch.stop(number, road.ACTOR))
-        other = psycopg.connect(dsn(current().database), autocommit=True)
-        with other, pytest.raises(psycopg.errors.LockNotAvailable), other.transaction():
-            other.execute("SET LOCAL lock_timeout = '200ms'")
-            other.execute(
-                "SELECT pg_advisory_xact_lock_shared(27491, c) FROM unnest(%s::int[]) AS c",
-                [[number]],
-            )
+        with psycopg.connect(dsn(current().database), autocommit=True) as other:
+            other.execute("SET lock_timeout = '200ms'")
+            with pytest.raises(psycopg.errors.LockNotAvailable):
+                other.execute(QUEUE_FOR_SHARE, [[number]])
     assert stopping.answer().stopped == 10
 
 

@@ -28,7 +28,7 @@ from console.postgresql import Cluster
 from console.valkey import Valkey
 from mailing.base import schema
 from mailing.base.database import db, dsn
-from mailing.base.jobs import FAN_OUT, SEND, SWEEP, ring_now
+from mailing.base.jobs import SEND, SWEEP, ring_now
 from mailing.base.settings import ROOT
 from mailing.deliveries import dispatch, status
 from mailing.leaving import links
@@ -193,7 +193,6 @@ def test_wake_ups_that_are_doubled_and_two_beats_change_nothing(
             for _ in range(30):
                 ring_now(queue, SEND, {})
                 ring_now(queue, SWEEP, {})
-                ring_now(queue, FAN_OUT, {"campaign_id": number})
             done = road.wait_until_done(number)
     finally:
         for beat in beats:

@@ -1,7 +1,6 @@
 """The adapter between these tests and the queue's tables: all that knows how a row is stored."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, replace
 from uuid import UUID, uuid4
 
 import psycopg
@@ -58,14 +57,14 @@ def put(database: psycopg.Connection, row: UUID, place: Place) -> None:
 
 def claims(database: psycopg.Connection, fence: int) -> list[Claim]:
     """A claim with this fence on every delivery, whoever has it."""
-    names = [one.name for one in fields(Claim)]
+    names = Claim._fields
     query = sql.SQL("SELECT {} FROM deliveries").format(
         sql.SQL(",").join(
             map(sql.Identifier, ("id" if name == "delivery_id" else name for name in names))
         )
     )
     found = [Claim(*row) for row in database.execute(query)]
-    return [replace(one, fence=fence) for one in found]
+    return [one._replace(fence=fence) for one in found]
 
 
 def put_back(sender: Sender, ids: list[UUID], seconds: float = 0) -> None:

@@ -19,6 +19,7 @@ from mailing.deliveries import gate, incarnations, status
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.incarnations import Journalled
 from mailing.deliveries.letters import Letters
+from mailing.deliveries.message import Octets
 from mailing.deliveries.message import UnsafeValue
 from mailing.leaving import links
 from tests import road
@@ -250,7 +251,7 @@ def test_a_value_that_cannot_be_rendered_ends_that_one_delivery(
     _, people = road.under_way(10)
     write = Letters.write
 
-    def refuse_one(letters: Letters, passed: Passed) -> bytes:
+    def refuse_one(letters: Letters, passed: Passed) -> Octets:
         if passed.subscriber_id == people[3]:
             raise UnsafeValue("a line break in a name")
         if passed.subscriber_id == people[4]:
