@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from tests import road
+from tests.faults import processes
 from tests.faults.ground import Ground
 from tests.faults.strike import Blow
 from tests.faults.watch import Watch
@@ -23,13 +24,13 @@ SMALL = "1m"
 _TOLD = b"kelisim ballast"
 
 
-def choke_a_sender(ground: Ground, _watch: Watch) -> int:
+def choke_a_sender(ground: Ground, watch: Watch) -> int:
     """One sending process may make no file longer: it ends before a dot that it cannot note."""
     victim = road.wait_for(ground.senders)[0]
     longest = max(path.stat().st_size for path in _journals(victim))
     _limit(victim.pid, longest + 50)
-    road.wait_for(lambda: not victim.is_running() or victim.status() == psutil.STATUS_ZOMBIE)
-    return 1
+    road.wait_for(lambda: processes.has_ended(victim) or watch.is_done)
+    return int(processes.has_ended(victim))
 
 
 class ChokedWeb:
@@ -48,11 +49,15 @@ class ChokedWeb:
         road.wait_for(lambda: watch.crowd.unanswered["503"] >= 3)
         assert watch.crowd.answers == []
         self._refused = watch.crowd.unanswered["503"]
-        _limit_web(ground, resource.RLIM_INFINITY)
+        self.relax(ground)
 
     def proof(self, ground: Ground) -> int:
         """How many answers were a 503."""
         return self._refused
+
+    def relax(self, ground: Ground) -> None:
+        """Files may grow again."""
+        _limit_web(ground, resource.RLIM_INFINITY)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ def kill_a_child(ground: Ground, _watch: Watch) -> int:
     """SIGKILL to a sending process in the middle of its messages."""
     victim = road.wait_for(ground.senders)[0]
     os.kill(victim.pid, signal.SIGKILL)
-    road.wait_for(lambda: not _lives(victim))
+    road.wait_for(lambda: has_ended(victim))
     return 1
 
 
@@ -42,11 +42,12 @@ def freeze_a_child(ground: Ground, watch: Watch) -> int:
     return int(is_kept)
 
 
-def _lives(process: psutil.Process) -> bool:
+def has_ended(process: psutil.Process) -> bool:
+    """Whether a process is gone, waited for or not."""
     try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
-        return False
+        return True
 
 
 STRIKES = (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from tests.faults.judge import Verdict
-from tests.faults.round import Told
+from tests.faults.told import Told
 
 WRONGS = tuple(one.name for one in fields(Verdict))
 
@@ -29,7 +29,6 @@ class Report:
     outcomes: Counter[str] = field(default_factory=Counter)
     wrongs: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(WRONGS, 0)))
     faults: Counter[str] = field(default_factory=Counter)
-    never_struck: Counter[str] = field(default_factory=Counter)
     complaints: list[str] = field(default_factory=list)
 
     def add(self, told: Told) -> None:
@@ -43,7 +42,6 @@ class Report:
         self.outcomes.update(told.states)
         self.wrongs.update({name: len(getattr(told.verdict, name)) for name in WRONGS})
         self.faults.update(told.proofs)
-        self.never_struck.update(name for name, times in told.proofs.items() if not times)
         self.complaints += told.verdict.complaints
 
     def fail(self, why: str) -> None:

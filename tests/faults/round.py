@@ -1,8 +1,6 @@
 """A round: one campaign through the whole product, people leaving, faults striking, judged."""
 
-import re
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
@@ -14,46 +12,24 @@ from mailing.policies import versions
 from tests import road
 from tests.faults.crowd import Crowd
 from tests.faults.ground import Ground, pace
-from tests.faults.judge import Verdict, judge
+from tests.faults.judge import judge
 from tests.faults.strike import Strike
-from tests.faults.trace import Dot, Trace
+from tests.faults.told import Told, dots_of, unanswered
+from tests.faults.trace import Trace
 from tests.faults.watch import Watch
-from tests.peers.records import Received
-from worker import sendjournal
 
-SHARE = 0.2
 BEGUN = 0.1
 PATIENCE = 60.0
-_MESSAGE_ID = re.compile(rb"^Message-ID:\s*<([^>]+)>", re.MULTILINE | re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Told:
-    """What a round came to. `proofs`: how often each fault struck."""
-
-    verdict: Verdict
-    proofs: dict[str, int]
-    trace: Trace
-    unanswered: Counter[str]
-
-    def demand(self) -> "Told":
-        """Fail unless the promise held, and every fault happened."""
-        assert self.verdict.complaints == [], self.proofs
-        assert all(self.proofs.values()), f"what never happened proves nothing: {self.proofs}"
-        return self
-
-    @property
-    def states(self) -> Counter[str]:
-        """How many ended how."""
-        return Counter(ending.state for ending in self.trace.endings.values())
 
 
 @dataclass(frozen=True)
 class Scale:
-    """How many people, and the seconds that the relay takes over each message."""
+    """How many people, the seconds that the relay takes over each message, and which part of the
+    people leaves meanwhile."""
 
     count: int = 300
     pace: float = 0.03
+    share: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -88,23 +64,46 @@ def fight(
             strike.prepare(ground)
         ground.peer.behave(pace(scale.pace))
         try:
-            with watch.on(leavers=int(scale.count * SHARE)):
+            with watch.on(leavers=int(scale.count * scale.share)):
                 road.start(cast.number)
                 opening(ground, crowd)
-                _strike(ground, watch, strikes, int(scale.count * BEGUN))
+                struck = _strike(ground, watch, strikes, int(scale.count * BEGUN))
             crowd.disperse()
+            proofs = {strike.name: strike.proof(ground) for strike in struck}
         except BaseException:
             _break_off(ground, cast)
             raise
-    return tell(ground, cast, crowd, watch, strikes)
+        finally:
+            for strike in strikes:
+                strike.relax(ground)
+    trace = _trace(ground, cast, crowd, watch)
+    return Told(judge(trace), proofs, trace, crowd.unanswered)
 
 
-def _strike(ground: Ground, watch: Watch, strikes: Iterable[Strike], begun: int) -> None:
+def _trace(ground: Ground, cast: Cast, crowd: Crowd, watch: Watch) -> Trace:
+    endings = watch.endings(cast.addresses)
+    return Trace(
+        people=frozenset(cast.addresses.values()),
+        dots=tuple(dots_of(ground)),
+        answers=tuple(crowd.answers),
+        samples=tuple(watch.samples),
+        endings=endings,
+        unanswered=frozenset(unanswered(ground)),
+        state=watch.state,
+    )
+
+
+def _strike(ground: Ground, watch: Watch, strikes: Iterable[Strike], begun: int) -> list[Strike]:
+    """Strike one after the other for as long as there is a campaign; which came in time."""
     _until(ground, watch, lambda: _accepted(ground) >= begun)
-    assert not watch.is_done, "the campaign was over before anything struck"
+    struck: list[Strike] = []
     for strike in strikes:
-        strike.hit(ground, watch)
+        if not watch.is_done:
+            strike.hit(ground, watch)
+            struck.append(strike)
+    assert struck or not strikes, "the campaign was over before anything struck"
     _until(ground, watch, lambda: watch.is_done)
+    return struck
 
 
 def _break_off(ground: Ground, cast: Cast) -> None:
@@ -134,40 +133,6 @@ def gather(ground: Ground, count: int) -> Cast:
     return cast
 
 
-def tell(ground: Ground, cast: Cast, crowd: Crowd, watch: Watch, strikes: Iterable[Strike]) -> Told:
-    """Judge what was seen. The relay's records begin anew."""
-    endings = watch.endings(cast.addresses)
-    trace = Trace(
-        people=frozenset(cast.addresses.values()),
-        dots=tuple(dots_of(ground)),
-        answers=tuple(crowd.answers),
-        samples=tuple(watch.samples),
-        endings=endings,
-        unanswered=frozenset(unanswered(ground)),
-        state=watch.state,
-    )
-    proofs = {strike.name: strike.proof(ground) for strike in strikes}
-    return Told(judge(trace), proofs, trace, crowd.unanswered)
-
-
-def dots_of(ground: Ground) -> list[Dot]:
-    """Every dot since the last round."""
-    finished = ground.peer.records.finished
-    seen = finished[:]
-    del finished[: len(seen)]
-    return [_dot(received) for received in seen]
-
-
-def unanswered(ground: Ground) -> list[UUID]:
-    """The deliveries whose last attempt has a `D` and no `K` in the send journals."""
-    last: dict[UUID, tuple[int, int | None]] = {}
-    for path in ground.sending().glob("*.sends"):
-        for delivery, found in (sendjournal.read(path) or {}).items():
-            if delivery not in last or found.fence >= last[delivery][0]:
-                last[delivery] = (found.fence, found.code)
-    return [delivery for delivery, (_, code) in last.items() if code is None]
-
-
 def _until(ground: Ground, watch: Watch, what: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not what():
@@ -180,11 +145,3 @@ def _accepted(ground: Ground) -> int:
     assert ground.worker is not None
     assert ground.worker.process.poll() is None, ground.log()[-2000:]
     return len(ground.peer.accepted)
-
-
-def _dot(received: Received) -> Dot:
-    found = _MESSAGE_ID.search(received.raw)
-    assert found is not None
-    assert received.dot_at is not None
-    (recipient,) = received.recipients
-    return Dot(recipient, found[1].decode(), received.dot_at, received.is_accepted)

@@ -25,9 +25,19 @@ class Strike(Protocol):
     def proof(self, ground: Ground) -> int:
         """After the campaign: how often it struck, by evidence from outside the product."""
 
+    def relax(self, ground: Ground) -> None:
+        """Whatever became of the round: take away what would outlive it."""
+
+
+class Passing:
+    """A fault that leaves nothing behind."""
+
+    def relax(self, ground: Ground) -> None:
+        """There is nothing to take away."""
+
 
 @dataclass
-class Blow:
+class Blow(Passing):
     """A fault that strikes once, in the middle; `act` does it and returns the evidence of it."""
 
     name: str
@@ -48,7 +58,7 @@ class Blow:
 
 
 @dataclass
-class Misbehaviour:
+class Misbehaviour(Passing):
     """A relay that does what it should not, from the beginning; each fault has to have struck."""
 
     name: str
@@ -70,7 +80,7 @@ class Misbehaviour:
 
 
 @dataclass
-class Standing:
+class Standing(Passing):
     """A fault that is there from before the campaign; `evidence` counts it since ever."""
 
     name: str

@@ -10,12 +10,16 @@ from tests import road
 from tests.faults.crowd import Crowd
 from tests.faults.ground import Ground
 from tests.faults.judge import judge
-from tests.faults.round import dots_of, fight, gather
+from tests.faults.round import Scale, fight, gather
+from tests.faults.strike import Misbehaviour
+from tests.faults.told import dots_of
 from tests.faults.trace import Trace
+from tests.peers.faults import Fault, Stage
 
 pytestmark = pytest.mark.xdist_group("more faults")
 
 BLIND = Path(__file__).parents[1] / "flows" / "blind"
+UNSEALED = Path(__file__).parent / "unsealed"
 EARLY = 20
 
 
@@ -46,6 +50,19 @@ def test_the_product_without_its_gate_is_caught(ground: Ground) -> None:
     told = fight(ground, opening=without_a_gate)
     ground.dismiss()
     assert len(told.verdict.late) >= EARLY
+
+
+@pytest.mark.parametrize("is_sealing", [True, False], ids=["the seal", "a seal that allows all"])
+def test_who_leaves_while_a_message_is_open_is_kept_from_it_by(
+    is_sealing: bool, ground: Ground
+) -> None:
+    """The narrow state: the answer says that nothing more comes, the body is on its way."""
+    slow = Misbehaviour("a relay that lets bodies wait", (Fault(Stage.DATA, wait=0.3),))
+    ground.hire(**{} if is_sealing else {"PYTHONPATH": f"{UNSEALED}:{ROOT}"})
+    told = fight(ground, slow, scale=Scale(80, share=0.5))
+    ground.dismiss()
+    assert bool(told.verdict.late) is not is_sealing
+    assert told.verdict.is_clean is is_sealing
 
 
 def test_a_naive_sender_is_caught(ground: Ground) -> None:

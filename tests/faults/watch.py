@@ -14,6 +14,8 @@ from tests.faults.ground import Ground
 from tests.faults.trace import Ending, Sample
 
 EVERY = 0.03
+# This part of those who leave does so as soon as it can.
+AT_ONCE = 0.2
 _SAMPLE = """
     SELECT c.state, coalesce(c.audience, 0), coalesce((
         SELECT jsonb_object_agg(state, number) FROM (
@@ -23,7 +25,8 @@ _SAMPLE = """
 """
 _NEAR = """
     SELECT subscriber_id FROM deliveries
-    WHERE campaign_id = %s AND state IN ('claimed', 'open', 'sealed') ORDER BY random() LIMIT 1
+    WHERE campaign_id = %s AND state IN ('claimed', 'open', 'sealed')
+    ORDER BY state = 'claimed', random() LIMIT 1
 """
 _ENDINGS = "SELECT subscriber_id, id, state, reason FROM deliveries WHERE campaign_id = %s"
 
@@ -88,8 +91,10 @@ class Watch:
         self.samples.append(Sample(time.monotonic(), row[1], row[2]))
 
     def _send_somebody_off(self, database: psycopg.Connection) -> None:
-        """In turn somebody whose message is on its way, and somebody who is picked at random."""
-        if self.state != "sending" or self.crowd.size >= self._leavers:
-            return
-        near = [row[0] for row in database.execute(_NEAR, [self._number])]
-        self.crowd.leave([*near, random.choice(self._people)])
+        """Somebody whose message is on its way, and somebody at random; some at the beginning,
+        the others as the campaign goes on, so that there are always more to come."""
+        audience = self.samples[-1].audience or 1
+        gone = AT_ONCE + self.rows("accepted", "held", "refused", "uncertain") / audience
+        if self.state == "sending" and self.crowd.size < self._leavers * min(gone, 1):
+            near = [row[0] for row in database.execute(_NEAR, [self._number])]
+            self.crowd.leave([*near, random.choice(self._people)])

@@ -4,28 +4,36 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
-# The tag with which PostgreSQL answers a commit (its protocol, "CommandComplete").
-COMMITTED = b"COMMIT\0"
-ASKS_TO_COMMIT = b"COMMIT"
+# PostgreSQL's protocol: the end of a question; the tags of what was done; and "ready, in no
+# transaction", which follows them only once it is committed, by COMMIT or by itself.
+SYNC = b"S\0\0\0\4"
+DONE = (b"COMMIT\0", b"UPDATE ", b"INSERT ")
+READY = b"Z\0\0\0\5I"
 
 
 @dataclass(frozen=True)
 class Loss:
     """One piece to be lost, and the connection with it: a request before the server has it, or
-    a reply after the server has done what it tells. `mark` is what the piece contains."""
+    a reply after the server has done what it tells. It contains `all_of` and `one_of` these."""
 
     is_request: bool
-    mark: bytes
+    all_of: bytes
+    one_of: tuple[bytes, ...]
 
     @classmethod
     def before_the_commit(cls) -> "Loss":
         """The request never arrives."""
-        return cls(True, ASKS_TO_COMMIT)
+        return cls(True, b"", (SYNC, b"COMMIT"))
 
     @classmethod
     def after_the_commit(cls) -> "Loss":
         """It is committed, and nobody is told."""
-        return cls(False, COMMITTED)
+        return cls(False, READY, DONE)
+
+    def fits(self, to_server: bool, data: bytes) -> bool:
+        """Whether this is such a piece."""
+        is_so = self.is_request == to_server and self.all_of in data
+        return is_so and any(mark in data for mark in self.one_of)
 
 
 class Leg(asyncio.Protocol):

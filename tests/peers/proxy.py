@@ -102,7 +102,7 @@ class Proxy:
     def _take(self, to_server: bool, data: bytes) -> bool:
         """Whether this piece is lost: the first loss that waits for such a one is used up."""
         for loss in self._losses:
-            if loss.is_request == to_server and loss.mark in data:
+            if loss.fits(to_server, data):
                 self._losses.remove(loss)
                 self.happened["request_lost" if to_server else "reply_lost"] += 1
                 return True
