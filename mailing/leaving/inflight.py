@@ -37,10 +37,16 @@ _ABORT = _CHANGE.format(
     covered=_COVERED.format(states="'open'"), state=State.ABORTING.value, finished="NULL"
 )
 _SEALED = _COVERED.format(states="'sealed'")
-# A dot that was written just before its process was killed may still reach the relay.
+# A dot that was written just before its process was killed may still reach the relay: the message
+# is uncertain, or, as a confirmation, was to be sent again and is held by now.
 _MAY_ARRIVE = f"""
-    SELECT * FROM ({_COVERED.format(states="'sealed', 'uncertain'")}) c
-    WHERE c.sealed_at > now() - interval '10 minutes' OR c.id IN (SELECT id FROM ({_SEALED}) s)
+    SELECT c.id, c.sealed_at
+    FROM ({_COVERED.format(states="'sealed', 'uncertain', 'deferred', 'held'")}) c
+    JOIN deliveries d ON d.id = c.id
+    WHERE d.state = 'sealed' OR (
+        d.sealed_at > now() - interval '10 minutes' AND d.sealed_at >= d.opened_at
+        AND d.reply_code IS NULL AND (d.state = 'uncertain' OR d.kind = 'confirmation'))
+    ORDER BY c.id
 """  # noqa: S608 - our own text; every value is bound
 
 

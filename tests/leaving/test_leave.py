@@ -349,3 +349,27 @@ def test_a_disk_that_is_full_keeps_the_no_in_the_database(
     assert person.standing("news") == "unsubscribed"
     replay.run()
     assert person.said().count("unsubscribed news") == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "sealed", "named"),
+    [
+        ("uncertain", "1 minute", True),
+        ("uncertain", "11 minutes", False),
+        ("accepted", "1 minute", False),
+    ],
+)
+def test_what_may_still_arrive_is_named_though_nobody_waits_for_it(
+    person: Person, state: str, sealed: str, named: bool
+) -> None:
+    """A dot may leave the kernel after its process was killed, and after our answer."""
+    road.start(road.campaign("news"))
+    road.write_out()
+    _put(state)
+    db.session.execute(
+        text("UPDATE deliveries SET sealed_at = now() - CAST(:ago AS interval), opened_at = NULL"),
+        {"ago": sealed},
+    )
+    db.session.execute(text("UPDATE deliveries SET opened_at = sealed_at"))
+    db.session.commit()
+    assert bool(person.one_click("news").in_flight) is named

@@ -19,8 +19,7 @@ from mailing.deliveries import gate, incarnations, status
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.incarnations import Journalled
 from mailing.deliveries.letters import Letters
-from mailing.deliveries.message import Octets
-from mailing.deliveries.message import UnsafeValue
+from mailing.deliveries.message import Octets, UnsafeValue
 from mailing.leaving import links
 from tests import road
 from tests.deliveries.test_queue import ask
