@@ -227,7 +227,8 @@ class Gate:
         row = self.connection.execute(_CLAIMED, values).fetchone()
         assert row is not None
         self.connection.commit()
-        claim = Claim(row[0], 1, kind, campaign, person, topics.find(topic).id, row[1])
+        topic_id, batch_id = topics.find(topic).id, row[1]
+        claim = Claim(row[0], 1, kind, campaign, person, topic_id, batch_id, optin)
         passed = gate.ask(self.connection, self.settings, self.owner, [claim])
         query = "DELETE FROM deliveries WHERE id = %s RETURNING state, reason"
         outcome = self.connection.execute(query, [row[0]]).fetchone()
