@@ -367,9 +367,11 @@ def test_what_may_still_arrive_is_named_though_nobody_waits_for_it(
     road.write_out()
     _put(state)
     db.session.execute(
-        text("UPDATE deliveries SET sealed_at = now() - CAST(:ago AS interval), opened_at = NULL"),
+        text(
+            "UPDATE deliveries SET sealed_at = now() - CAST(:ago AS interval), "
+            "opened_at = now() - CAST(:ago AS interval) WHERE campaign_id IS NOT NULL"
+        ),
         {"ago": sealed},
     )
-    db.session.execute(text("UPDATE deliveries SET opened_at = sealed_at"))
     db.session.commit()
     assert bool(person.one_click("news").in_flight) is named
