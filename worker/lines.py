@@ -35,6 +35,7 @@ class Line:
     descriptor: int = -1
     idle_since: float = 0.0
     has_worked: bool = False
+    opened_at: float = field(default_factory=time.monotonic)
 
 
 @dataclass(eq=False)
@@ -52,9 +53,15 @@ class RelayLines:
 
     @property
     def room(self) -> int:
-        """How many more connections may be opened; one that failed is tried with a single one."""
-        most = 1 if self.failures else min(self.limit, self.seats)
-        return most - len(self.lines)
+        """How many more connections may be opened; one that failed is tried with a single one.
+
+        One that is still not greeted after seconds is in nobody's way.
+        """
+        room = min(self.limit, self.seats) - len(self.lines)
+        if not self.failures:
+            return room
+        since = time.monotonic() - _STUCK_SECONDS
+        return min(room, 1 - sum(line.has_worked or line.opened_at > since for line in self.lines))
 
 
 class Lines:
@@ -232,7 +239,7 @@ class Lines:
 
     def _is_well(self, relay: RelayLines) -> None:
         if relay.failures:
-            relay.failures = 0
+            relay.failures, relay.rests_until = 0, 0.0
             relays.up(self._database, relay.relay.name)
 
     def _hang_up(self, lines: list[Line], most: int) -> None:
@@ -241,8 +248,9 @@ class Lines:
             self.note(line)
 
     def _is_fresh(self, line: Line) -> bool:
-        connection = line.connection
-        if connection.transactions >= _MESSAGES_A_CONNECTION:
+        connection, now = line.connection, time.monotonic()
+        is_worn = connection.transactions >= _MESSAGES_A_CONNECTION
+        if is_worn or line.relay.rests_until > now:
             connection.close()
             return False
-        return time.monotonic() - line.idle_since < _FRESH_SECONDS or not connection.is_stale()
+        return now - line.idle_since < _FRESH_SECONDS or not connection.is_stale()

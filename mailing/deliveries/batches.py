@@ -7,7 +7,7 @@ A confirmation is a batch of one.
 """
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, ForeignKey, ForeignKeyConstraint, Index, Integer, text
@@ -18,6 +18,11 @@ from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 
 At = TIMESTAMP(timezone=True)
+
+
+# No clock decides when what waits for no time may go: one that was ahead for a moment would keep
+# it waiting.
+_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Batch(Table):
@@ -61,7 +66,7 @@ class BatchOwner(Table):
 
 _LAY = """
     INSERT INTO batches (campaign_id, chunk, due_at)
-    SELECT campaign_id, number, now() FROM audience_chunks
+    SELECT campaign_id, number, to_timestamp(0) FROM audience_chunks
     WHERE campaign_id = :campaign AND reason IS NULL ORDER BY number
 """
 
@@ -74,7 +79,8 @@ def lay(campaign_id: int) -> None:
 # Whatever is unfinished and waits makes its batch due; batches are locked in one order.
 CALL = """
     WITH waiting AS (
-        SELECT batch_id, min(CASE WHEN state = 'pending' THEN now() ELSE retry_at END) AS at
+        SELECT batch_id,
+            min(CASE WHEN state = 'pending' THEN to_timestamp(0) ELSE retry_at END) AS at
         FROM deliveries WHERE {which} AND state IN ('pending', 'deferred')
         GROUP BY batch_id
     ), locked AS (
@@ -93,8 +99,7 @@ def call(ids: Collection[UUID]) -> None:
 
 def for_confirmation() -> int:
     """A batch of one, due now; its number."""
-    at = clock.now()
-    batch = Batch(written_at=at, due_at=at)
+    batch = Batch(written_at=clock.now(), due_at=_AT_ONCE)
     db.session.add(batch)
     db.session.flush()
     return batch.id

@@ -86,7 +86,7 @@ _TAKE = f"""
 # In a statement of its own, so that it sees the claim, and what was locked and is left.
 _DUE_AGAIN = """
     UPDATE batches SET due_at = (
-        SELECT min(CASE WHEN state = 'pending' THEN now() ELSE retry_at END)
+        SELECT min(CASE WHEN state = 'pending' THEN to_timestamp(0) ELSE retry_at END)
         FROM deliveries WHERE batch_id = %(batch)s AND state IN ('pending', 'deferred'))
     WHERE id = %(batch)s
 """

@@ -37,6 +37,16 @@ _ABORT = _CHANGE.format(
     covered=_COVERED.format(states="'open'"), state=State.ABORTING.value, finished="NULL"
 )
 _SEALED = _COVERED.format(states="'sealed'")
+# A batch that waited for the retry of what is held now has nothing to wait for.
+_CALL = """
+    WITH freed AS (
+        SELECT b.id FROM batches b WHERE b.due_at > now() AND b.id IN (
+            SELECT batch_id FROM deliveries WHERE subscriber_id = :subscriber AND state = 'held')
+        ORDER BY b.id FOR UPDATE
+    )
+    UPDATE batches b SET due_at = to_timestamp(0) FROM freed f WHERE b.id = f.id
+"""
+
 # A dot that was written just before its process was killed may still reach the relay: the message
 # is uncertain, or, as a confirmation, was to be sent again and is held by now.
 _MAY_ARRIVE = f"""
@@ -59,7 +69,7 @@ def keep_back(subscriber_id: UUID, reason: str, named: list[int], covered: list[
         "named": named,
         "reason": reason,
     }
-    for change in (_HOLD, _ABORT):
+    for change in (_HOLD, _ABORT, _CALL):
         db.session.execute(text(change), values)
 
 

@@ -57,7 +57,7 @@ UP = (
     SELECT DISTINCT owner, batch_id FROM deliveries WHERE state IN {IN_WORK}
     """,  # noqa: S608 - our own text
     """
-    UPDATE batches b SET due_at = now() WHERE b.written_at IS NULL OR EXISTS (
+    UPDATE batches b SET due_at = to_timestamp(0) WHERE b.written_at IS NULL OR EXISTS (
         SELECT FROM deliveries d WHERE d.batch_id = b.id AND d.state IN ('pending', 'deferred'))
     """,
     f"""
@@ -71,6 +71,7 @@ UP = (
     "ALTER TABLE deliveries DROP CONSTRAINT two_confirmations_a_day",
     "ALTER TABLE deliveries DROP CONSTRAINT deliveries_campaign_id_fkey",
     "ALTER TABLE deliveries DROP CONSTRAINT deliveries_topic_id_fkey",
+    "ALTER TABLE deliveries DROP CONSTRAINT deliveries_subscriber_id_fkey",
     """
     ALTER TABLE deliveries ADD CONSTRAINT one_delivery_a_campaign_and_subscriber
         UNIQUE (subscriber_id, campaign_id)
@@ -81,7 +82,7 @@ UP = (
     WHERE confirmation_day IS NOT NULL
     """,
     "CREATE INDEX deliveries_of_batch ON deliveries (batch_id)",
-    "ALTER TABLE deliveries SET (fillfactor = 50)",
+    "ALTER TABLE deliveries SET (fillfactor = 40)",
     "CREATE INDEX batches_due ON batches (campaign_id, id) WHERE due_at IS NOT NULL",
     "CREATE INDEX batches_unfinished ON batches (campaign_id) WHERE finished_at IS NULL",
     "CREATE INDEX batches_of_campaign ON batches (campaign_id, chunk)",
@@ -119,6 +120,10 @@ DOWN = (
     """
     ALTER TABLE deliveries ADD CONSTRAINT deliveries_topic_id_fkey
         FOREIGN KEY (topic_id) REFERENCES topics (id)
+    """,
+    """
+    ALTER TABLE deliveries ADD CONSTRAINT deliveries_subscriber_id_fkey
+        FOREIGN KEY (subscriber_id) REFERENCES subscribers (id)
     """,
     f"""
     CREATE INDEX deliveries_unfinished ON deliveries (campaign_id, state, id)
