@@ -148,12 +148,14 @@ class Engine:
         if line.passed is not None and line.connection.phase is Phase.CLOSED:
             # Nothing will wake us for it any more: what is due for its message is due now.
             self._advance(line)
-        self._lines.note(line)
         self._watch.note(line)
+        if line.connection.phase is line.phase:
+            return
+        if line.phase is Phase.AT_DOT:
+            del self._at_dot[line]
+        self._lines.note(line)
         if line.phase is Phase.AT_DOT:
             self._at_dot[line] = None
-        else:
-            self._at_dot.pop(line, None)
 
     def _patience(self) -> float:
         count = self._lines.count

@@ -26,13 +26,17 @@ _STUCK_SECONDS = 5.0
 
 @dataclass(eq=False)
 class Line:
-    """One connection, and the message that it carries. `phase` is what the counts know of it."""
+    """One connection, and the message that it carries.
+
+    `phase` is what the counts know of it, `wish` and `descriptor` what the watch does.
+    """
 
     relay: "RelayLines"
     connection: Connection
     passed: Passed | None = None
     phase: Phase = Phase.CLOSED
     descriptor: int = -1
+    wish: int = 0
     idle_since: float = 0.0
     has_worked: bool = False
     opened_at: float = field(default_factory=time.monotonic)
@@ -96,8 +100,9 @@ class Lines:
             return
         self.count[line.phase] -= 1
         self.count[phase] += 1
+        if line.phase is Phase.IDLE:
+            del self._idle[line]
         line.phase = phase
-        self._idle.pop(line, None)
         if phase is Phase.IDLE:
             self._rests(line)
         elif phase is Phase.CLOSED:
