@@ -26,6 +26,7 @@ from worker.gathering import Gathering
 from worker.incarnation import Incarnation
 from worker.lines import Line, Lines
 from worker.permits import Permits
+from worker.sendjournal import Dot
 from worker.smtp import Outcome, Phase
 from worker.stock import Stock
 from worker.watch import Watch
@@ -76,6 +77,7 @@ class Engine:
         `tells`: the database is not what failed, so it is told of the results as well.
         """
         deadline = time.monotonic() + FINISH_SECONDS
+        self._permits.may_write = self._lines.may_write = tells
         for line in self._lines.all():
             if line.connection.phase is not Phase.CONFIRMING:
                 line.connection.abandon()
@@ -96,22 +98,20 @@ class Engine:
     ) -> bool:
         deadline = time.monotonic() + seconds
         self._lines.obey()
-        full = self._fill(more)
+        full = self._fill()
+        if full:
+            more()
         while time.monotonic() < deadline and not is_ending():
             if self._stock.is_due():
-                full = self._fill(more)
+                full = self._fill()
             if self._is_done() or (self._stock and self._lines.are_stuck()):
                 break
             self._step()
         return full
 
-    def _fill(self, more: Callable[[], None]) -> bool:
-        if self._lines.are_down():
-            return False
-        is_full = self._stock.fill(self._batches())
-        if is_full:
-            more()
-        return is_full
+    def _fill(self) -> bool:
+        """Claim, where something could leave at once: others may have lines that are free."""
+        return self._lines.may_carry() and self._stock.fill(self._batches())
 
     def _batches(self) -> set[int]:
         """The batches of which something is on its way here."""
@@ -121,7 +121,8 @@ class Engine:
         return not self._stock and self._permits.is_all_told and not self._lines.busy
 
     def _step(self) -> None:
-        self._stock.look_for_urgent()
+        if self._lines.may_carry():
+            self._stock.look_for_urgent()
         self._lines.be_seated()
         if self._stock:
             for line in self._lines.grow(len(self._stock) - self._lines.count[Phase.IDLE]):
@@ -136,6 +137,7 @@ class Engine:
         for line in ready:
             self._advance(line)
             self._note(line)
+        self._permits.note_replies()
         return len(ready)
 
     def _advance(self, line: Line) -> None:
@@ -212,19 +214,15 @@ class Engine:
         self._to_seal.went()
         ready = [(line, line.passed) for line in self._at_dot if line.passed]
         sealed = seal(self._database, self._life.id, [passed.permit for _, passed in ready])
+        self._life.journal.dots(_dot(p) for _, p in ready if p.permit.delivery_id in sealed)
         for line, passed in ready:
             if passed.permit.delivery_id in sealed:
-                self._dot(line, passed)
+                line.connection.finish()
             else:
                 line.connection.abandon()
                 line.passed = None
                 self._permits.tell(passed, Ending.ABORTED)
             self._note(line)
-
-    def _dot(self, line: Line, passed: Passed) -> None:
-        permit = passed.permit
-        self._life.journal.dot(permit.delivery_id, permit.fence, passed.campaign_id, passed.digest)
-        line.connection.finish()
 
     def _conclude(self, line: Line, outcome: Outcome) -> None:
         passed, line.passed = line.passed, None
@@ -246,6 +244,11 @@ class Engine:
         with self._database.transaction():
             queue.release(self._database, self._life.id, self._batches())
         self._lines.rest()
+
+
+def _dot(passed: Passed) -> Dot:
+    permit = passed.permit
+    return Dot(permit.delivery_id, permit.fence, passed.campaign_id, passed.digest)
 
 
 def _patience_of(is_ending: Callable[[], bool]) -> float:

@@ -77,6 +77,9 @@ class Lines:
         self._limit = settings.smtp_connections
         self._database = database
         self._seats = Seats(settings, database)
+        self._are_counted = settings.relay_connections > 0
+        # False while this process ends because of its database.
+        self.may_write = True
         self._seats_at = self._ready_at = 0.0
         self._idle: dict[Line, None] = {}
         self._relays = [
@@ -177,10 +180,23 @@ class Lines:
             self._hang_up([line for line in relay.lines if line.phase is Phase.IDLE], -relay.room)
 
     def rest(self) -> None:
-        """Nothing is to be sent for now: others may have our seats."""
+        """Nothing is to be sent for now: where seats are counted, others may have ours."""
+        if not self._are_counted:
+            return
         self._seats_at = 0.0
+        for line in self.all():
+            if line.passed is None:
+                # Twice: QUIT is said, and its answer not waited for.
+                line.connection.close()
+                line.connection.close()
+                self.note(line)
         for relay in self._relays:
             self._seats.rest(relay.relay.name, len(relay.lines))
+
+    def may_carry(self) -> bool:
+        """Whether a message could leave at once or soon: a line is free, or may be opened."""
+        free = self.count[Phase.IDLE] + self.count[Phase.CONNECTING]
+        return free > 0 or self._next_relay() is not None
 
     def are_down(self) -> bool:
         """Whether no relay can be used now."""
@@ -238,14 +254,16 @@ class Lines:
         seconds = min(2.0 ** (relay.failures - 1), _LONGEST_REST)
         relay.rests_until = now + seconds
         relay.limit = self._limit
-        relays.down(self._database, relay.relay.name, trouble, seconds)
+        if self.may_write:
+            relays.down(self._database, relay.relay.name, trouble, seconds)
         idle = [line for line in relay.lines if line.phase is Phase.IDLE]
         self._hang_up(idle, len(idle))
 
     def _is_well(self, relay: RelayLines) -> None:
         if relay.failures:
             relay.failures, relay.rests_until = 0, 0.0
-            relays.up(self._database, relay.relay.name)
+            if self.may_write:
+                relays.up(self._database, relay.relay.name)
 
     def _hang_up(self, lines: list[Line], most: int) -> None:
         for line in lines[: max(0, most)]:

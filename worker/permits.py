@@ -5,7 +5,6 @@ from uuid import UUID
 
 import structlog
 from psycopg import Connection as Database
-from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from mailing.base.database import db
 from mailing.base.settings import Settings
@@ -15,7 +14,7 @@ from mailing.deliveries.queue import Claim
 from mailing.deliveries.results import Ending, Result
 from mailing.people import suppression
 from mailing.people.suppression import Why
-from worker.sendjournal import SendJournal
+from worker.sendjournal import Reply, SendJournal
 from worker.smtp import Outcome, Verdict, blames_the_address
 
 _ENDINGS = {
@@ -27,7 +26,6 @@ _ENDINGS = {
 }
 # How long a result waits for a group that it can ride with.
 _RESULTS_WAIT = 0.02
-_RETRY_ONCE = (DeadlockDetected, SerializationFailure, LockNotAvailable)
 
 _log = structlog.get_logger()
 
@@ -43,7 +41,10 @@ class Permits:
         self._owner = owner
         self._journal = journal
         self._results: list[Result] = []
+        self._replies: list[Reply] = []
         self._told_at = time.monotonic()
+        # False while this process ends because of its database: the journal alone is written then.
+        self.may_write = True
 
     @property
     def is_all_told(self) -> bool:
@@ -56,13 +57,7 @@ class Permits:
 
     def ask(self, claims: list[Claim]) -> list[Passed]:
         """Ask about these, and write down all results; the yeses."""
-        questions = (self._database, self._settings, self._owner, claims, self._results)
-        try:
-            passed = gate.ask(*questions)
-        except _RETRY_ONCE as error:
-            # These errors say that nothing was committed, so asking again is safe.
-            _log.info("the gate is asked again", error=type(error).__name__)
-            passed = gate.ask(*questions)
+        passed = gate.ask(self._database, self._settings, self._owner, claims, self._results)
         self._results, self._told_at = [], time.monotonic()
         return passed
 
@@ -72,8 +67,10 @@ class Permits:
         `is_of_us`: the relay takes nothing from us now; then this person's message is tried again.
         """
         if outcome.dot_written and outcome.code is not None:
-            self._note_reply(passed, outcome.code, outcome.text)
-        if blames_the_address(outcome):
+            permit = passed.permit
+            said = Reply(permit.delivery_id, permit.fence, outcome.code, outcome.text)
+            self._replies.append(said)
+        if self.may_write and blames_the_address(outcome):
             self._suppress(passed, outcome)
         ending = Ending.DEFERRED if is_of_us else _ENDINGS[outcome.verdict]
         self.tell(passed, ending, outcome.code, outcome.text)
@@ -85,17 +82,19 @@ class Permits:
             Result(permit.delivery_id, permit.fence, ending, passed.attempts, code, text)
         )
 
-    def _note_reply(self, passed: Passed, code: int, text: str) -> None:
-        permit = passed.permit
+    def note_replies(self) -> None:
+        """Write the replies of this turn into the journal, all at once."""
+        if not self._replies:
+            return
+        replies, self._replies = self._replies, []
         try:
-            self._journal.reply(permit.delivery_id, permit.fence, code, text)
+            self._journal.replies(replies)
         except OSError as error:
             # The database is told as well; the next dot will not be written.
-            _log.error("a reply is not in the send journal", error=str(error))
+            _log.error("replies are not in the send journal", error=str(error))
 
     def _suppress(self, passed: Passed, outcome: Outcome) -> None:
-        # Before the result: after a crash in between, the gate holds the next attempt. The words,
-        # which often repeat the address, stay with the delivery.
+        # The words, which often repeat the address, stay with the delivery.
         detail = " ".join(str(part) for part in (outcome.code, outcome.status) if part)
         suppression.suppress(passed.digest, Why.BOUNCE, detail)
         db.session.commit()

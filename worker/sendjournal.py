@@ -7,7 +7,9 @@ process, not the machine; after a reboot whatever has no `K` counts as uncertain
 import os
 import re
 import time
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 from uuid import UUID
 
 from mailing.deliveries.incarnations import Trace
@@ -17,6 +19,24 @@ from mailing.deliveries.incarnations import Trace
 _ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _DOT = re.compile(rf"D {_ID} (\d+)(?: .*)?")
 _REPLY = re.compile(rf"K {_ID} (\d+) (\d{{3}}) (.*)")
+
+
+class Dot(NamedTuple):
+    """A final dot that is about to be written, for which claim and whom."""
+
+    delivery: UUID
+    fence: int
+    campaign: int | None
+    digest: bytes
+
+
+class Reply(NamedTuple):
+    """What a relay answered to a dot."""
+
+    delivery: UUID
+    fence: int
+    code: int
+    text: str
 
 
 class SendJournal:
@@ -32,15 +52,17 @@ class SendJournal:
             self.close()
             raise
 
-    def dot(self, delivery: UUID, fence: int, campaign: int | None, digest: bytes) -> None:
-        """Say that the dot is about to be written; raises OSError when that cannot be said."""
-        told = f"{delivery} {fence} {campaign or '-'} {digest.hex()} {time.time():.6f}"
-        self._write(f"D {told}\n")
+    def dots(self, dots: Iterable[Dot]) -> None:
+        """Say that the dots of these are about to be written.
 
-    def reply(self, delivery: UUID, fence: int, code: int, text: str) -> None:
-        """Say what the relay answered to the dot; raises OSError when that cannot be said."""
-        plain = " ".join(text.split())
-        self._write(f"K {delivery} {fence} {code} {plain}\n")
+        Raises OSError when that cannot be said; then none of them may be written.
+        """
+        at = f"{time.time():.6f}"
+        self._write("".join([_dot(one, at) for one in dots]))
+
+    def replies(self, replies: Iterable[Reply]) -> None:
+        """Say what the relay answered to dots; raises OSError when that cannot be said."""
+        self._write("".join([_reply(one) for one in replies]))
 
     def close(self) -> None:
         """Close the file."""
@@ -52,6 +74,15 @@ class SendJournal:
         self._is_torn = written != len(raw)
         if self._is_torn:
             raise OSError("the send journal took only a part of a line: the disk is full")
+
+
+def _dot(dot: Dot, at: str) -> str:
+    return f"D {dot.delivery} {dot.fence} {dot.campaign or '-'} {dot.digest.hex()} {at}\n"
+
+
+def _reply(reply: Reply) -> str:
+    plain = " ".join(reply.text.split())
+    return f"K {reply.delivery} {reply.fence} {reply.code} {plain}\n"
 
 
 def read(path: Path) -> dict[UUID, Trace] | None:

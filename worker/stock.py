@@ -4,7 +4,7 @@ It never takes more than may leave soon: what lies here, nobody else can send.
 """
 
 import time
-from collections import defaultdict, deque
+from collections import Counter, deque
 from uuid import UUID
 
 from psycopg import Connection as Database
@@ -41,17 +41,19 @@ class Stock:
 
         Raises NotAllowed when this process was declared dead.
         """
-        most = self._pace.room(self._settings.send_batch)
+        most, of_a_campaign = self._pace.room(self._settings.send_batch), self._of_a_campaign()
         with self._database.transaction():
             queue.release(self._database, self._owner, keep)
-            claims = queue.claim(self._database, self._owner, most, self._of_a_campaign())
+            claims = queue.claim(self._database, self._owner, most, of_a_campaign)
         self._claims.extend(claims)
         now = time.monotonic()
         self._again_at = now + (0 if claims else _NAP)
         self._urgent_at = now + _URGENT_EVERY
         if not claims:
             self._pace.rest()
-        return len(claims) >= most
+        by_campaign = Counter(claim.campaign_id for claim in claims)
+        largest = max(by_campaign.values(), default=0)
+        return bool(claims) and (len(claims) >= most or largest >= of_a_campaign > 0)
 
     def is_due(self) -> bool:
         """Whether it is empty, and the queue has not just been found empty too."""
@@ -102,9 +104,6 @@ class Stock:
         return self._pace.campaign_room(self._settings.send_batch) if is_open else 0
 
     def _give_back_for_a_while(self, later: list[tuple[Claim, float]]) -> None:
-        by_seconds: defaultdict[float, list[UUID]] = defaultdict(list)
-        for claim, seconds in later:
-            by_seconds[round(seconds, 1)].append(claim.delivery_id)
+        waits = {claim.delivery_id: max(seconds, 0.1) for claim, seconds in later}
         with self._database.transaction():
-            for seconds, ids in by_seconds.items():
-                queue.put_back(self._database, self._owner, ids, max(seconds, 0.1))
+            queue.put_off(self._database, self._owner, waits)

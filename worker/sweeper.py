@@ -24,7 +24,7 @@ from worker.incarnation import Host
 from worker.process import connect
 
 EVERY = 0.3
-RING_EVERY = 2.0
+MOVE_EVERY = 1.0
 AFTER_TROUBLE = 1.0
 _PR_SET_PDEATHSIG = 1
 
@@ -89,7 +89,7 @@ def _sweep_on(app: Flask) -> None:
         rung_at = 0.0
         while True:
             with app.app_context():
-                is_time = time.monotonic() - rung_at > RING_EVERY
+                is_time = time.monotonic() - rung_at > MOVE_EVERY
                 if _sweep(app, database, is_time):
                     rung_at = time.monotonic()
                 db.session.remove()
@@ -100,8 +100,8 @@ def _sweep(app: Flask, database: psycopg.Connection, is_time: bool) -> bool:
     """Sweep once; whether it was rung."""
     settings = app.extensions["kelisim"]
     settled = sweep.settle_the_dead(database, settings, Host.here(settings))
-    sweep.move_on()
     if settled or is_time:
+        sweep.move_on()
         sweep.ring_for_the_due(database)
     return bool(settled) or is_time
 

@@ -22,6 +22,7 @@ At = TIMESTAMP(timezone=True)
 # The fair queue before a campaign's row: an advisory lock of its number (0x6b63 is "kc").
 QUEUE_FOR_SHARE = "SELECT pg_advisory_xact_lock_shared(27491, c) FROM unnest(%s::int[]) AS c"
 _QUEUE = "SELECT pg_advisory_xact_lock(27491, :campaign)"
+_TRY = "SELECT pg_try_advisory_xact_lock(27491, :campaign)"
 
 
 class State(StrEnum):
@@ -199,6 +200,12 @@ def lock(campaign_id: int) -> Campaign:
     query = select(Campaign).where(Campaign.id == campaign_id).with_for_update()
     fresh = query.execution_options(populate_existing=True)
     return db.session.execute(fresh).scalar_one_or_none() or find(campaign_id)
+
+
+def try_lock(campaign_id: int) -> Campaign | None:
+    """The same; None at once where somebody else holds it."""
+    is_free = db.session.execute(text(_TRY), {"campaign": campaign_id}).scalar_one()
+    return lock(campaign_id) if is_free else None
 
 
 def by_state(*states: State) -> list[Campaign]:

@@ -29,7 +29,7 @@ class Batch(Table):
     """`due_at`: from then on something in it may be claimed; empty: nothing waits.
 
     `finished_at`: nothing in it is unfinished. Locks are taken on deliveries first, then on
-    their batches; a claim, which begins with the batch, waits for no delivery.
+    their batches; a claim and `close_stopped`, which begin with the batch, wait for no delivery.
     """
 
     __tablename__ = "batches"

@@ -137,8 +137,7 @@ def hold(campaign_id: int, actor: Actor) -> Started:
 def release_due() -> list[int]:
     """Send what has waited out its holding window; the campaigns released."""
     query = text(
-        "SELECT id FROM campaigns WHERE state = 'scheduled' AND release_at <= :now "
-        "ORDER BY id FOR UPDATE SKIP LOCKED"
+        "SELECT id FROM campaigns WHERE state = 'scheduled' AND release_at <= :now ORDER BY id"
     )
     due = list(db.session.scalars(query, {"now": clock.now()}))
     return [campaign_id for campaign_id in due if _release(campaign_id)]
@@ -151,7 +150,9 @@ def _release(campaign_id: int) -> bool:
     """
     try:
         with db.session.begin_nested():
-            campaign = campaigns.lock(campaign_id)
+            campaign = campaigns.try_lock(campaign_id)
+            if campaign is None or not _is_due(campaign):
+                return False
             _demand_readiness(campaign)
             _send(campaign)
     except NotReady:
@@ -160,6 +161,12 @@ def _release(campaign_id: int) -> bool:
         _log.exception("a campaign cannot be released", campaign=campaign_id)
         return False
     return True
+
+
+def _is_due(campaign: Campaign) -> bool:
+    """Still, now that it is locked: somebody may have held, sent or stopped it."""
+    at = campaign.release_at
+    return campaign.state == State.SCHEDULED and at is not None and at <= clock.now()
 
 
 def pause(campaign_id: int, actor: Actor) -> Counted:
@@ -267,5 +274,5 @@ def _counted(campaign: Campaign) -> Counted:
     if campaign.state == State.STOPPED:
         return Counted(campaign.id, campaign.state, counted.out, counted.stopped)
     # What is open when a campaign is paused is finished.
-    kept = counted.pending + counted.deferred
+    kept = counted.pending + counted.deferred + counted.claimed
     return Counted(campaign.id, campaign.state, counted.out + counted.open, kept)

@@ -9,12 +9,14 @@ subscriber's row first, so it either comes before this lock and is seen, or wait
 permit is recorded.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import structlog
 from psycopg import Connection, Cursor
+from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from mailing.base.errors import ConfigurationError
 from mailing.base.settings import Settings
@@ -22,12 +24,15 @@ from mailing.base.tokens import ReturnPath, link_keys
 from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
 from mailing.deliveries import queue, results
 from mailing.deliveries.permit import GateStamp, SendPermit
-from mailing.deliveries.queue import Claim, literal
+from mailing.deliveries.queue import Claim, ids, numbers
 from mailing.deliveries.results import Ending, Result
 from mailing.people import verdict
 from mailing.people.subscribers import Sealer
 
 _STAMP = GateStamp()
+_RETRY_ONCE = (DeadlockDetected, SerializationFailure, LockNotAvailable)
+
+_log = structlog.get_logger()
 
 _LOCK_CAMPAIGNS = "SELECT FROM campaigns WHERE id = ANY (%s::int[]) ORDER BY id FOR SHARE"
 _LOCK_SUBSCRIBERS = "SELECT FROM subscribers WHERE id = ANY (%s::uuid[]) ORDER BY id FOR SHARE"
@@ -125,10 +130,15 @@ def ask(
     asked = sorted(claims, key=lambda claim: claim.delivery_id.int)
     kinds = sorted({claim.kind for claim in asked})
     questions = {kind: [claim for claim in asked if claim.kind == kind] for kind in kinds}
-    with connection.pipeline(), connection.transaction():
-        _lock(connection, asked)
-        results.record(connection, settings, owner, done)
-        answers = [_decide(connection, settings, owner, questions[kind]) for kind in kinds]
+    groups = list(questions.values())
+
+    def transact() -> list[Cursor[Any]]:
+        with connection.pipeline(), connection.transaction():
+            _lock(connection, asked)
+            results.record(connection, settings, owner, done)
+            return [_decide(connection, settings, owner, group) for group in groups]
+
+    answers = _again_once(transact)
     answered = [
         (questions[kind][row[0] - 1], _Row._make(row))
         for kind, rows in zip(kinds, answers, strict=True)
@@ -142,13 +152,23 @@ def ask(
     return [one for one in opened if isinstance(one, Passed)]
 
 
+def _again_once(transact: Callable[[], list[Cursor[Any]]]) -> list[Cursor[Any]]:
+    try:
+        return transact()
+    except _RETRY_ONCE as error:
+        # These errors say that nothing was committed, so asking again is safe. What follows the
+        # commit is not asked again: there an error ends the process, and the sweep calls its rows.
+        _log.info("the gate is asked again", error=type(error).__name__)
+        return transact()
+
+
 def _lock(connection: Connection, claims: Sequence[Claim]) -> None:
     campaigns = {claim.campaign_id for claim in claims if claim.campaign_id is not None}
     if campaigns:
-        connection.execute(QUEUE_FOR_SHARE, [literal(sorted(campaigns))])
-        connection.execute(_LOCK_CAMPAIGNS, [literal(campaigns)])
+        connection.execute(QUEUE_FOR_SHARE, [numbers(sorted(campaigns))])
+        connection.execute(_LOCK_CAMPAIGNS, [numbers(campaigns)])
     if claims:
-        people = literal(claim.subscriber_id.hex for claim in claims)
+        people = ids(claim.subscriber_id for claim in claims)
         connection.execute(_LOCK_SUBSCRIBERS, [people])
 
 
@@ -156,12 +176,13 @@ def _decide(
     connection: Connection, settings: Settings, owner: UUID, claims: Sequence[Claim]
 ) -> Cursor[Any]:
     values = {
-        "ids": literal(claim.delivery_id.hex for claim in claims),
-        "fences": literal(claim.fence for claim in claims),
-        "subscribers": literal(claim.subscriber_id.hex for claim in claims),
-        "topics": literal(claim.topic_id for claim in claims),
-        "campaigns": literal(claim.campaign_id for claim in claims),
-        "optins": literal(claim.optin_id and claim.optin_id.hex for claim in claims),
+        "ids": ids(claim.delivery_id for claim in claims),
+        "fences": numbers(claim.fence for claim in claims),
+        "subscribers": ids(claim.subscriber_id for claim in claims),
+        "topics": numbers(claim.topic_id for claim in claims),
+        # All of these are of one kind: either each has a campaign or each has an opt-in request.
+        "campaigns": numbers(claim.campaign_id for claim in claims if claim.campaign_id),
+        "optins": ids(claim.optin_id for claim in claims if claim.optin_id),
         "owner": owner,
         "link_key": link_keys(settings.secret_keys).newest,
     }

@@ -131,6 +131,7 @@ def settle(connection: Connection, settings: Settings, owner: UUID, journal: Jou
     rows = connection.execute(_OWN, [owner]).fetchall()
     told = {row[0]: _ending(row, journal) for row in rows}
     back = [delivery_id for delivery_id, result in told.items() if result is None]
+    queue.lock_owned(connection, owner)
     connection.execute(_BACK, [back])
     results.record(connection, settings, owner, [result for result in told.values() if result])
     queue.call_owned(connection, owner)

@@ -3,7 +3,7 @@
 These verbs run on the engine's own connection, in a transaction that the caller commits.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -27,12 +27,14 @@ class Claim(NamedTuple):
     optin_id: UUID | None = None
 
 
-def literal(values: Iterable[object]) -> str:
-    """An array as PostgreSQL reads it, of numbers, names or hexadecimal ids; None is NULL.
+def ids(values: Iterable[UUID]) -> str:
+    """An array of ids as PostgreSQL reads it: 0.3 us a value, where psycopg's own way takes 3."""
+    return "{" + ",".join([value.hex for value in values]) + "}"
 
-    psycopg's own way takes 3 us a value, this one 0.2.
-    """
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+
+def numbers(values: Iterable[float]) -> str:
+    """An array of numbers as PostgreSQL reads it."""
+    return "{" + str(list(values))[1:-1] + "}"
 
 
 _ACTIVE = """
@@ -101,11 +103,15 @@ _MAY_CLAIM = """
 """
 
 _PUT_BACK = """
-    WITH mine AS (SELECT id FROM deliveries WHERE owner = %(owner)s AND state = 'claimed'
-                  AND id = ANY (%(ids)s) ORDER BY id FOR UPDATE)
+    WITH mine AS (
+        SELECT d.id, a.seconds
+        FROM unnest(%(ids)s::uuid[], %(seconds)s::float8[]) AS a (id, seconds)
+        JOIN deliveries d ON d.id = a.id AND d.owner = %(owner)s AND d.state = 'claimed'
+        ORDER BY d.id FOR UPDATE OF d
+    )
     UPDATE deliveries d SET
-        state = CASE WHEN %(seconds)s > 0 THEN 'deferred' ELSE 'pending' END,
-        retry_at = CASE WHEN %(seconds)s > 0 THEN now() + make_interval(secs => %(seconds)s) END,
+        state = CASE WHEN mine.seconds > 0 THEN 'deferred' ELSE 'pending' END,
+        retry_at = CASE WHEN mine.seconds > 0 THEN now() + make_interval(secs => mine.seconds) END,
         owner = NULL
     FROM mine WHERE d.id = mine.id
 """
@@ -120,6 +126,11 @@ _CALL_OWNED = CALL.format(
 _LOCK_RELEASED = """
     SELECT id FROM batches WHERE id IN (
         SELECT batch_id FROM batch_owners WHERE owner = %(owner)s AND batch_id <> ALL (%(keep)s))
+    ORDER BY id FOR UPDATE
+"""
+
+_LOCK_OWNED = """
+    SELECT FROM batches WHERE id IN (SELECT batch_id FROM batch_owners WHERE owner = %s)
     ORDER BY id FOR UPDATE
 """
 
@@ -164,24 +175,37 @@ def claim_confirmations(connection: Connection, owner: UUID, limit: int) -> list
     return _take(connection, _NEXT_CONFIRMATION, owner, None, limit)
 
 
-def put_back(connection: Connection, owner: UUID, ids: Collection[UUID], seconds: float = 0) -> int:
+def put_back(
+    connection: Connection, owner: UUID, deliveries: Collection[UUID], seconds: float = 0
+) -> int:
     """Give back what was claimed and not begun, not to be claimed for some seconds; how many."""
-    if not ids:
+    return put_off(connection, owner, dict.fromkeys(deliveries, seconds))
+
+
+def put_off(connection: Connection, owner: UUID, waits: Mapping[UUID, float]) -> int:
+    """The same with a time for each. All at once: in several steps, rows and batches would be
+    locked out of their order."""
+    if not waits:
         return 0
-    values = {"owner": owner, "ids": list(ids), "seconds": seconds}
+    values = {"owner": owner, "ids": ids(waits), "seconds": numbers(waits.values())}
     back = connection.execute(_PUT_BACK, values).rowcount
-    call(connection, ids)
+    call(connection, waits)
     return back
 
 
-def call(connection: Connection, ids: Collection[UUID]) -> None:
+def call(connection: Connection, deliveries: Collection[UUID]) -> None:
     """Have the batches of these deliveries claimed again when what waits in them is due."""
-    connection.execute(_CALL, {"ids": list(ids)})
+    connection.execute(_CALL, {"ids": list(deliveries)})
 
 
 def call_owned(connection: Connection, owner: UUID) -> None:
     """The same for all batches of an owner: it may have died between a change and its call."""
     connection.execute(_CALL_OWNED, {"owner": owner})
+
+
+def lock_owned(connection: Connection, owner: UUID) -> None:
+    """Lock all batches of an owner, in their order: whatever is done to some follows."""
+    connection.execute(_LOCK_OWNED, [owner])
 
 
 def release(connection: Connection, owner: UUID, keep: Collection[int] = ()) -> None:

@@ -10,7 +10,7 @@ from psycopg import Connection
 
 from mailing.base.settings import Settings
 from mailing.deliveries import queue
-from mailing.deliveries.queue import literal
+from mailing.deliveries.queue import ids, numbers
 
 
 class Ending(StrEnum):
@@ -111,9 +111,9 @@ def record(connection: Connection, settings: Settings, owner: UUID, told: Sequen
 
 def _columns(told: Sequence[Result]) -> dict[str, Any]:
     return {
-        "ids": literal(result.delivery_id.hex for result in told),
-        "fences": literal(result.fence for result in told),
-        "codes": literal(result.code for result in told),
+        "ids": ids(result.delivery_id for result in told),
+        "fences": numbers(result.fence for result in told),
+        "codes": [result.code for result in told],
         "texts": [result.text[:512].replace("\0", "") for result in told],
     }
 

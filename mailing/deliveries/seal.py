@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from mailing.deliveries.permit import SendPermit
-from mailing.deliveries.queue import literal
+from mailing.deliveries.queue import ids, numbers
 
 # The rows are asked for in the order of their ids, and so locked in it.
 _SEAL = """
@@ -28,8 +28,8 @@ def seal(connection: Connection, owner: UUID, permits: Sequence[SendPermit]) -> 
     """
     in_order = sorted(permits, key=lambda permit: permit.delivery_id.int)
     values = {
-        "ids": literal(permit.delivery_id.hex for permit in in_order),
-        "fences": literal(permit.fence for permit in in_order),
+        "ids": ids(permit.delivery_id for permit in in_order),
+        "fences": numbers(permit.fence for permit in in_order),
         "owner": owner,
     }
     return {row[0] for row in connection.execute(_SEAL, values, binary=True)}

@@ -33,9 +33,11 @@ _RESENDABLE = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.DONE)
 _OF_CAMPAIGN = """
     d.batch_id = ANY (ARRAY(SELECT b.id FROM batches b WHERE b.campaign_id = :campaign))
 """
+# What was put off before any relay had a say waits for its turn, whatever its time.
+_PACED = "d.state = 'deferred' AND d.attempts = 0"
 _COUNTED = f"""
-    SELECT d.state, d.reason, count(*) FROM deliveries d WHERE {_OF_CAMPAIGN}
-    GROUP BY d.state, d.reason
+    SELECT CASE WHEN {_PACED} THEN 'pending' ELSE d.state END AS state_now, d.reason, count(*)
+    FROM deliveries d WHERE {_OF_CAMPAIGN} GROUP BY state_now, d.reason
 """  # noqa: S608 - our own text; every value is bound
 
 _RESEND = f"""
@@ -51,8 +53,8 @@ class Outcomes:
     """The balance: the sum of all of these is the audience (enforcement.md, "Uncertain").
 
     A message that somebody's leaving aborts is still `sending` until its connection is closed.
-    Beside the balance: `open` and `sealed` are parts of `sending`; `stopped` is what a stop has
-    kept back, with what it aborts.
+    Beside the balance: `claimed`, `open` and `sealed` are parts of `sending`; `stopped` is what a
+    stop has kept back, with what it aborts.
     """
 
     accepted: int
@@ -62,6 +64,7 @@ class Outcomes:
     held: dict[str, int]
     pending: int
     sending: int
+    claimed: int
     open: int
     sealed: int
     stopped: int
@@ -117,6 +120,7 @@ def outcomes(campaign: Campaign) -> Outcomes:
             by_state.get(state, 0)
             for state in (State.CLAIMED, State.OPEN, State.SEALED, State.ABORTING)
         ),
+        claimed=by_state.get(State.CLAIMED, 0),
         open=by_state.get(State.OPEN, 0),
         sealed=by_state.get(State.SEALED, 0),
         stopped=held.get(_STOPPED, 0) + aborting,
@@ -225,8 +229,12 @@ def _waiting_for(campaign: Campaign, counted: Outcomes) -> str | None:
 
 
 def _nobody_works(campaign: Campaign, counted: Outcomes) -> str | None:
-    moves = counted.sending or counted.stopped or not counted.pending or _rate(campaign)
-    return None if moves else "a worker to take it up; is one running, and does the queue answer?"
+    if counted.sending or not counted.pending or _rate(campaign):
+        return None
+    settings = current()
+    if settings.rate or settings.campaign_rate or settings.domain_rates:
+        return "its turn under the limits on messages a second, or a worker to take it up"
+    return "a worker to take it up; is one running, and does the queue answer?"
 
 
 def _what_is_off() -> str | None:
@@ -261,7 +269,8 @@ def _retries(campaign: Campaign, counted: Outcomes) -> str | None:
     if counted.pending or counted.sending or not counted.deferred:
         return None
     query = text(
-        f"SELECT min(d.retry_at) FROM deliveries d WHERE {_OF_CAMPAIGN} AND d.state = 'deferred'"  # noqa: S608
+        f"SELECT min(d.retry_at) FROM deliveries d WHERE {_OF_CAMPAIGN} AND d.state = 'deferred' "  # noqa: S608
+        "AND d.attempts > 0"
     )
     at = db.session.execute(query, {"campaign": campaign.id}).scalar()
     return f"the next try of {counted.deferred} deferred messages, at {at:%Y-%m-%d %H:%M:%S} UTC"

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from mailing.deliveries.incarnations import Trace
-from worker.sendjournal import SendJournal, read
+from worker.sendjournal import Dot, Reply, SendJournal, read
 
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 
@@ -25,9 +25,9 @@ def write(path: Path, *lines: str, end: str = "\n") -> None:
 
 def test_a_dot_and_its_reply_are_told(path: Path) -> None:
     journal = SendJournal(path)
-    journal.dot(FIRST, 3, 12, b"\x01\x02")
-    journal.dot(SECOND, 1, None, b"\x03")
-    journal.reply(FIRST, 3, 250, "2.0.0 Ok:\r\n queued\x0b as \u2028 1")
+    journal.dots([Dot(FIRST, 3, 12, b"\x01\x02")])
+    journal.dots([Dot(SECOND, 1, None, b"\x03")])
+    journal.replies([Reply(FIRST, 3, 250, "2.0.0 Ok:\r\n queued\x0b as \u2028 1")])
     journal.close()
     assert read(path) == {
         FIRST: Trace(3, 250, "2.0.0 Ok: queued as 1"),
@@ -38,9 +38,9 @@ def test_a_dot_and_its_reply_are_told(path: Path) -> None:
 
 def test_a_second_claim_of_the_same_delivery_replaces_the_first(path: Path) -> None:
     journal = SendJournal(path)
-    journal.dot(FIRST, 1, 1, b"")
-    journal.reply(FIRST, 1, 451, "later")
-    journal.dot(FIRST, 2, 1, b"")
+    journal.dots([Dot(FIRST, 1, 1, b"")])
+    journal.replies([Reply(FIRST, 1, 451, "later")])
+    journal.dots([Dot(FIRST, 2, 1, b"")])
     assert read(path) == {FIRST: Trace(2, None)}
 
 
@@ -75,16 +75,16 @@ def test_after_a_torn_line_the_next_stands_on_its_own(path: Path) -> None:
 import resource, signal
 from pathlib import Path
 from uuid import UUID
-from worker.sendjournal import SendJournal
+from worker.sendjournal import Dot, Reply, SendJournal
 journal = SendJournal(Path({str(path)!r}))
-journal.dot(UUID(int=1), 1, 1, b"")
+journal.dots([Dot(UUID(int=1), 1, 1, b"")])
 resource.setrlimit(resource.RLIMIT_FSIZE, (110, resource.RLIM_INFINITY))
 try:
-    journal.dot(UUID(int=2), 1, 1, b"")
+    journal.dots([Dot(UUID(int=2), 1, 1, b"")])
 except OSError as error:
     print("not written:", error)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-journal.reply(UUID(int=1), 1, 250, "ok")
+journal.replies([Reply(UUID(int=1), 1, 250, "ok")])
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.startswith("not written:"), done.stderr

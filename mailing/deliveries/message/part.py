@@ -85,7 +85,8 @@ class _Way:
         text = _tidied(joined) if self._subtype == "plain" else joined
         octets = text.replace("\n", "\r\n").encode()
         demand_fits(len(octets))
-        if is_plain(text):
+        # By the pieces first, as a layout judges: a retry has the same octets with and without one.
+        if not self._has_letters and is_plain(text):
             return part_head(self._subtype, "7bit") + octets, False
         return self._head + b"\r\n".join(base64_lines(octets)), True
 
