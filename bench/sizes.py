@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 
+from worker.__main__ import PROCESSES
+
 
 def _size(default: int, meaning: str) -> int:
     size: int = field(default=default, metadata={"meaning": meaning})
@@ -16,7 +18,7 @@ class Sizes:
     messages: int = _size(40_000, "messages of a campaign of `campaign` and `dkim`")
     message_size: int = _size(10_000, "least octets of a message")
     rounds: int = _size(3, "times that each is measured, in turns with its reference")
-    processes: int = _size(2, "sending processes of a worker")
+    processes: int = _size(PROCESSES, "sending processes of a worker, as many as its default")
     connections: int = _size(64, "SMTP connections of each sending process")
     few: int = _size(20, "the same for relays that allow few; `campaign` measures both")
     small: int = _size(10_000, "people of the small list of `scale`")

@@ -16,6 +16,6 @@ def web_program(host: str, port: int) -> tuple[str, ...]:
     return ("gunicorn", *options, "webapp.wsgi:application")
 
 
-def worker_program(concurrency: int) -> tuple[str, ...]:
-    """The sending worker with so many processes."""
-    return ("worker", "--concurrency", str(concurrency))
+def worker_program(concurrency: int | None) -> tuple[str, ...]:
+    """The sending worker with so many processes; None: as many as it thinks best."""
+    return ("worker", *(("--concurrency", str(concurrency)) if concurrency else ()))

@@ -23,9 +23,9 @@ def web(host: str, port: int) -> Answer:
 
 
 @click.command()
-@click.option("--concurrency", type=click.IntRange(1, 64), default=2, show_default=True)
+@click.option("--concurrency", type=click.IntRange(1, 64), help="Default: cores and one more.")
 @leaf
-def worker(concurrency: int) -> Answer:
+def worker(concurrency: int | None) -> Answer:
     """Send what may be sent."""
     return _run("worker", worker_program(concurrency))
 
