@@ -12,7 +12,6 @@ from mailing.base.errors import KelisimError, NotReady
 from worker.app import create_worker
 from worker.sweeper import Sweeper
 
-
 # A process waits for the database a part of its time: one more than there are cores sends five
 # percent more (measured on two).
 PROCESSES = (os.cpu_count() or 1) + 1

@@ -198,3 +198,35 @@ def test_a_campaign_whose_people_all_left_in_the_window_is_done(app: Flask) -> N
     db.session.execute(text("UPDATE campaigns SET audience = 0"))
     db.session.commit()
     assert dispatch.finish() == [number]
+
+
+def test_what_is_put_off_and_a_pause_take_their_rows_in_one_order(
+    sender: Sender, begin: Begin
+) -> None:
+    """With a statement for each time, rows came in the order of the times: a deadlock."""
+    number = started(10)
+    claims = sorted(sender.claim(), key=lambda claim: claim.delivery_id.int)
+    waits = {claim.delivery_id: 3600.0 - place for place, claim in enumerate(claims)}
+
+    def put_off() -> int:
+        with sender.database.transaction():
+            return queue.put_off(sender.database, sender.id, waits)
+
+    last = {"id": claims[-1].delivery_id}
+    db.session.execute(text("SELECT FROM deliveries WHERE id = :id FOR UPDATE"), last)
+    putting = begin(put_off)
+    pausing = begin(lambda: dispatch.pause(number, road.ACTOR))
+    db.session.rollback()
+    assert putting.answer() == 10
+    assert pausing.answer().stopped == 10
+    assert sender.states() == {"deferred": 10}
+
+
+def test_what_the_pace_puts_off_is_told_as_waiting_and_not_as_deferred_by_a_relay(
+    sender: Sender,
+) -> None:
+    number = started(10)
+    claims = sender.claim()
+    queue.put_back(sender.database, sender.id, [c.delivery_id for c in claims], 3600)
+    told = road.outcomes(number)
+    assert (told["pending"], told["deferred"]) == (10, 0)
