@@ -45,5 +45,10 @@ def up(connection: Connection, name: str) -> None:
 
 
 def left_alone(connection: Connection) -> set[str]:
-    """The relays that are not to be tried yet."""
-    return {row[0] for row in connection.execute("SELECT name FROM relays WHERE retry_at > now()")}
+    """The relays that are not to be tried yet.
+
+    Nothing is left alone for longer than half a minute at a time: a later time is that of a clock
+    that was wrong.
+    """
+    query = "SELECT name FROM relays WHERE retry_at BETWEEN now() AND now() + interval '1 minute'"
+    return {row[0] for row in connection.execute(query)}

@@ -51,7 +51,7 @@ def test_a_campaign_is_measured_beside_smtp_source() -> None:
         one["kelisim"]["processor"]["microseconds_a_message"]
     )
     shown = _shown("campaign", found)
-    assert "2 processes, 8 connections each:" in shown
+    assert "8 connections each:" in shown
     assert f"| {one['kelisim']['rate']:,.0f} |" in shown
 
 

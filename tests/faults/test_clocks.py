@@ -16,6 +16,8 @@ def test_the_promise_holds_when_the_workers_clock_jumps(ground: Ground) -> None:
         ground.dismiss()
 
 
+# Under libfaketime the server takes long to start on a busy machine.
+@pytest.mark.soak
 @pytest.mark.skipif(clocks.library() is None, reason="this machine has no libfaketime")
 def test_the_promise_holds_when_postgresqls_clock_jumps(ground: Ground) -> None:
     with clocks.clock() as clock, clocks.postgresql_under(clock, ground):

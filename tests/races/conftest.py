@@ -14,7 +14,7 @@ from tests.races.field import Field, Track
 from worker.process import connect
 
 # `KELISIM_RACES` makes a soak of another length.
-FEW, MANY = 20, int(os.environ.get("KELISIM_RACES", "10000"))
+FEW, MANY = 10, int(os.environ.get("KELISIM_RACES", "10000"))
 
 
 @pytest.fixture

@@ -126,3 +126,11 @@ def desk_listens(desk: Desk, until: Callable[[], bool]) -> None:
         return until()
 
     road.wait_for(once)
+
+
+def test_a_clock_that_was_wrong_leaves_no_relay_alone_for_a_day(desk: Desk, peer: SmtpPeer) -> None:
+    number, _ = road.under_way(1)
+    [relay] = desk.engine._lines._relays
+    relays.down(desk.database, relay.relay.name, "connection refused", 86_400)
+    desk.work()
+    assert road.outcomes(number)["accepted"] == 1
