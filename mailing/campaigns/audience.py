@@ -4,7 +4,8 @@ When a campaign starts, the audience is frozen in one statement, as chunks of id
 is exact, and the first messages leave while the deliveries of later chunks are not yet written.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -73,7 +74,7 @@ def snapshot(campaign: Campaign) -> Audience:
     """Freeze the audience of a campaign that starts, in one statement; its counts."""
     # Memory for a list of millions; nothing is sorted, so it takes little longer than a count.
     db.session.execute(text("SET LOCAL work_mem = '256MB'"))
-    db.session.execute(
+    rows = db.session.execute(
         text(f"""
             INSERT INTO audience_chunks (campaign_id, number, reason, subscriber_ids)
             SELECT :campaign, row_number() OVER (), reason, ids
@@ -81,17 +82,14 @@ def snapshot(campaign: Campaign) -> Audience:
                   FROM (SELECT id, reason, (row_number() OVER () - 1) / {CHUNK} AS part
                         FROM ({_considered(campaign)}) judged) numbered
                   GROUP BY part, reason) chunks
+            RETURNING reason, cardinality(subscriber_ids)
         """),  # noqa: S608 - our own text; every value is bound
         {"campaign": campaign.id, "topic": campaign.topic_id},
     )
-    rows = db.session.execute(
-        text(
-            "SELECT reason, sum(cardinality(subscriber_ids)) FROM audience_chunks "
-            "WHERE campaign_id = :campaign GROUP BY reason"
-        ),
-        {"campaign": campaign.id},
-    )
-    frozen = _sum({row[0]: int(row[1]) for row in rows})
+    counts: Counter[str | None] = Counter()
+    for reason, size in rows:
+        counts[reason] += size
+    frozen = _sum(counts)
     campaign.audience, campaign.considered = frozen.will_receive, frozen.considered
     campaign.held_at_start = frozen.held
     return frozen
@@ -152,6 +150,6 @@ def _frozen(campaign: Campaign) -> Audience:
     return Audience(campaign.considered or 0, campaign.audience or 0, dict(campaign.held_at_start))
 
 
-def _sum(counts: dict[str | None, int]) -> Audience:
+def _sum(counts: Mapping[str | None, int]) -> Audience:
     held = {reason: number for reason, number in sorted(counts.items(), key=str) if reason}
     return Audience(sum(counts.values()), counts.get(None, 0), held)
