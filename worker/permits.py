@@ -1,6 +1,7 @@
 """Permits: what this process asks the gate, with the results of earlier messages riding along."""
 
 import time
+from contextlib import suppress
 from uuid import UUID
 
 import structlog
@@ -91,7 +92,8 @@ class Permits:
             self._journal.replies(replies)
         except OSError as error:
             # The database is told as well; the next dot will not be written.
-            _log.error("replies are not in the send journal", error=str(error))
+            with suppress(OSError):
+                _log.error("replies are not in the send journal", error=str(error))
 
     def _suppress(self, passed: Passed, outcome: Outcome) -> None:
         # The words, which often repeat the address, stay with the delivery.

@@ -119,7 +119,9 @@ class SendingProcess:
     def _crash(self, error: Exception) -> None:
         # Crash-only: a state that is not understood is left to the sweep, which reads it from
         # the database and the send journal, never from this process's memory.
-        _log.error("the sending process ends", error=type(error).__name__, exc_info=True)
+        with suppress(OSError):
+            # A disk that takes no line of ours must not keep this process from its end.
+            _log.error("the sending process ends", error=type(error).__name__, exc_info=True)
         if self._engine is None:
             return
         try:
