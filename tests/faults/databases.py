@@ -4,6 +4,7 @@ import os
 import signal
 import time
 
+from console.daemons import is_running
 from tests import road
 from tests.faults.ground import Ground
 from tests.faults.strike import Blow, Standing
@@ -20,8 +21,10 @@ def restart(ground: Ground, _watch: Watch | None = None) -> int:
     """An immediate stop, which is a crash to everybody, and a start on the same port."""
     pid_file = ground.cluster.directory / "postmaster.pid"
     told = pid_file.read_text()
-    os.kill(int(told.splitlines()[0]), signal.SIGQUIT)
-    road.wait_for(lambda: not ground.cluster.is_running())
+    pid = int(told.splitlines()[0])
+    os.kill(pid, signal.SIGQUIT)
+    # The process itself: its file is gone a moment before it is.
+    road.wait_for(lambda: not is_running(pid, ground.cluster.directory))
     # A server that crashed leaves this file, and with it the port that it is found at again.
     pid_file.write_text(told)
     ground.cluster.start()
