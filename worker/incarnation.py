@@ -31,7 +31,13 @@ class Host:
         directory = settings.var / "sending"
         directory.mkdir(parents=True, exist_ok=True)
         name = directory / "host"
-        fresh = directory / f"host.{uuid4()}"
+        if not name.exists():
+            cls._give_id(name)
+        return cls(directory, UUID(name.read_text().strip()))
+
+    @staticmethod
+    def _give_id(name: Path) -> None:
+        fresh = name.with_name(f"host.{uuid4()}")
         fresh.write_text(f"{uuid4()}\n")
         try:
             os.link(fresh, name)
@@ -39,7 +45,6 @@ class Host:
             pass  # another process was first
         finally:
             fresh.unlink()
-        return cls(directory, UUID(name.read_text().strip()))
 
     def lock_of(self, owner: UUID) -> Path:
         """The lock file of an incarnation."""

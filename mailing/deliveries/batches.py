@@ -76,19 +76,21 @@ def lay(campaign_id: int) -> None:
     db.session.execute(text(_LAY), {"campaign": campaign_id})
 
 
+# From when on the first of some rows that wait may be claimed.
+DUE = "min(CASE WHEN state = 'pending' THEN to_timestamp(0) ELSE retry_at END)"
+
 # Whatever is unfinished and waits makes its batch due; batches are locked in one order.
-CALL = """
+CALL = f"""
     WITH waiting AS (
-        SELECT batch_id,
-            min(CASE WHEN state = 'pending' THEN to_timestamp(0) ELSE retry_at END) AS at
-        FROM deliveries WHERE {which} AND state IN ('pending', 'deferred')
+        SELECT batch_id, {DUE} AS at
+        FROM deliveries WHERE {{which}} AND state IN ('pending', 'deferred')
         GROUP BY batch_id
     ), locked AS (
         SELECT id FROM batches WHERE id IN (SELECT batch_id FROM waiting) ORDER BY id FOR UPDATE
     )
     UPDATE batches b SET due_at = least(b.due_at, w.at), finished_at = NULL
     FROM waiting w JOIN locked l ON l.id = w.batch_id WHERE b.id = w.batch_id
-"""
+"""  # noqa: S608 - our own text; every value is bound
 
 
 def call(ids: Collection[UUID]) -> None:

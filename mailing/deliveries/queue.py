@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from mailing.base.errors import NotAllowed
-from mailing.deliveries.batches import CALL
+from mailing.deliveries.batches import CALL, DUE
 
 
 class Claim(NamedTuple):
@@ -86,12 +86,12 @@ _TAKE = f"""
 """  # noqa: S608 - our own text; every value is bound
 
 # In a statement of its own, so that it sees the claim, and what was locked and is left.
-_DUE_AGAIN = """
+_DUE_AGAIN = f"""
     UPDATE batches SET due_at = (
-        SELECT min(CASE WHEN state = 'pending' THEN to_timestamp(0) ELSE retry_at END)
-        FROM deliveries WHERE batch_id = %(batch)s AND state IN ('pending', 'deferred'))
+        SELECT {DUE} FROM deliveries
+        WHERE batch_id = %(batch)s AND state IN ('pending', 'deferred'))
     WHERE id = %(batch)s
-"""
+"""  # noqa: S608 - our own text; every value is bound
 
 _OWN = """
     INSERT INTO batch_owners (owner, batch_id) VALUES (%(owner)s, %(batch)s) ON CONFLICT DO NOTHING
