@@ -88,6 +88,13 @@ class Ground:
             self.worker.kill()
             self.worker = None
 
+    def pulse(self) -> dict[int, str]:
+        """The worker's processes and what the kernel says of each; empty where there is none."""
+        if self.worker is None or self.worker.process.poll() is not None:
+            return {}
+        parent = psutil.Process(self.worker.process.pid)
+        return {one.pid: one.status() for one in (parent, *parent.children(recursive=True))}
+
     def senders(self) -> list[psutil.Process]:
         """The sending children that have connections to the relay."""
         assert self.worker is not None

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from mailing.base.database import db
-from mailing.deliveries import dispatch
+from mailing.deliveries import dispatch, status
 from mailing.people import topics
 from mailing.policies import versions
 from tests import road
+from tests.faults import queues
 from tests.faults.crowd import Crowd
 from tests.faults.ground import Ground, pace
 from tests.faults.judge import judge
@@ -136,9 +137,22 @@ def gather(ground: Ground, count: int) -> Cast:
 def _until(ground: Ground, watch: Watch, what: Callable[[], bool]) -> None:
     deadline = time.monotonic() + PATIENCE
     while not what():
-        last = (watch.state, watch.samples[-1:])
-        assert time.monotonic() < deadline, f"it stands still: {last}\n{ground.log()[-3000:]}"
+        assert time.monotonic() < deadline, _stands_still(ground, watch)
         time.sleep(0.05)
+
+
+def _stands_still(ground: Ground, watch: Watch) -> str:
+    """What is known of a campaign that does not move: its own words, and who is at work."""
+    told = status.status(watch.number)
+    known = {
+        "outcomes": told["outcomes"],
+        "waiting for": told["waiting_for"],
+        "last looked at": watch.samples[-1].at if watch.samples else None,
+        "now": time.monotonic(),
+        "wake-ups": queues.waiting(ground),
+        "workers": ground.pulse(),
+    }
+    return f"it stands still: {watch.state}, {known}\n{ground.log()[-3000:]}"
 
 
 def _accepted(ground: Ground) -> int:

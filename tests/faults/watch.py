@@ -38,7 +38,7 @@ class Watch:
         self.samples: list[Sample] = []
         self.state = ""
         self._ground = ground
-        self._number = number
+        self.number = number
         self._people = people
         self.crowd = crowd
         self._leavers = 0
@@ -70,7 +70,7 @@ class Watch:
         """What became of everybody; the last look of all comes before it."""
         with self._ground.direct() as database:
             self._look(database)
-            rows = database.execute(_ENDINGS, [self._number]).fetchall()
+            rows = database.execute(_ENDINGS, [self.number]).fetchall()
         return {addresses[row[0]]: Ending(*row[1:]) for row in rows}
 
     def _look_on(self) -> None:
@@ -85,7 +85,7 @@ class Watch:
                 time.sleep(EVERY)
 
     def _look(self, database: psycopg.Connection) -> None:
-        row = database.execute(_SAMPLE, [self._number]).fetchone()
+        row = database.execute(_SAMPLE, [self.number]).fetchone()
         assert row is not None
         self.state = row[0]
         self.samples.append(Sample(time.monotonic(), row[1], row[2]))
@@ -96,5 +96,5 @@ class Watch:
         audience = self.samples[-1].audience or 1
         gone = AT_ONCE + self.rows("accepted", "held", "refused", "uncertain") / audience
         if self.state == "sending" and self.crowd.size < self._leavers * min(gone, 1):
-            near = [row[0] for row in database.execute(_NEAR, [self._number])]
+            near = [row[0] for row in database.execute(_NEAR, [self.number])]
             self.crowd.leave([*near, random.choice(self._people)])
