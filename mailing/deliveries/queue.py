@@ -54,14 +54,19 @@ _NEXT_CONFIRMATION = _NEXT.replace("= %(campaign)s", "IS NULL")
 _COLUMNS = "id, fence, kind, campaign_id, subscriber_id, topic_id, batch_id, optin_id"
 
 # Writing the deliveries of a chunk and claiming them is one insert: a fan-out of its own would
-# write each row twice before the first message could leave.
+# write each row twice before the first message could leave. Their ids are of version 7 (RFC 9562
+# 5.7): they begin with the millisecond, so that what is sent together stands together in the index.
 _WRITE = f"""
     WITH written AS (
-        UPDATE batches SET written_at = now() WHERE id = %(batch)s RETURNING campaign_id, chunk
+        UPDATE batches SET written_at = now() WHERE id = %(batch)s
+        RETURNING campaign_id, chunk,
+            lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') AS at
     ), new AS (
         INSERT INTO deliveries
-            (kind, campaign_id, batch_id, subscriber_id, topic_id, state, owner, fence)
-        SELECT c.kind, c.id, %(batch)s, m.id, c.topic_id,
+            (id, kind, campaign_id, batch_id, subscriber_id, topic_id, state, owner, fence)
+        SELECT overlay(gen_random_uuid()::text PLACING
+                substr(w.at, 1, 8) || '-' || substr(w.at, 9) || '-7' FROM 1 FOR 15)::uuid,
+            c.kind, c.id, %(batch)s, m.id, c.topic_id,
             CASE WHEN m.place <= %(limit)s THEN 'claimed' ELSE 'pending' END,
             CASE WHEN m.place <= %(limit)s THEN %(owner)s END,
             CASE WHEN m.place <= %(limit)s THEN 1 ELSE 0 END

@@ -1,7 +1,8 @@
 """Batches: written and claimed once, whoever else is at work, and never left lying."""
 
 import threading
-from uuid import uuid4
+import time
+from uuid import RFC_4122, uuid4
 
 import psycopg
 import pytest
@@ -55,6 +56,21 @@ def test_the_first_messages_can_leave_before_the_last_chunk_is_written(sender: S
     assert deliveries() == 10
     told = road.outcomes(number)
     assert (told["pending"], told["sending"]) == (25, 10)
+
+
+def test_the_ids_of_what_is_written_together_stand_together_and_cannot_be_guessed(
+    sender: Sender,
+) -> None:
+    """RFC 9562 5.7: version 7 begins with the millisecond, and the rest is random."""
+    started(20)
+    began = time.time_ns() // 10**6
+    ids = [claim.delivery_id for claim in sender.claim(10)]
+    ended = time.time_ns() // 10**6
+    assert {(one.version, one.variant) for one in ids} == {(7, RFC_4122)}
+    assert all(began - 1 <= one.int >> 80 <= ended + 1 for one in ids)
+    # Ten of 4,096 and of 2^62 values: hardly ever two alike.
+    assert len({one.int >> 64 & 0xFFF for one in ids}) > 5
+    assert len({one.int & (2**62 - 1) for one in ids}) == len(ids)
 
 
 def test_a_claim_may_be_smaller_than_a_batch_and_the_rest_is_claimed_later(sender: Sender) -> None:
