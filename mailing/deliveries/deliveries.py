@@ -128,6 +128,6 @@ class Delivery(Table):
 def message_id(delivery_id: UUID, domain: str) -> str:
     """The Message-ID of a delivery, without its brackets (RFC 5322 3.6.4).
 
-    At least 74 random bits; beside them it tells no more than Date does (RFC 9562 5.7).
+    At least 74 random bits; a campaign's tells when its row was written as well (RFC 9562 5.7).
     """
     return f"{delivery_id.hex}@{domain}"

@@ -60,12 +60,12 @@ _WRITE = f"""
     WITH written AS (
         UPDATE batches SET written_at = now() WHERE id = %(batch)s
         RETURNING campaign_id, chunk,
-            lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') AS at
+            lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
+                AS beginning
     ), new AS (
         INSERT INTO deliveries
             (id, kind, campaign_id, batch_id, subscriber_id, topic_id, state, owner, fence)
-        SELECT overlay(gen_random_uuid()::text PLACING
-                substr(w.at, 1, 8) || '-' || substr(w.at, 9) || '-7' FROM 1 FOR 15)::uuid,
+        SELECT (w.beginning || substr(gen_random_uuid()::text, 16))::uuid,
             c.kind, c.id, %(batch)s, m.id, c.topic_id,
             CASE WHEN m.place <= %(limit)s THEN 'claimed' ELSE 'pending' END,
             CASE WHEN m.place <= %(limit)s THEN %(owner)s END,

@@ -5,6 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+import psutil
+from redis import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
 from mailing.base.database import db
 from mailing.deliveries import dispatch, status
 from mailing.people import topics
@@ -142,17 +146,14 @@ def _until(ground: Ground, watch: Watch, what: Callable[[], bool]) -> None:
 
 
 def _stands_still(ground: Ground, watch: Watch) -> str:
-    """What is known of a campaign that does not move: its own words, and who is at work."""
-    told = status.status(watch.number)
-    known = {
-        "outcomes": told["outcomes"],
-        "waiting for": told["waiting_for"],
-        "last looked at": watch.samples[-1].at if watch.samples else None,
-        "now": time.monotonic(),
-        "wake-ups": queues.waiting(ground),
-        "workers": ground.pulse(),
-    }
-    return f"it stands still: {watch.state}, {known}\n{ground.log()[-3000:]}"
+    """What is known of a campaign that does not move, and of who is at work."""
+    last, now = watch.samples[-1:], time.monotonic()
+    try:
+        known = f"{status.status(watch.number)}, {queues.waiting(ground)}, {ground.pulse()}"
+    except (SQLAlchemyError, RedisError, psutil.Error) as error:
+        # Whatever is away now is a part of the answer.
+        known = repr(error)
+    return f"it stands still: {watch.state} {last} at {now}: {known}\n{ground.log()[-3000:]}"
 
 
 def _accepted(ground: Ground) -> int:
