@@ -6,8 +6,9 @@ import click
 
 from console.frame import actor, verb
 from console.output import Answer, table
+from mailing.base.languages import LANGUAGES
 from mailing.people import topics
-from mailing.people.topics import Topic
+from mailing.people.topics import Frequency, Promise, Topic
 from mailing.staff import audit
 
 
@@ -22,10 +23,20 @@ def topic() -> None:
 @click.option("--name-kk", required=True, help="The name in Kazakh.")
 @click.option("--name-ru", required=True, help="The name in Russian.")
 @click.option("--name-en", required=True, help="The name in English.")
+@click.option("--about-kk", default="", help="One sentence on what it brings, in Kazakh.")
+@click.option("--about-ru", default="", help="The same in Russian.")
+@click.option("--about-en", default="", help="The same in English.")
+@click.option(
+    "--frequency", type=click.Choice([*Frequency]), help="How often it comes at the most."
+)
 @verb
-def add(slug: str, purpose: str, **names: str) -> Answer:
-    """Add a topic; the same again changes nothing."""
+def add(slug: str, purpose: str, frequency: str | None, **texts: str) -> Answer:
+    """Add a topic; the same again changes nothing but what is said about it."""
+    names = {key: text for key, text in texts.items() if key.startswith("name_")}
     added = topics.add(slug, purpose, **names)
+    about = {tongue: texts[f"about_{tongue}"] for tongue in LANGUAGES if texts[f"about_{tongue}"]}
+    if about or frequency:
+        topics.describe(added, Promise(about, Frequency(frequency) if frequency else None))
     audit.record(actor(), "topic added", f"topic {slug}", purpose=purpose)
     return Answer(_shown(added), f"Topic {added.slug} is there.")
 
@@ -38,9 +49,10 @@ def list_() -> Answer:
     return Answer(shown, table([list(row.values()) for row in shown], HEADS))
 
 
-HEADS = ("slug", "purpose", "Kazakh", "Russian", "English")
+HEADS = ("slug", "purpose", "Kazakh", "Russian", "English", "how often")
 
 
 def _shown(topic: Topic) -> dict[str, Any]:
     names = {"name_kk": topic.name_kk, "name_ru": topic.name_ru, "name_en": topic.name_en}
-    return {"slug": topic.slug, "purpose": topic.purpose, **names}
+    told = {"frequency": topic.frequency or ""}
+    return {"slug": topic.slug, "purpose": topic.purpose, **names, **told}

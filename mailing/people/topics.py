@@ -1,13 +1,18 @@
 """Topics: what one subscribes to. Each serves one purpose that a policy version declares."""
 
 import re
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import DateTime, Text, UniqueConstraint, func, select
+from sqlalchemy import CheckConstraint, DateTime, Text, UniqueConstraint, func, select, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
+from mailing.base.languages import LANGUAGES
+from mailing.base.languages import gettext as _
 from mailing.people.address import clean_field
 from mailing.policies import versions
 
@@ -16,11 +21,35 @@ NOTICES = versions.NOTICES
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 
+class Frequency(StrEnum):
+    """How often a topic's messages come, at the most, as its readers are told."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    TWICE_A_MONTH = "twice_a_month"
+    MONTHLY = "monthly"
+    SELDOM = "seldom"
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What readers are told beside the name: a sentence for each language, and how often."""
+
+    about: dict[str, str] = field(default_factory=dict)
+    frequency: Frequency | None = None
+
+
 class Topic(Table):
     """One topic; it goes out as List-Id (RFC 2919), so its slug never changes."""
 
     __tablename__ = "topics"
-    __table_args__ = (UniqueConstraint("slug", name="topic_slug_is_unique"),)
+    __table_args__ = (
+        UniqueConstraint("slug", name="topic_slug_is_unique"),
+        CheckConstraint(
+            "frequency IN ('daily', 'weekly', 'twice_a_month', 'monthly', 'seldom')",
+            name="topic_frequency_is_known",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, info=OPERATIONAL)
     slug: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
@@ -28,6 +57,10 @@ class Topic(Table):
     name_kk: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     name_ru: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     name_en: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    about: Mapped[dict[str, str]] = mapped_column(
+        JSONB, server_default=text("'{}'"), info=OPERATIONAL
+    )
+    frequency: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), info=OPERATIONAL
     )
@@ -50,6 +83,20 @@ def add(slug: str, purpose: str, name_kk: str, name_ru: str, name_en: str) -> To
     return topic
 
 
+def describe(topic: Topic, promise: Promise) -> None:
+    """Say what readers are told of the topic; an empty sentence takes one back.
+
+    Raises `Invalid` for a sentence that cannot be, or a language that is none of ours.
+    """
+    unknown = set(promise.about) - set(LANGUAGES)
+    if unknown:
+        raise Invalid(f"A topic is described in kk, ru and en, not in {', '.join(unknown)}.")
+    said = {tongue: clean_field("about", text) for tongue, text in promise.about.items()}
+    topic.about = {tongue: text for tongue, text in (topic.about | said).items() if text}
+    topic.frequency = promise.frequency.value if promise.frequency else None
+    db.session.flush()
+
+
 def find(slug: str) -> Topic:
     """The topic of that slug, `notices` too. Raises `Missing`."""
     topic = db.session.scalar(select(Topic).where(Topic.slug == slug))
@@ -66,6 +113,23 @@ def all_topics() -> list[Topic]:
 def name_in(topic: Topic, language: str) -> str:
     """Its name in one of the three languages."""
     return {"kk": topic.name_kk, "ru": topic.name_ru}.get(language, topic.name_en)
+
+
+def about_in(topic: Topic, language: str) -> str:
+    """The sentence about it in one of the three languages; empty where nothing is said."""
+    return topic.about.get(language, "")
+
+
+def frequency_text(topic: Topic) -> str:
+    """How often it comes at the most, in the language spoken; empty where nothing is said."""
+    said = {
+        Frequency.DAILY: _("at most once a day"),
+        Frequency.WEEKLY: _("at most once a week"),
+        Frequency.TWICE_A_MONTH: _("at most twice a month"),
+        Frequency.MONTHLY: _("at most once a month"),
+        Frequency.SELDOM: _("a few times a year"),
+    }
+    return said[Frequency(topic.frequency)] if topic.frequency else ""
 
 
 def _demand_slug(slug: str) -> None:

@@ -6,7 +6,9 @@ import pytest
 from flask import Flask
 
 from mailing.base.errors import Conflict, Invalid, Missing
+from mailing.base.languages import speaking
 from mailing.people import topics
+from mailing.people.topics import Frequency, Promise
 from mailing.policies.versions import NewText, import_text
 
 NAMES = ("Оқиғалар", "События", "Events")
@@ -59,3 +61,24 @@ def test_a_name_that_cannot_stand_in_a_header_is_refused(name: str) -> None:
 def test_a_topic_that_is_not_there_is_missing() -> None:
     with pytest.raises(Missing, match="events"):
         topics.find("events")
+
+
+def test_readers_are_told_what_a_topic_brings_and_how_often() -> None:
+    added = topics.add("events", "events", *NAMES)
+    assert (topics.about_in(added, "en"), topics.frequency_text(added)) == ("", "")
+    topics.describe(added, Promise({"en": "Readings and talks."}, Frequency.MONTHLY))
+    assert topics.about_in(added, "en") == "Readings and talks."
+    assert topics.about_in(added, "kk") == ""
+    with speaking("en"):
+        assert topics.frequency_text(added) == "at most once a month"
+
+
+def test_what_is_said_of_a_topic_can_be_taken_back_and_is_one_line_in_a_language_of_ours() -> None:
+    added = topics.add("events", "events", *NAMES)
+    topics.describe(added, Promise({"en": "Readings.", "kk": "Оқулар."}, Frequency.DAILY))
+    topics.describe(added, Promise({"en": ""}))
+    assert (added.about, added.frequency) == ({"kk": "Оқулар."}, None)
+    with pytest.raises(Invalid):
+        topics.describe(added, Promise({"en": "two\nlines"}))
+    with pytest.raises(Invalid):
+        topics.describe(added, Promise({"de": "Lesungen."}))
