@@ -16,7 +16,20 @@ from mailing.base.database import db
 from mailing.base.settings import Settings, load
 from mailing.bootstrap import create_base
 from tests import services as parts
+from tests.rooms import Rooms
 
+HERE = Path(__file__).parent
+# The folders whose tests start no process that could outlive them.
+STAY_INSIDE = {
+    "people",
+    "policies",
+    "staff",
+    "campaigns",
+    "deliveries",
+    "leaving",
+    "inbound",
+    "webapp",
+}
 OF_THE_SUITE = {parts.RUN, "KELISIM_CI"}
 
 
@@ -51,10 +64,22 @@ def empty_database_url(services: Services) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def rooms(services: Services, template: str) -> Iterator[Rooms]:
+    """Where the tests that start no process find their database."""
+    opened = Rooms(services, template)
+    yield opened
+    opened.close()
+
+
 @pytest.fixture
-def database_url(services: Services, template: str) -> Iterator[str]:
+def database_url(
+    services: Services, template: str, rooms: Rooms, request: pytest.FixtureRequest
+) -> Iterator[str]:
     """A migrated database of this test's own."""
-    with parts.scratch_database(services, template) as url:
+    stays_inside = request.path.relative_to(HERE).parts[0] in STAY_INSIDE
+    own = rooms.one() if stays_inside else parts.scratch_database(services, template)
+    with own as url:
         yield url
 
 
