@@ -84,7 +84,7 @@ class Engine:
                 line.passed = None
                 self._note(line)
         while self._lines.busy and time.monotonic() < deadline:
-            self._listen()
+            self._listen(self._patience())
         if tells:
             self._permits.ask([])
 
@@ -98,6 +98,8 @@ class Engine:
     ) -> bool:
         deadline = time.monotonic() + seconds
         self._lines.obey()
+        # What has happened on the connections since: an end that nobody hears of keeps its place.
+        self._listen(0.0)
         full = self._fill()
         if full:
             more()
@@ -127,13 +129,13 @@ class Engine:
         if self._stock:
             for line in self._lines.grow(len(self._stock) - self._lines.count[Phase.IDLE]):
                 self._note(line)
-        is_quiet = not self._listen()
+        is_quiet = not self._listen(self._patience())
         self._seal(is_quiet)
         self._begin(is_quiet)
 
-    def _listen(self) -> int:
-        """Let the connections go on that can; how many."""
-        ready = self._watch.ready(self._patience())
+    def _listen(self, patience: float) -> int:
+        """Let the connections go on that can within so many seconds; how many."""
+        ready = self._watch.ready(patience)
         for line in ready:
             self._advance(line)
             self._note(line)

@@ -59,13 +59,15 @@ class RelayLines:
     def room(self) -> int:
         """How many more connections may be opened; one that failed is tried with a single one.
 
-        One that is still not greeted after seconds is in nobody's way.
+        One that is still not greeted after seconds is in nobody's way, nor is one that has said
+        QUIT.
         """
         room = min(self.limit, self.seats) - len(self.lines)
         if not self.failures:
             return room
         since = time.monotonic() - _STUCK_SECONDS
-        return min(room, 1 - sum(line.has_worked or line.opened_at > since for line in self.lines))
+        staying = [line for line in self.lines if line.phase is not Phase.QUITTING]
+        return min(room, 1 - sum(line.has_worked or line.opened_at > since for line in staying))
 
 
 class Lines:

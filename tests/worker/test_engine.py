@@ -244,6 +244,28 @@ def test_a_relay_that_turns_everybody_away_burns_no_attempts_and_is_named(
     assert status.status(number)["waiting_for"] is None
 
 
+def test_what_is_hung_up_on_while_a_relay_rests_is_in_nobodys_way_afterwards(
+    desk: Desk, peer: SmtpPeer
+) -> None:
+    """The answer to a QUIT comes after the turn: nobody listened for it, and nobody sent again."""
+    road.under_way(10)
+    desk.work()
+    number = road.another()
+    peer.behave(Fault(Stage.MAIL, code=550, text="not from you"), Fault(Stage.QUIT, wait=1.0))
+    assert desk.work() is False
+    assert "not from you" in status.status(number)["waiting_for"]
+    assert desk.engine._lines.all(), "somebody still waits for the answer to a QUIT"
+    peer.heal()
+    time.sleep(1.1)
+    road.another()
+    desk.work()
+    assert len(peer.accepted) >= 20
+    desk.ripen()
+    desk.work()
+    assert desk.states() == {"accepted": 26, "refused": 4}, "the fifth in a row was the relay's"
+    assert status.status(number)["waiting_for"] is None
+
+
 def test_a_value_that_cannot_be_rendered_ends_that_one_delivery(
     desk: Desk, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,7 +122,7 @@ def test_a_worn_connection_is_replaced(
 
 def desk_listens(desk: Desk, until: Callable[[], bool]) -> None:
     def once() -> bool:
-        desk.engine._listen()
+        desk.engine._listen(0.05)
         return until()
 
     road.wait_for(once)

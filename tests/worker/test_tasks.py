@@ -118,7 +118,7 @@ def test_a_worker_that_is_killed_alone_takes_its_sweeper_with_it(
         [sweeper] = road.wait_for(lambda: sweepers(worker))
         os.kill(worker.process.pid, signal.SIGKILL)
         worker.process.wait()
-        road.wait_for(lambda: not sweeper.is_running() or sweeper.status() == "zombie", 10)
+        road.wait_for(lambda: not sweeper.is_running() or sweeper.status() == "zombie")
         worker.kill()
 
 
