@@ -81,7 +81,10 @@ def _paragraphs(
             "You need not do anything. If you do nothing, everything stays as it was: we write to"
             " you only about what you have agreed to."
         ),
-        _("You can withdraw your consent at any time: write to %(contact)s with the mark “%(mark)s”.")
+        _(
+            "You can withdraw your consent at any time: write to %(contact)s with the mark"
+            " “%(mark)s”."
+        )
         % says,
     ]
     return [paragraph for paragraph in paragraphs if paragraph]

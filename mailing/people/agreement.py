@@ -5,7 +5,7 @@ the button never makes a yes out of a no: it renews what stands as `given`, and 
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from hashlib import sha256
@@ -74,7 +74,7 @@ class AgreeView:
     wordings: tuple[Sentence, ...] = ()
     coming: PolicyVersion | None = None
     summary: str = ""
-    added: Added = Added((), ())
+    added: Added = field(default_factory=lambda: Added((), ()))
     seen: str = ""
 
 
@@ -148,7 +148,9 @@ def _held(subscriber: Subscriber, policy: PolicyVersion) -> _Held:
     given = {number: row for number, row in said.items() if row.standing == Said.GIVEN}
     # A topic whose purpose the version in force has given up is not renewed under it: the yes
     # to the earlier version is worth more than one to a text that does not name the purpose.
-    held = [one for one in topics.all_topics() if one.id in given and one.purpose in policy.purposes]
+    held = [
+        one for one in topics.all_topics() if one.id in given and one.purpose in policy.purposes
+    ]
     return _Held(
         older={one: given[one.id] for one in held if given[one.id].policy_id != policy.id},
         renewed={one: given[one.id] for one in held if given[one.id].policy_id == policy.id},

@@ -6,7 +6,7 @@ whatever stands in them, and never more than `MOST` findings of one kind.
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
@@ -53,7 +53,7 @@ class Declared:
 
     operator: str = ""
     mailbox: str = ""
-    marks: Marks = Marks()
+    marks: Marks = field(default_factory=Marks)
 
 
 @dataclass(frozen=True)

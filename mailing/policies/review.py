@@ -9,9 +9,7 @@ from mailing.policies.versions import PolicyVersion
 
 def review(policy: PolicyVersion) -> list[Finding]:
     """The findings of a version's texts as they are kept; nothing is mended."""
-    declared = Declared(
-        policy.declared_operator, policy.declared_mailbox, policy.declared_marks
-    )
+    declared = Declared(policy.declared_operator, policy.declared_mailbox, policy.declared_marks)
     texts = {text.language: text.words for text in versions.texts(policy)}
     return findings.of_texts(texts, declared)
 
@@ -66,9 +64,7 @@ def _of_declared(code: Code) -> str:
     said = {
         Code.OPERATOR_MISSING: _("The declared operator does not stand in it: %(said)s"),
         Code.MAILBOX_MISSING: _("The declared mailbox does not stand in it: %(said)s"),
-        Code.WITHDRAWAL_MARK_MISSING: _(
-            "No declared mark for withdrawing stands in it: %(said)s"
-        ),
+        Code.WITHDRAWAL_MARK_MISSING: _("No declared mark for withdrawing stands in it: %(said)s"),
         Code.RECTIFICATION_MARK_MISSING: _(
             "No declared mark for correcting data stands in it: %(said)s"
         ),

@@ -94,8 +94,12 @@ def demand_text(content: bytes) -> None:
     try:
         decoded = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise Invalid("The policy's text is not UTF-8; save it as UTF-8 and try again.", "text") from None
+        raise Invalid(
+            "The policy's text is not UTF-8; save it as UTF-8 and try again.", "text"
+        ) from None
     if "\0" in decoded:
-        raise Invalid("The policy's text holds NUL bytes; give the plain text, not a document.", "text")
+        raise Invalid(
+            "The policy's text holds NUL bytes; give the plain text, not a document.", "text"
+        )
     if not decoded.strip("\ufeff \t\r\n"):
         raise Invalid("The policy's text is empty; give the file that holds it.", "text")
