@@ -173,6 +173,11 @@ def find(ref: int | str) -> PolicyVersion:
     return version
 
 
+def has_label(label: str) -> bool:
+    """Whether a version bears this label."""
+    return _by_label(label) is not None
+
+
 def texts(policy: PolicyVersion) -> list[PolicyText]:
     """Its texts, in the order of LANGUAGES."""
     return of_version(policy.id)
