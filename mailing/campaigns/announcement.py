@@ -70,13 +70,12 @@ def _paragraphs(
         _("%(operator)s publishes version “%(label)s” of its policy. It applies from %(date)s.")
         % says,
         change.summary.strip(),
-        f"[{_('Read the new policy')}]({change.policy_url})",
-        change.compare_url
-        and f"[{_('What has changed since version “%(before)s”') % says}]({change.compare_url})",
+        _link(_("Read the new policy"), change.policy_url),
+        _link(_("What has changed since version “%(before)s”") % says, change.compare_url),
         _("What is new in it needs a new yes from you. From %(date)s you can give it here:") % says
         if change.adds
         else _("From %(date)s you can agree to it here:") % says,
-        f"[{_('See what you would agree to')}]({change.agree_url})",
+        _link(_("See what you would agree to"), change.agree_url),
         _(
             "You need not do anything. If you do nothing, everything stays as it was: we write to"
             " you only about what you have agreed to."
@@ -88,6 +87,11 @@ def _paragraphs(
         % says,
     ]
     return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def _link(words: str, url: str) -> str:
+    """A paragraph with a link in it; empty where it would lead nowhere."""
+    return f"[{words}]({url})" if url else ""
 
 
 def _literal(text: str) -> str:
