@@ -12,6 +12,8 @@ _DEEPEST_HEADING = 6
 _READER = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(
     ["table", "strikethrough"]
 )
+# A line of a policy is often a clause: it stays a line.
+_READER.options["breaks"] = True
 # No image: it would be fetched from somewhere, and tell them who reads what. No id, class, style.
 _CLEANER = nh3.Cleaner(
     tags={

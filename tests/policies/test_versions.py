@@ -1,5 +1,6 @@
 """Policy versions: the exact bytes, one id, never edited (policy heading, 7.2)."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
@@ -255,7 +256,7 @@ def test_what_no_version_can_declare_is_refused_and_names_its_field(
     app: Flask, told: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(Invalid) as refused:
-        import_text(b"kk", NewText(**({"language": "kk", "effective_on": OCTOBER} | told)))
+        import_text(b"kk", replace(KK, **told))
     assert refused.value.field == field
 
 
