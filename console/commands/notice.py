@@ -1,11 +1,15 @@
 """`kelisim notice`: the mail that announces a change of the policy."""
 
+from pathlib import Path
+
 import click
 
 from console.commands.campaign import started
-from console.frame import verb
+from console.frame import actor, verb
 from console.output import Answer
+from mailing.base.errors import Invalid
 from mailing.campaigns import notices
+from mailing.deliveries import told
 from mailing.policies import versions
 
 
@@ -24,3 +28,26 @@ def send(ref: str, expect: int | None, now: bool) -> Answer:
     policy = versions.find(ref)
     found = notices.find_for(policy.id)
     return started(found.id, expect, now)
+
+
+@notice.command()
+@click.option("--policy", "ref", required=True, help="The id of the policy version.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The people, as CSV.")
+@click.option("--reason", default="", help="Why the list is needed; it goes into the audit log.")
+@verb
+def report(ref: str, out: Path | None, reason: str) -> Answer:
+    """Say who was told, who was not and why, and who has left since."""
+    found = notices.find_for(versions.find(ref).id)
+    if out is not None:
+        _write(out, told.export(found, reason, actor()))
+    return Answer(told.report(found))
+
+
+def _write(out: Path, words: str) -> None:
+    """Never over a file that is there; readable by its owner alone."""
+    try:
+        with out.open("x", encoding="utf-8", newline="") as file:
+            out.chmod(0o600)
+            file.write(words)
+    except FileExistsError:
+        raise Invalid(f"{out} exists already; name a new file.", "out") from None

@@ -9,14 +9,19 @@ from sqlalchemy import select
 
 from console.frame import actor, verb
 from console.options import day, listed
-from console.output import Answer, table
+from console.output import Answer, plain, table
 from mailing.base.database import db as database
-from mailing.base.languages import LANGUAGES
+from mailing.base.languages import LANGUAGES, SOURCE, speaking
 from mailing.campaigns import notices
-from mailing.policies import versions
+from mailing.people import coverage
+from mailing.policies import summaries, versions
+from mailing.policies.marks import Marks
+from mailing.policies.review import review, sentence
+from mailing.policies.texts import LARGEST, Format
 from mailing.policies.versions import NewText, PolicyVersion
 from mailing.staff import audit
 
+MARKDOWN = (".md", ".markdown")
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -29,6 +34,8 @@ class Told(TypedDict):
     material: bool
     purposes: tuple[str, ...] | None
     fields: tuple[str, ...] | None
+    operator: str | None
+    mailbox: str | None
 
 
 @click.group()
@@ -45,16 +52,65 @@ def policy() -> None:
 @click.option("--publish", "at_once", is_flag=True, help="Publish the version, too.")
 @click.option("--purposes", callback=listed, help="Declared purposes: a,b")
 @click.option("--fields", callback=listed, help="Declared fields: a,b")
+@click.option("--operator", help="Who declares it; by default the settings' operator.")
+@click.option("--mailbox", help="Where letters go; by default the settings' helpdesk.")
+@click.option("--withdrawal-mark", "withdrawal", multiple=True, help="May repeat.")
+@click.option("--rectification-mark", "rectification", multiple=True, help="May repeat.")
+@click.option("--format", "written", type=click.Choice(list(Format)), help="By default the file's.")
 @verb
-def import_(file: Path, at_once: bool, **told: Unpack[Told]) -> Answer:
+def import_(
+    file: Path,
+    at_once: bool,
+    withdrawal: tuple[str, ...],
+    rectification: tuple[str, ...],
+    written: str | None,
+    **told: Unpack[Told],
+) -> Answer:
     """Take FILE, byte for byte, as one language's text of a policy version."""
-    text = versions.import_text(file.read_bytes(), NewText(**told))
+    new = NewText(
+        **told,
+        format=written or (Format.MARKDOWN if file.suffix in MARKDOWN else Format.TEXT),
+        marks=_marks(withdrawal, rectification),
+    )
+    text = versions.import_text(_bytes(file), new)
     audit.record(actor(), "policy imported", f"policy {text.policy_id}", sha256=text.sha256)
     found = versions.find(text.policy_id)
     notice = _publish(found) if at_once else None
     told_back = {"id": text.policy_id, "sha256": text.sha256, "language": text.language}
-    document = {**told_back, "version": found.label, "notice": notice}
-    return Answer(document, f"Policy {found.id}, SHA-256 {text.sha256}.{_drafted(notice)}")
+    seen = _findings(found)
+    document = {**told_back, "version": found.label, "notice": notice, "findings": seen}
+    said = f"Policy {found.id}, SHA-256 {text.sha256}.{_drafted(notice)}"
+    return Answer(document, "\n".join([said, *_lines(seen)]))
+
+
+@policy.command()
+@click.argument("id")
+@verb
+def show(id: str) -> Answer:
+    """Show a version: what it declares, what was found in its texts, whose yes covers it."""
+    found = versions.find(id)
+    shown = _shown(found) | {
+        "operator": found.declared_operator,
+        "mailbox": found.declared_mailbox,
+        "marks": found.declared_marks.stored(),
+        "summaries": found.summaries,
+        "coverage": coverage.of(found),
+        "findings": _findings(found),
+    }
+    return Answer(shown)
+
+
+@policy.command()
+@click.argument("id")
+@click.option("--language", type=click.Choice(LANGUAGES), required=True)
+@click.option("--text", required=True, help="Markdown; empty takes the summary back.")
+@verb
+def summarise(id: str, language: str, text: str) -> Answer:
+    """Say in your own words what a version changes: for its notice and the page that asks."""
+    found = versions.find(id)
+    summaries.summarise(found, {language: text})
+    audit.record(actor(), "policy summarised", f"policy {found.id}", language=language)
+    return Answer({"id": found.id, "summaries": found.summaries}, "Kept.")
 
 
 @policy.command()
@@ -74,6 +130,29 @@ def list_() -> Answer:
     shown = [_shown(one) for one in _every()]
     rows = [[row["id"], row["version"], row["effective"], row["published_at"]] for row in shown]
     return Answer(shown, table(rows, ("id", "version", "effective", "published")))
+
+
+def _bytes(file: Path) -> bytes:
+    """The file, and no more of it than shows that it is too long."""
+    with file.open("rb") as opened:
+        return opened.read(LARGEST + 1)
+
+
+def _marks(withdrawal: tuple[str, ...], rectification: tuple[str, ...]) -> Marks | None:
+    if not withdrawal and not rectification:
+        return None
+    built_in = Marks()
+    return Marks(withdrawal or built_in.withdrawal, rectification or built_in.rectification)
+
+
+def _findings(found: PolicyVersion) -> list[dict[str, str]]:
+    """Each with its sentence; the command line speaks English."""
+    with speaking(SOURCE):
+        return [plain(one) | {"sentence": sentence(one)} for one in review(found)]
+
+
+def _lines(seen: list[dict[str, str]]) -> list[str]:
+    return [f"  {one['language']}: {one['sentence']}" for one in seen]
 
 
 def _every() -> list[PolicyVersion]:

@@ -9,19 +9,27 @@ from mailing.base.languages import date_text
 from mailing.base.operator import Operator
 from mailing.campaigns.content import Content
 
-# Clause 6.3 (second): the mark by which a letter to the helpdesk withdraws consent.
-WITHDRAWAL_MARK = "Дербес деректерді өңдеуге келісімді қайтарып алу"
 PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyChange:
-    """A material version; `summary` is the officer's own Markdown, may be empty."""
+    """A material version; `summary` is the officer's own Markdown, may be empty.
+
+    `agree_url` ends in the merge tag of the personal link, `mailbox` and `mark` are those that
+    the version declares; `before` is the label of the version that it follows.
+    """
 
     label: str
     effective_on: date
     policy_url: str
+    agree_url: str
+    mailbox: str
+    mark: str
     summary: str = ""
+    before: str = ""
+    compare_url: str = ""
+    adds: bool = False
 
 
 def notice_content(
@@ -53,22 +61,37 @@ def _paragraphs(
         "operator": _literal(operator.name),
         "label": _literal(change.label),
         "date": day,
-        "contact": _literal(operator.contact),
-        "mark": WITHDRAWAL_MARK,
+        "contact": _literal(change.mailbox),
+        "mark": _literal(change.mark),
+        "before": _literal(change.before),
     }
     paragraphs = [
         "# " + _("Our personal data policy is changing"),
         _("%(operator)s publishes version “%(label)s” of its policy. It applies from %(date)s.")
         % says,
         change.summary.strip(),
-        f"[{_('Read the new policy')}]({change.policy_url})",
+        _link(_("Read the new policy"), change.policy_url),
+        _link(_("What has changed since version “%(before)s”") % says, change.compare_url),
+        _("What is new in it needs a new yes from you. From %(date)s you can give it here:") % says
+        if change.adds
+        else _("From %(date)s you can agree to it here:") % says,
+        _link(_("See what you would agree to"), change.agree_url),
         _(
-            "You need not do anything. If you do not agree, you can withdraw your consent at any"
-            " time: write to %(contact)s with the mark “%(mark)s”."
+            "You need not do anything. If you do nothing, everything stays as it was: we write to"
+            " you only about what you have agreed to."
+        ),
+        _(
+            "You can withdraw your consent at any time: write to %(contact)s with the mark"
+            " “%(mark)s”."
         )
         % says,
     ]
     return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def _link(words: str, url: str) -> str:
+    """A paragraph with a link in it; empty where it would lead nowhere."""
+    return f"[{words}]({url})" if url else ""
 
 
 def _literal(text: str) -> str:

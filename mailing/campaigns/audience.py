@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.campaigns.campaigns import Campaign, Kind
-from mailing.people import verdict
+from mailing.people import topics, verdict
 from mailing.people.subscribers import Sealer
 
 CHUNK = 500
@@ -68,6 +68,13 @@ def count(campaign: Campaign) -> Audience:
     query = f"SELECT reason, count(*) FROM ({_considered(campaign)}) a GROUP BY reason"  # noqa: S608
     rows = db.session.execute(text(query), {"topic": campaign.topic_id})
     return _sum({row[0]: row[1] for row in rows})
+
+
+def of_a_notice() -> Audience:
+    """The audience that a notice would have now, before there is one."""
+    query = f"SELECT reason, count(*) FROM ({_OF_NOTICE}) a GROUP BY reason"  # noqa: S608
+    notices = {"topic": topics.find(topics.NOTICES).id}
+    return _sum({row[0]: row[1] for row in db.session.execute(text(query), notices)})
 
 
 def snapshot(campaign: Campaign) -> Audience:

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+# The one merge tag that is no field: what tells this reader's links from everybody else's.
+LINK = "link_token"
+
 
 class Format(StrEnum):
     """How the author wrote the body."""

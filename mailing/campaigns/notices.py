@@ -10,8 +10,10 @@ from mailing.base.settings import current
 from mailing.campaigns import campaigns
 from mailing.campaigns.announcement import PolicyChange, notice_content
 from mailing.campaigns.campaigns import Campaign, Kind
+from mailing.campaigns.content import LINK
 from mailing.people import topics
 from mailing.policies import versions
+from mailing.policies.declared import added
 from mailing.policies.versions import PolicyVersion
 from mailing.staff.audit import Actor, record
 
@@ -21,7 +23,8 @@ def publish(policy: PolicyVersion, actor: Actor) -> Campaign | None:
 
     Done twice, it changes nothing the second time.
     """
-    db.session.refresh(policy, with_for_update=True)  # Two at once draft one notice.
+    versions.hold()  # Two at once draft one notice, and no text comes while it is drafted.
+    db.session.refresh(policy)
     if policy.published_at is None:
         versions.publish(policy)
         record(actor, "policy published", f"policy version {policy.id}", label=policy.label)
@@ -51,11 +54,31 @@ def _existing(policy_id: int) -> Campaign | None:
 
 def _draft(policy: PolicyVersion, actor: Actor) -> Campaign:
     operator = operator_of(current())
-    url = f"{current().public_url}/policy/{policy.id}"
-    change = PolicyChange(policy.label, policy.effective_on, url)
     contents = [
-        notice_content(text.language, operator, change, gettext_for(text.language).gettext)
+        notice_content(
+            text.language,
+            operator,
+            _change(policy, text.language),
+            gettext_for(text.language).gettext,
+        )
         for text in versions.texts(policy)
     ]
     notices = topics.find(topics.NOTICES)
     return campaigns.draft(Kind.NOTICE, notices, contents, actor, policy.id)
+
+
+def _change(policy: PolicyVersion, language: str) -> PolicyChange:
+    site, before = current().public_url, versions.before(policy)
+    url = f"{site}/policy/{policy.id}"
+    return PolicyChange(
+        label=policy.label,
+        effective_on=policy.effective_on,
+        policy_url=url,
+        agree_url=f"{site}/agree/{{{{ {LINK} }}}}",
+        mailbox=policy.declared_mailbox,
+        mark=policy.declared_marks.withdrawal[0],
+        summary=policy.summaries.get(language, ""),
+        before=before.label if before else "",
+        compare_url=f"{url}?compare={before.id}" if before else "",
+        adds=bool(before and added(policy, [before])),
+    )

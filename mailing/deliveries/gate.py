@@ -45,6 +45,7 @@ _LOCK_SUBSCRIBERS = "SELECT FROM subscribers WHERE id = ANY (%s::uuid[]) ORDER B
 _DECIDE = """
     WITH judged AS MATERIALIZED (
         SELECT a.id, a.fence, a.place, s.digest, s.personal, s.language, st.entry_id,
+            st.policy_id,
             CASE
                 WHEN NOT (SELECT sending_on FROM installation) THEN 'later'
                 WHEN c.state = 'paused' THEN 'later'
@@ -75,7 +76,7 @@ _DECIDE = """
     FROM judged j
     WHERE d.id = j.id AND d.fence = j.fence AND d.owner = %(owner)s AND d.state = 'claimed'
     RETURNING j.place, d.state, d.attempts, d.link_key, d.dated_at,
-        j.digest, j.personal, j.language
+        j.digest, j.personal, j.language, j.policy_id
 """
 _VERDICTS = {
     "campaign": verdict.CAMPAIGN,
@@ -99,6 +100,7 @@ class Passed(NamedTuple):
     dated_at: datetime
     attempts: int
     batch_id: int
+    policy_id: int | None
 
 
 class _Row(NamedTuple):
@@ -112,6 +114,7 @@ class _Row(NamedTuple):
     digest: bytes
     personal: bytes
     language: str
+    policy_id: int | None
 
 
 def ask(
@@ -225,4 +228,5 @@ def _passed(row: _Row, claim: Claim, settings: Settings) -> Passed:
         dated_at=row.dated_at,
         attempts=row.attempts,
         batch_id=claim.batch_id,
+        policy_id=row.policy_id,
     )

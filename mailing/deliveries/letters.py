@@ -44,17 +44,26 @@ class Letters:
         self._settings = settings
         self._keys = link_keys(settings.secret_keys)
         self._campaign = lru_cache(maxsize=_COMPILED)(self._compile)
+        self._declared = lru_cache(maxsize=_COMPILED)(_fields_of)
 
     def write(self, passed: Passed) -> Octets:
         """The whole message as it goes over the wire, the same octets for the same delivery.
 
         Raises message.UnsafeValue when a value of this person would break out of its line.
         """
-        recipient = Recipient(passed.permit.recipient, passed.fields)
+        recipient = Recipient(passed.permit.recipient, self._covered(passed))
         if passed.campaign_id is None:
             return self._confirmation(passed, recipient)
         compiled = self._campaign(passed.campaign_id, passed.language)
         return compiled.render(recipient, stamp(self._settings, self._keys, passed))
+
+    def _covered(self, passed: Passed) -> dict[str, str]:
+        """The fields that this person's yes covers: those that its policy version declares.
+
+        Without a yes to the topic, as a notice may go out, that is none but the address.
+        """
+        declared = self._declared(passed.policy_id)
+        return {name: value for name, value in passed.fields.items() if name in declared}
 
     def _compile(self, campaign_id: int, language: str) -> Compiled:
         campaign = campaigns.find(campaign_id)
@@ -151,6 +160,10 @@ def _site(page: str) -> str:
     choose what stands there, and would be writing in a letter of ours."""
     parts = urlsplit(page)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _fields_of(policy_id: int | None) -> frozenset[str]:
+    return frozenset(versions.find(policy_id).fields) if policy_id else frozenset()
 
 
 def _declared() -> tuple[str, ...]:

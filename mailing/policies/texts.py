@@ -1,14 +1,33 @@
 """Policy texts: the very bytes of one version in one language, named by their SHA-256."""
 
 from datetime import datetime
+from enum import StrEnum
 from hashlib import sha256
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Text, UniqueConstraint, func, select
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES
+
+LARGEST = 512 * 1024  # octets; a policy of that size is a book
+
+
+class Format(StrEnum):
+    """How the operator wrote the text: as it stands, or in Markdown."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
 
 
 class PolicyText(Table):
@@ -18,6 +37,7 @@ class PolicyText(Table):
     __table_args__ = (
         UniqueConstraint("sha256", name="policy_text_is_unique"),
         CheckConstraint("language IN ('kk', 'ru', 'en')", name="policy_language_is_known"),
+        CheckConstraint("format IN ('text', 'markdown')", name="policy_format_is_known"),
     )
 
     policy_id: Mapped[int] = mapped_column(
@@ -26,15 +46,25 @@ class PolicyText(Table):
     language: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
     content: Mapped[bytes] = mapped_column(info=OPERATIONAL)
     sha256: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    format: Mapped[str] = mapped_column(Text, server_default=text("'text'"), info=OPERATIONAL)
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), info=OPERATIONAL
     )
 
+    @property
+    def words(self) -> str:
+        """The text without a byte order mark, to be read; what is hashed are the bytes."""
+        return self.content.decode("utf-8").removeprefix("\ufeff")
 
-def keep(policy_id: int, language: str, content: bytes) -> PolicyText:
-    """Keep the bytes as the version's text in that language."""
+
+def keep(policy_id: int, language: str, content: bytes, written: str) -> PolicyText:
+    """Keep the bytes as the version's text in that language; `written` is a `Format`."""
     kept = PolicyText(
-        policy_id=policy_id, language=language, content=content, sha256=hash_of(content)
+        policy_id=policy_id,
+        language=language,
+        content=content,
+        sha256=hash_of(content),
+        format=written,
     )
     db.session.add(kept)
     db.session.flush()
@@ -58,12 +88,18 @@ def hash_of(content: bytes) -> str:
 
 
 def demand_text(content: bytes) -> None:
-    """Raises `Invalid` unless the bytes are UTF-8 text with something in it."""
+    """Raises `Invalid` unless the bytes are UTF-8 text, not too long, with something in it."""
+    if len(content) > LARGEST:
+        raise Invalid(f"The policy's text has more than {LARGEST // 1024} KiB; shorten it.", "text")
     try:
         decoded = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise Invalid("The policy's text is not UTF-8; save it as UTF-8 and try again.") from None
+        raise Invalid(
+            "The policy's text is not UTF-8; save it as UTF-8 and try again.", "text"
+        ) from None
     if "\0" in decoded:
-        raise Invalid("The policy's text holds NUL bytes; give the plain text, not a document.")
+        raise Invalid(
+            "The policy's text holds NUL bytes; give the plain text, not a document.", "text"
+        )
     if not decoded.strip("\ufeff \t\r\n"):
-        raise Invalid("The policy's text is empty; give the file that holds it.")
+        raise Invalid("The policy's text is empty; give the file that holds it.", "text")

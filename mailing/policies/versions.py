@@ -6,6 +6,7 @@ serve (policy 4.1) and the closed list of fields that may be kept (policy 3.1 to
 
 import re
 from datetime import date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -14,15 +15,20 @@ from sqlalchemy import (
     UniqueConstraint,
     false,
     func,
+    literal,
     select,
     text,
+    tuple_,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
+from mailing.base.settings import current as settings
+from mailing.policies import marks
+from mailing.policies.marks import Marks as Marks
 from mailing.policies.newtext import NOTICES as NOTICES
 from mailing.policies.newtext import NewText as NewText
 from mailing.policies.texts import PolicyText, by_hash, demand_text, hash_of, keep, of_version
@@ -32,7 +38,7 @@ FIELDS = ("email", "phone", "surname", "given_name", "patronymic")
 
 
 class PolicyVersion(Table):
-    """What a consent points at. Only `published_at` is ever set later."""
+    """What a consent points at. Once it is published nothing of it changes any more."""
 
     __tablename__ = "policy_versions"
     __table_args__ = (UniqueConstraint("label", name="policy_label_is_unique"),)
@@ -43,6 +49,14 @@ class PolicyVersion(Table):
     material: Mapped[bool] = mapped_column(server_default=false(), info=OPERATIONAL)
     purposes: Mapped[list[str]] = mapped_column(ARRAY(Text), info=OPERATIONAL)
     fields: Mapped[list[str]] = mapped_column(ARRAY(Text), info=OPERATIONAL)
+    operator: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
+    mailbox: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
+    marks: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'"), info=OPERATIONAL
+    )
+    summaries: Mapped[dict[str, str]] = mapped_column(
+        JSONB, server_default=text("'{}'"), info=OPERATIONAL
+    )
     published_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), info=OPERATIONAL)
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), info=OPERATIONAL
@@ -51,6 +65,21 @@ class PolicyVersion(Table):
     def takes_effect(self, zone: ZoneInfo) -> datetime:
         """The first moment of `effective_on` where the operator is."""
         return datetime.combine(self.effective_on, time.min, zone)
+
+    @property
+    def declared_marks(self) -> Marks:
+        """The marks by which a letter withdraws or rectifies under this version."""
+        return marks.of_stored(self.marks)
+
+    @property
+    def declared_mailbox(self) -> str:
+        """Where such a letter goes: what the version declares, else what the settings say."""
+        return self.mailbox or settings().helpdesk_address
+
+    @property
+    def declared_operator(self) -> str:
+        """Who declares it; a version from before this was kept speaks for the settings'."""
+        return self.operator or settings().operator_name or ""
 
 
 def import_text(content: bytes, new: NewText) -> PolicyText:
@@ -61,11 +90,16 @@ def import_text(content: bytes, new: NewText) -> PolicyText:
     """
     demand_text(content)
     new = new.checked()
-    db.session.execute(text("LOCK TABLE policy_versions IN SHARE ROW EXCLUSIVE MODE"))
+    hold()
     kept = by_hash(hash_of(content))
     if kept is not None:
         return _same_again(kept, new)
     return _keep(content, new)
+
+
+def hold() -> None:
+    """Let nobody else begin, add to or publish a version until the commit; reading goes on."""
+    db.session.execute(text("LOCK TABLE policy_versions IN SHARE ROW EXCLUSIVE MODE"))
 
 
 def publish(policy: PolicyVersion) -> PolicyVersion:
@@ -83,6 +117,30 @@ def current(today: date) -> PolicyVersion | None:
     return db.session.scalar(
         select(PolicyVersion)
         .where(PolicyVersion.published_at.is_not(None), PolicyVersion.effective_on <= today)
+        .order_by(PolicyVersion.effective_on.desc(), PolicyVersion.id.desc())
+        .limit(1)
+    )
+
+
+def next_after(today: date) -> PolicyVersion | None:
+    """The published version that takes effect next."""
+    return db.session.scalar(
+        select(PolicyVersion)
+        .where(PolicyVersion.published_at.is_not(None), PolicyVersion.effective_on > today)
+        .order_by(PolicyVersion.effective_on, PolicyVersion.id.desc())
+        .limit(1)
+    )
+
+
+def before(policy: PolicyVersion) -> PolicyVersion | None:
+    """The published version that this one follows, or would follow once it is published."""
+    return db.session.scalar(
+        select(PolicyVersion)
+        .where(PolicyVersion.published_at.is_not(None), PolicyVersion.id != policy.id)
+        .where(
+            tuple_(PolicyVersion.effective_on, PolicyVersion.id)
+            < tuple_(literal(policy.effective_on), literal(policy.id))
+        )
         .order_by(PolicyVersion.effective_on.desc(), PolicyVersion.id.desc())
         .limit(1)
     )
@@ -115,6 +173,11 @@ def find(ref: int | str) -> PolicyVersion:
     return version
 
 
+def has_label(label: str) -> bool:
+    """Whether a version bears this label."""
+    return _by_label(label) is not None
+
+
 def texts(policy: PolicyVersion) -> list[PolicyText]:
     """Its texts, in the order of LANGUAGES."""
     return of_version(policy.id)
@@ -144,6 +207,8 @@ def _same_again(kept: PolicyText, new: NewText) -> PolicyText:
         raise Conflict(
             f"These very bytes are version {version.label}; another version needs another text."
         )
+    if kept.format != new.format:
+        raise Conflict(f"These very bytes are kept as {kept.format} in version {version.label}.")
     _agree(version, new)
     return kept
 
@@ -155,7 +220,7 @@ def _keep(content: bytes, new: NewText) -> PolicyText:
     else:
         _agree(version, new)
         _demand_free(version, new.language)
-    return keep(version.id, new.language, content)
+    return keep(version.id, new.language, content, new.format)
 
 
 def _begin(new: NewText) -> PolicyVersion:
@@ -165,6 +230,10 @@ def _begin(new: NewText) -> PolicyVersion:
         material=new.material,
         purposes=list(new.purposes or PURPOSES),
         fields=list(new.fields or FIELDS),
+        operator=new.operator or settings().operator_name,
+        mailbox=new.mailbox or settings().helpdesk_address,
+        marks=(new.marks or Marks()).stored(),
+        summaries={},
     )
     db.session.add(version)
     db.session.flush()
@@ -187,8 +256,18 @@ def _agree(version: PolicyVersion, new: NewText) -> None:
         raise Conflict(f"Version {version.label} declares {', '.join(version.purposes)}.")
     if new.fields is not None and set(new.fields) != set(version.fields):
         raise Conflict(f"Version {version.label} declares {', '.join(version.fields)}.")
+    _agree_on_the_declarer(version, new)
     if new.material and not version.material:
         _become_material(version)
+
+
+def _agree_on_the_declarer(version: PolicyVersion, new: NewText) -> None:
+    if new.operator not in (None, version.operator):
+        raise Conflict(f"Version {version.label} declares the operator {version.operator}.")
+    if new.mailbox not in (None, version.mailbox):
+        raise Conflict(f"Version {version.label} declares the mailbox {version.mailbox}.")
+    if new.marks is not None and new.marks != version.declared_marks:
+        raise Conflict(f"Version {version.label} declares other subject marks.")
 
 
 def _become_material(version: PolicyVersion) -> None:

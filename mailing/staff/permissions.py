@@ -17,7 +17,9 @@ class Act(StrEnum):
     SEE_PEOPLE = "see people of an audience"
     READ_EVIDENCE = "read evidence"
     READ_POLICIES = "read policies"
+    WRITE_POLICIES = "write policies"
     PUBLISH_POLICIES = "publish policies"
+    EXPORT_PEOPLE = "export people"
     READ_STAFF = "read the staff list"
     READ_AUDIT = "read the audit log"
 
@@ -36,7 +38,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.SEE_PEOPLE: _WRITERS | {Role.OFFICER},
     Act.READ_EVIDENCE: _KEEPERS,
     Act.READ_POLICIES: _EVERYBODY,
+    Act.WRITE_POLICIES: _KEEPERS,
     Act.PUBLISH_POLICIES: _KEEPERS,
+    Act.EXPORT_PEOPLE: _KEEPERS,
     Act.READ_STAFF: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS,
 }

@@ -44,6 +44,8 @@ class Studio:
             f"{self.campaign}/live",
             f"{self.campaign}/uncertain",
             "/studio/policies",
+            "/studio/policies/new",
+            *(f"/studio/policies/{self.world.policy_id}{p}" for p in ("", "/text", "/report")),
             "/studio/staff",
             "/studio/audit",
         ]

@@ -11,7 +11,8 @@ from mailing.base.settings import Settings
 from mailing.campaigns import audience, notices
 from mailing.campaigns.campaigns import Campaign
 from mailing.people.ledger import Kind
-from mailing.policies import versions
+from mailing.policies import summaries, versions
+from mailing.policies.marks import Marks
 from mailing.policies.versions import NewText, PolicyVersion
 from tests import road
 from tests.person import Person, at_once
@@ -108,3 +109,50 @@ def test_it_goes_to_everybody_with_a_topic_who_has_not_refused_notices(
     assert (counted.considered, counted.will_receive) == (8, 3)
     receiving = sorted(email for email, _ in audience.people(notice, "will_receive"))
     assert receiving == ["both@example.com", "left-one@example.com", "one@example.com"]
+
+
+def test_it_holds_the_officers_words_the_comparison_and_the_readers_own_link(
+    policy: PolicyVersion, settings: Settings
+) -> None:
+    major = version("major", True, "kk", "ru")
+    summaries.summarise(major, {"kk": "Жаңа **мақсат**."})
+    notice = notices.publish(major, road.ACTOR)
+    assert notice is not None
+    kazakh, russian = notice.content_in("kk").body, notice.content_in("ru").body
+    assert "Жаңа **мақсат**." in kazakh
+    assert "**мақсат**" not in russian
+    for body in (kazakh, russian):
+        assert f"/policy/{major.id}?compare={policy.id})" in body
+        assert f"({settings.public_url}/agree/{{{{ link_token }}}})" in body
+        assert "«Дербес деректерді өңдеуге келісімді қайтарып алу»" in body
+
+
+def test_it_names_the_mailbox_and_the_mark_that_its_version_declares(
+    policy: PolicyVersion,
+) -> None:
+    new = NewText(
+        "ru",
+        date(2026, 1, 1),
+        "own",
+        True,
+        mailbox="privacy@glazik.example",
+        marks=Marks(("Отзыв согласия",)),
+    )
+    kept = versions.import_text(b"own", new)
+    notice = notices.publish(versions.find(kept.policy_id), road.ACTOR)
+    assert notice is not None
+    body = notice.content_in("ru").body
+    assert "privacy\\@glazik\\.example" in body
+    assert "«Отзыв согласия»" in body
+
+
+def test_how_many_a_notice_would_tell_is_known_before_there_is_one(policy: PolicyVersion) -> None:
+    Person(policy, "one@example.com").say_yes("news")
+    left = Person(policy, "left@example.com")
+    left.say_yes("news")
+    left.one_click("notices")
+    expected = audience.of_a_notice()
+    notice = notices.publish(version("major"), road.ACTOR)
+    assert notice is not None
+    assert audience.count(notice) == expected
+    assert (expected.considered, expected.will_receive) == (2, 1)

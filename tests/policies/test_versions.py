@@ -1,8 +1,10 @@
 """Policy versions: the exact bytes, one id, never edited (policy heading, 7.2)."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -12,7 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, Missing
-from mailing.policies import versions
+from mailing.policies import summaries, versions
+from mailing.policies.marks import Marks
+from mailing.policies.texts import LARGEST
 from mailing.policies.versions import NewText, import_text
 
 PUBLISHED = Path(__file__).parents[1] / "data" / "policy-kk.txt"
@@ -194,3 +198,108 @@ def test_a_missing_language_falls_back_to_kazakh_then_russian_then_english(app: 
 def test_a_version_takes_effect_at_midnight_where_the_operator_is(app: Flask) -> None:
     policy = versions.find(import_text(b"kk", KK).policy_id)
     assert policy.takes_effect(ZoneInfo("Asia/Almaty")) == datetime(2024, 9, 30, 19, tzinfo=UTC)
+
+
+def test_a_version_declares_operator_mailbox_and_marks_the_settings_and_built_in_by_default(
+    app: Flask,
+) -> None:
+    usual = versions.find(import_text(b"usual", KK).policy_id)
+    assert usual.declared_operator == "Glazik Kazakhstan LLP"
+    assert usual.declared_mailbox == "helpdesk@glazik.example"
+    assert usual.declared_marks == Marks()
+    told = NewText(
+        "kk",
+        OCTOBER,
+        label="own",
+        operator="Another LLP",
+        mailbox="privacy@another.example",
+        marks=Marks(("  Отзыв  согласия ", "Отзыв  согласия"), ("Исправление",)),
+    )
+    own = versions.find(import_text(b"own", told).policy_id)
+    assert (own.declared_operator, own.declared_mailbox) == (
+        "Another LLP",
+        "privacy@another.example",
+    )
+    assert own.declared_marks == Marks(("Отзыв  согласия",), ("Исправление",))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"operator": "Another LLP"},
+        {"mailbox": "other@example.com"},
+        {"marks": Marks(("Другая пометка",))},
+    ],
+)
+def test_a_further_language_cannot_declare_something_else(app: Flask, told: dict[str, Any]) -> None:
+    import_text(b"kk", NewText("kk", OCTOBER, label="v"))
+    with pytest.raises(Conflict):
+        import_text(b"ru", NewText("ru", OCTOBER, label="v", **told))
+
+
+@pytest.mark.parametrize(
+    ("told", "field"),
+    [
+        ({"effective_on": date(1, 1, 1)}, "effective"),
+        ({"effective_on": date(9999, 12, 31)}, "effective"),
+        ({"operator": "two\nlines"}, "operator"),
+        ({"mailbox": "no mailbox"}, "mailbox"),
+        ({"mailbox": "a@b@c"}, "mailbox"),
+        ({"marks": Marks(("a\r\nBcc: x",))}, "withdrawal_marks"),
+        ({"marks": Marks((), ("x" * 300,))}, "withdrawal_marks"),
+        ({"marks": Marks(("abc",), tuple(f"mark {n}" for n in range(20)))}, "rectification_marks"),
+        ({"format": "html"}, "format"),
+        ({"purposes": tuple(f"p{n}" for n in range(60))}, "purposes"),
+    ],
+)
+def test_what_no_version_can_declare_is_refused_and_names_its_field(
+    app: Flask, told: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        import_text(b"kk", replace(KK, **told))
+    assert refused.value.field == field
+
+
+def test_a_text_is_not_endless(app: Flask) -> None:
+    import_text(b"x" * LARGEST, KK)
+    with pytest.raises(Invalid, match="512 KiB"):
+        import_text(b"y" * (LARGEST + 1), KK)
+
+
+def test_the_same_bytes_cannot_be_text_and_markdown(app: Flask) -> None:
+    import_text(b"# a", NewText("kk", OCTOBER, format="markdown"))
+    with pytest.raises(Conflict, match="kept as markdown"):
+        import_text(b"# a", KK)
+
+
+def test_a_summary_may_be_rewritten_until_the_version_is_published(app: Flask) -> None:
+    policy = versions.find(import_text(b"kk", KK).policy_id)
+    summaries.summarise(policy, {"kk": "Бір\r\n", "ru": "Один"})
+    summaries.summarise(policy, {"ru": ""})
+    assert policy.summaries == {"kk": "Бір"}
+    versions.publish(policy)
+    summaries.summarise(policy, {"kk": "Бір"})
+    with pytest.raises(Conflict):
+        summaries.summarise(policy, {"kk": "Екі"})
+
+
+@pytest.mark.parametrize("words", ["{{ email }}", "{% if x %}", "{# x", "a\0b", "x" * 4001])
+def test_a_summary_is_words_and_nothing_else(app: Flask, words: str) -> None:
+    policy = versions.find(import_text(b"kk", KK).policy_id)
+    with pytest.raises(Invalid):
+        summaries.summarise(policy, {"kk": words})
+
+
+def test_what_comes_next_and_what_came_before(app: Flask) -> None:
+    kept = [
+        versions.publish(
+            versions.find(import_text(str(day).encode(), NewText("kk", day)).policy_id)
+        )
+        for day in (date(2025, 1, 1), date(2026, 1, 1), date(2027, 1, 1))
+    ]
+    draft = versions.find(import_text(b"draft", NewText("kk", date(2026, 6, 1))).policy_id)
+    assert versions.before(kept[0]) is None
+    assert versions.before(kept[2]) is kept[1]
+    assert versions.before(draft) is kept[1]
+    assert versions.next_after(date(2026, 6, 1)) is kept[2]
+    assert versions.next_after(date(2027, 1, 1)) is None

@@ -3,13 +3,14 @@
 from flask import Blueprint, Flask
 
 from mailing.base.settings import current
-from webapp.public import confirm, join, leave, operations, policy
+from webapp.public import agree, confirm, join, leave, operations, policy
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     join.pages,
     confirm.pages,
     leave.pages,
     policy.pages,
+    agree.pages,
     operations.pages,
 )
 

@@ -1,15 +1,16 @@
 """The operator's policy: every published version, word for word."""
 
+from dataclasses import dataclass
 from datetime import date
 
-from flask import Blueprint, Response, abort
+from flask import Blueprint, Response, abort, request
 
 from mailing.base import clock
+from mailing.base.languages import LANGUAGES, spoken
 from mailing.base.languages import gettext as _
-from mailing.base.languages import spoken
 from mailing.base.settings import current
-from mailing.policies import versions
-from mailing.policies.texts import PolicyText
+from mailing.policies import reading, versions
+from mailing.policies.texts import Format, PolicyText
 from mailing.policies.versions import PolicyVersion
 from webapp.errors import page as error_page
 from webapp.public.changes import Change, between
@@ -35,47 +36,59 @@ def now() -> Response:
 
 @pages.get("/policy/<ref>")
 def version(ref: str) -> Response:
-    """One published version, by its id, its label or the SHA-256 of a text."""
+    """One published version, by its id, its label or the SHA-256 of a text; `?compare=` names
+    another, in the same ways, from which the differences are shown."""
+    found = _published(ref)
+    asked = request.args.get("compare")
+    return _page(found, _published(asked) if asked else None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two versions in one language. `changes` is None for texts too long to compare while
+    somebody waits; `language` for versions that share none."""
+
+    before: PolicyVersion
+    language: str | None
+    changes: tuple[Change, ...] | None = None
+
+
+def _published(ref: str) -> PolicyVersion:
     found = versions.find(ref)
     if found.published_at is None:
         abort(404)
-    return _page(found)
+    return found
 
 
-def _page(policy: PolicyVersion) -> Response:
+def _page(policy: PolicyVersion, other: PolicyVersion | None = None) -> Response:
     text, in_force = versions.text_in(policy, spoken()), _in_force()
-    before = _before(policy)
+    before = other or versions.before(policy)
     return show(
         "policy",
         policy=policy,
         text=text,
-        words=_words(text),
+        words=text.words,
+        readable=reading.readable(text.words) if text.format == Format.MARKDOWN else None,
         texts=versions.texts(policy),
         in_force_id=in_force.id if in_force else None,
         is_future=policy.effective_on > _today(),
-        before=before,
-        changes=_changes(before, text),
+        comparison=compare(before, policy) if before and before.id != policy.id else None,
+        kept=f"compare={other.id}&" if other else "",
         published=versions.published(),
     )
 
 
-def _before(policy: PolicyVersion) -> PolicyVersion | None:
-    """The version published before this one."""
-    newest_first = versions.published()
-    place = [one.id for one in newest_first].index(policy.id) + 1
-    return newest_first[place] if place < len(newest_first) else None
+def compare(before: PolicyVersion, after: PolicyVersion) -> Comparison:
+    """What `after` says that `before` did not, in the language spoken where both have it."""
+    old, new = _by_language(before), _by_language(after)
+    both = [language for language in (spoken(), *LANGUAGES) if language in old and language in new]
+    if not both:
+        return Comparison(before, None)
+    return Comparison(before, both[0], between(old[both[0]].words, new[both[0]].words))
 
 
-def _changes(before: PolicyVersion | None, text: PolicyText) -> list[Change] | None:
-    """None where there is nothing to compare with: no version before, or not in this language."""
-    older = versions.text_in(before, text.language) if before else None
-    if older is None or older.language != text.language:
-        return None
-    return between(_words(older), _words(text))
-
-
-def _words(text: PolicyText) -> str:
-    return text.content.decode("utf-8").removeprefix("\ufeff")
+def _by_language(policy: PolicyVersion) -> dict[str, PolicyText]:
+    return {text.language: text for text in versions.texts(policy)}
 
 
 def _in_force() -> PolicyVersion | None:

@@ -14,6 +14,8 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     lost,
     members,
     policies,
+    policy_report,
+    policy_writing,
     preview_pages,
     refusals,
     sending,

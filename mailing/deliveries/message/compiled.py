@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from jinja2 import nodes
 
+from mailing.campaigns.content import LINK
 from mailing.deliveries.message.canonical import relaxed_body
 from mailing.deliveries.message.dkim import Signer
 from mailing.deliveries.message.frame import Frame, Recipient, Stamp
@@ -60,7 +61,7 @@ class Compiled:
         adds 31, RSA of 2048 bits 222, of which OpenSSL alone takes 20 and 216.
         """
         values = merge_values(recipient)
-        values["leave_url"] = stamp.leave_url
+        values["leave_url"], values[LINK] = stamp.leave_url, stamp.link_token
         mark = boundary(stamp.delivery)
         subject = self._subject_text or subject_text(self._subject.run(values))
         own = [*personal(recipient.address, subject, stamp), content_type(mark)]
@@ -81,7 +82,7 @@ class Compiled:
     def preview(self, recipient: Recipient, stamp: Stamp) -> Preview:
         """What `render` packs, unpacked; raises `UnsafeValue`."""
         values = merge_values(recipient)
-        values["leave_url"] = stamp.leave_url
+        values["leave_url"], values[LINK] = stamp.leave_url, stamp.link_token
         return Preview(
             subject=self._subject.run(values),
             html=self._html.text(values),

@@ -83,6 +83,11 @@ class Stamp:
     leave_url: str
     leave_mailto: str
 
+    @property
+    def link_token(self) -> str:
+        """What this reader's links end in: one token, whatever the page that it leads to."""
+        return self.leave_url.rpartition("/")[2]
+
 
 def one_line(what: str, text: str) -> str:
     """Give the text back if it stays on its line; raise `UnsafeValue` naming `what` if not."""

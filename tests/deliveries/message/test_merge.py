@@ -284,3 +284,21 @@ def test_the_subject_and_the_preheader_speak_the_same_language() -> None:
 def test_a_subject_in_two_lines_is_refused() -> None:
     with pytest.raises(UnsafeValue):
         compiled("x", subject="a\r\nBcc: b@c.example")
+
+
+def test_the_readers_own_link_carries_the_token_of_the_link_to_leave() -> None:
+    """T38: it needs no declared field and no fallback, and stands in both parts of the mail."""
+    frame = replace(FRAME, fields=("email",))
+    stamp = replace(STAMP, leave_url="https://glasses.example/u/AbC-d_9")
+    seen = compile(
+        content("[Көру](https://glasses.example/agree/{{ link_token }})", subject="x"), frame
+    ).preview(NOBODY, stamp)
+    for face in (seen.html, seen.text):
+        assert "https://glasses.example/agree/AbC-d_9" in face
+        assert "https://glasses.example/u/AbC-d_9" in face
+
+
+@pytest.mark.parametrize("body", ["{{ link_token() }}", "{{ link_token.x }}", "{{ link_tokens }}"])
+def test_the_readers_own_link_is_a_value_like_any_other(body: str) -> None:
+    with pytest.raises(BodyError):
+        compiled(body)

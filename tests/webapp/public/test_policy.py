@@ -12,8 +12,6 @@ from mailing.base.database import db
 from mailing.policies import versions
 from mailing.policies.versions import NewText
 from tests.webapp.public.conftest import DATA, Shop
-from webapp.public import changes
-from webapp.public.changes import Change, Kind
 
 SEED = (DATA / "policy-kk.txt").read_bytes()
 
@@ -94,17 +92,69 @@ def test_the_front_page_says_who_this_is_and_links_to_the_policy(
     assert f'href="/policy/{shop.policy}?lang=en"' in page
 
 
-def test_a_comparison_names_what_went_and_what_came_in_reading_order() -> None:
-    assert changes.between("one\n\ntwo  words\nthree", "one\ntwo words\n3\nfour") == [
-        Change(Kind.REMOVED, "three"),
-        Change(Kind.ADDED, "3"),
-        Change(Kind.ADDED, "four"),
-    ]
+def test_any_two_versions_are_compared_and_the_words_in_a_clause_marked(
+    client: FlaskClient, web: Flask, shop: Shop
+) -> None:
+    first = _publish(web, "1. Жалпы\n1.1 Хат айына бір рет келеді.\n".encode(), date(2025, 1, 1))
+    _publish(web, "1. Жалпы\n1.1 Басқа.\n".encode(), date(2025, 6, 1))
+    last = _publish(web, "1. Жалпы\n1.1 Хат айына екі\nрет келеді.\n".encode(), date(2026, 1, 1))
+    page = client.get(f"/policy/{last}?compare={first}&lang=en").text
+    assert "What has changed since version 2025-01-01" in page
+    assert '<li class="changed"><span class="unseen" lang="en">Changed:</span>' in page
+    assert '<del><span class="unseen" lang="en">Removed:</span> бір</del>' in page
+    assert '<ins><span class="unseen" lang="en">Added:</span> екі</ins>' in page
+    assert page.count("<ins>") == page.count("<del>") == 1
+    assert f'href="/policy/{last}?compare={first}&amp;lang=ru"' in page, "the languages keep it"
 
 
-def test_texts_too_long_to_compare_are_not_called_unchanged() -> None:
-    long = "\n".join(str(number) for number in range(changes.MOST_LINES + 1))
-    assert changes.between(long, "short") is None
+@pytest.mark.parametrize("other", ["99999", "nonsense", "draft"])
+def test_a_comparison_with_what_is_not_published_is_not_found(
+    client: FlaskClient, web: Flask, shop: Shop, other: str
+) -> None:
+    with web.app_context():
+        versions.import_text(b"draft", NewText("kk", date(2026, 2, 1), label="draft"))
+        db.session.commit()
+    assert client.get(f"/policy/{shop.policy}?compare={other}").status_code == 404
+
+
+def test_versions_that_share_no_language_say_that_they_cannot_be_compared(
+    client: FlaskClient, web: Flask, shop: Shop
+) -> None:
+    with web.app_context():
+        kept = versions.import_text(b"1. In English", NewText("en", date(2025, 1, 1)))
+        versions.publish(versions.find(kept.policy_id))
+        db.session.commit()
+        number = kept.policy_id
+    page = client.get(f"/policy/{number}?compare={shop.policy}&lang=en").text
+    assert "published in different languages" in page
+
+
+HOSTILE = """# Саясат
+
+1.1 **Маңызды** <script>alert(1)</script> <img src=x onerror=alert(2)>
+![p](https://tracker.example/p.gif) [a](javascript:alert(3)) [b](https://good.example/)
+
+[c]: data:text/html,x
+"""
+
+
+@pytest.mark.parametrize("written", ["markdown", "text"])
+def test_a_text_with_script_in_it_is_shown_and_never_obeyed(
+    client: FlaskClient, web: Flask, shop: Shop, written: str
+) -> None:
+    with web.app_context():
+        new = NewText("kk", date(2025, 1, 1), format=written)
+        kept = versions.import_text(HOSTILE.encode(), new)
+        versions.publish(versions.find(kept.policy_id))
+        db.session.commit()
+        number = kept.policy_id
+    page = client.get(f"/policy/{number}?compare={shop.policy}").text
+    assert "<script" not in page
+    assert "<img" not in page
+    assert 'href="javascript' not in page
+    assert sha256(HOSTILE.encode()).hexdigest() in page
+    is_rendered = "<strong>Маңызды</strong>" in page and 'href="https://good.example/"' in page
+    assert is_rendered == (written == "markdown")
 
 
 def versions_label(web: Flask, policy: int) -> str:
