@@ -56,11 +56,11 @@ def ask(token: str, address: str) -> None:
     decided when both have agreed. Raises Conflict for a link that is not fresh (any more),
     Invalid for what is no address and for the one that is theirs.
     """
-    new = canonical(address)
     found = fresh.person_of_fresh(token)
     held = subscribers.lock(found.id) if found else None
     if held is None or held.personal is None:
         raise Conflict("Only a fresh link may change an address.")
+    new = canonical(address)
     if digest_of(new) == held.digest:
         raise Invalid("This is the address that is used already.", field="email")
     is_free = _may_ask_once_more(held, new)

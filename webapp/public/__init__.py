@@ -3,12 +3,24 @@
 from flask import Blueprint, Flask
 
 from mailing.base.settings import current
-from webapp.public import confirm, join, leave, operations, policy
+from webapp.public import (
+    address,
+    confirm,
+    join,
+    leave,
+    my_data,
+    operations,
+    policy,
+    privacy,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     join.pages,
     confirm.pages,
     leave.pages,
+    privacy.pages,
+    my_data.pages,
+    address.pages,
     policy.pages,
     operations.pages,
 )
