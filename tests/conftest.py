@@ -28,6 +28,7 @@ STAY_INSIDE = {
     "deliveries",
     "leaving",
     "inbound",
+    "requests",
     "webapp",
 }
 OF_THE_SUITE = {parts.RUN, "KELISIM_CI"}

@@ -17,6 +17,7 @@ from mailing.base.settings import Settings
 from mailing.deliveries import dispatch, incarnations
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
+from mailing.requests import moving
 from worker.incarnation import Host, boot_id
 from worker.sendjournal import read
 
@@ -27,6 +28,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     dispatch.close_stopped,
     dispatch.finish,
     expiry.forget_unconfirmed,
+    moving.forget_unanswered,
 )
 
 _DUE = """

@@ -129,6 +129,28 @@ class OptInToken:
 
 
 @dataclass(frozen=True, slots=True)
+class AddressToken:
+    """One end of an address change: `end` is `old` or `new`."""
+
+    change: UUID
+    end: str
+
+    def text(self, keys: LinkKeys, key: str | None = None) -> str:
+        """The token as it stands in `/address/<token>`."""
+        return keys.seal(f"address {self.end}".encode(), self.change.bytes, key)
+
+    @classmethod
+    def read(cls, keys: LinkKeys, text: str) -> Self | None:
+        """The token's meaning; None when it is not one of ours."""
+        # Both are tried whatever comes of the first, so that each refusal takes the same time.
+        ends = {end: keys.unseal(f"address {end}".encode(), text) for end in ("old", "new")}
+        found = [(end, payload) for end, payload in ends.items() if payload is not None]
+        if not found or len(found[0][1]) != 16:
+            return None
+        return cls(UUID(bytes=found[0][1]), found[0][0])
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnPath:
     """A signed envelope sender that names the delivery it went out with."""
 

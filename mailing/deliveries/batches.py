@@ -3,7 +3,7 @@
 A row of `deliveries` changes four times within a second, and an index on what changes would be
 written each time: 21 us a change instead of 7, measured. So no index there knows a state;
 a batch says since when something in it may be claimed, and who may have some of it in work.
-A confirmation is a batch of one.
+A message that one person waits for is a batch of one.
 """
 
 from collections.abc import Collection
@@ -99,7 +99,7 @@ def call(ids: Collection[UUID]) -> None:
     db.session.execute(query, {"ids": list(ids)})
 
 
-def for_confirmation() -> int:
+def of_one() -> int:
     """A batch of one, due now; its number."""
     batch = Batch(written_at=clock.now(), due_at=_AT_ONCE)
     db.session.add(batch)

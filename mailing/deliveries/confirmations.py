@@ -129,8 +129,10 @@ def _may_be_asked(subscriber: Subscriber) -> bool:
 
 
 def _forbidden(subscriber: Subscriber) -> set[Why]:
-    """Why nothing may be asked now; a bounce is forgotten for this after thirty days."""
+    """Why nothing may be asked now; a bounce is forgotten for this after thirty days, and
+    whoever reads an address that somebody moved from may speak for it."""
     since = suppression.reasons(subscriber.digest)
+    since.pop(Why.MOVED, None)
     old = clock.now() - AFTER_A_BOUNCE
     return {why for why, at in since.items() if why is not Why.BOUNCE or at > old}
 
@@ -236,7 +238,7 @@ def _deliver(optin: OptIn, number: int) -> None:
     db.session.add(
         Delivery(
             kind=Kind.CONFIRMATION.value,
-            batch_id=batches.for_confirmation(),
+            batch_id=batches.of_one(),
             optin_id=optin.id,
             subscriber_id=optin.subscriber_id,
             topic_id=optin.topic_ids[0],

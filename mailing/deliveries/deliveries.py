@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CAMPAIGN = "campaign"
     NOTICE = "notice"
     CONFIRMATION = "confirmation"
+    CORRESPONDENCE = "correspondence"
 
 
 class State(StrEnum):
@@ -53,7 +54,8 @@ class Delivery(Table):
     __tablename__ = "deliveries"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('campaign', 'notice', 'confirmation')", name="delivery_kind_is_known"
+            "kind IN ('campaign', 'notice', 'confirmation', 'correspondence')",
+            name="delivery_kind_is_known",
         ),
         CheckConstraint(
             "state IN ('pending', 'claimed', 'open', 'sealed', 'aborting', 'accepted', "
@@ -65,7 +67,7 @@ class Delivery(Table):
         ),
         CheckConstraint("confirmation_number IN (1, 2)", name="confirmation_number_is_one_or_two"),
         CheckConstraint(
-            "(kind = 'confirmation') = (campaign_id IS NULL) "
+            "(kind IN ('confirmation', 'correspondence')) = (campaign_id IS NULL) "
             "AND (kind = 'confirmation') = (optin_id IS NOT NULL) "
             "AND (kind = 'confirmation') = (confirmation_number IS NOT NULL)",
             name="delivery_belongs",

@@ -15,10 +15,18 @@ from mailing.base.languages import gettext_for
 from mailing.base.operator import Operator, operator_of
 from mailing.base.settings import Settings
 from mailing.base.signing import signing_keys
-from mailing.base.tokens import LeaveToken, LinkKeys, MailtoLeave, OptInToken, link_keys
+from mailing.base.tokens import (
+    AddressToken,
+    LeaveToken,
+    LinkKeys,
+    MailtoLeave,
+    OptInToken,
+    link_keys,
+)
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import message
+from mailing.deliveries import answer_words, answers, message
+from mailing.deliveries.answers import Answer, AnswerKind
 from mailing.deliveries.deliveries import message_id
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.message import (
@@ -52,8 +60,10 @@ class Letters:
         Raises message.UnsafeValue when a value of this person would break out of its line.
         """
         recipient = Recipient(passed.permit.recipient, self._covered(passed))
-        if passed.campaign_id is None:
+        if passed.optin_id is not None:
             return self._confirmation(passed, recipient)
+        if passed.campaign_id is None:
+            return self._answer(passed, recipient)
         compiled = self._campaign(passed.campaign_id, passed.language)
         return compiled.render(recipient, stamp(self._settings, self._keys, passed))
 
@@ -92,6 +102,25 @@ class Letters:
         own = frame(self._settings, asked[0], optin.language, f"form-{optin.form_id}")
         signed = replace(own, keys=signing_keys(self._settings))
         return message.confirmation(signed, mail, recipient, fixed)
+
+    def _answer(self, passed: Passed, recipient: Recipient) -> Octets:
+        answer = answers.find(passed.permit.delivery_id)
+        if answer is None:
+            raise message.UnsafeValue("What this message answers is gone.")
+        url = f"{self._settings.public_url}{_path(answer, passed, self._keys)}"
+        mail = answer_words.mail_of(AnswerKind(answer.kind), passed.language, url)
+        topic = topics.find(topics.NOTICES)
+        own = frame(self._settings, topic, passed.language, "correspondence")
+        signed = replace(own, keys=signing_keys(self._settings))
+        return message.answer(signed, mail, recipient, stamp(self._settings, self._keys, passed))
+
+
+def _path(answer: Answer, passed: Passed, keys: LinkKeys) -> str:
+    if answer.change_id is not None:
+        end = "new" if answer.kind == AnswerKind.NEW_ADDRESS else "old"
+        return f"/address/{AddressToken(answer.change_id, end).text(keys, passed.link_key)}"
+    fresh = LeaveToken(passed.subscriber_id, passed.topic_id, answer.delivery_id)
+    return f"/preferences/{fresh.text(keys, passed.link_key)}"
 
 
 def stamp(settings: Settings, keys: LinkKeys, passed: Passed) -> Stamp:

@@ -40,7 +40,7 @@ class Result(NamedTuple):
     text: str = ""
 
 
-# A person waits for a confirmation: where its answer was lost it is sent again with the same
+# A person waits for what they asked for: where its answer was lost it is sent again with the same
 # bytes. Campaign mail never is; and a relay that never answers must not make a flood of it.
 MOST_RESENDS = 5
 
@@ -65,7 +65,7 @@ _RECORD = """
             CASE
                 WHEN d.state = 'aborting' THEN 'held'
                 WHEN a.ending = 'cannot_render' THEN 'held'
-                WHEN a.ending = 'uncertain' AND d.kind = 'confirmation'
+                WHEN a.ending = 'uncertain' AND d.kind IN ('confirmation', 'correspondence')
                     AND d.attempts < %(resends)s THEN 'deferred'
                 WHEN a.ending IN ('deferred', 'lost') AND d.dated_at < now() - %(patience)s
                     THEN 'refused'

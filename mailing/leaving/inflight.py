@@ -12,10 +12,11 @@ from mailing.deliveries.letters import domain_of
 
 _LOOK_AGAIN = 0.02
 
-# A confirmation belongs to each topic that its request asks for.
+# A confirmation belongs to each topic that its request asks for. An answer to a person's own
+# request is no mail of any topic: leaving does not take it back, a withdrawal stops it at the gate.
 _COVERED = """
     SELECT d.id, d.sealed_at FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
-    WHERE d.subscriber_id = :subscriber AND d.state IN ({states})
+    WHERE d.subscriber_id = :subscriber AND d.state IN ({states}) AND d.kind <> 'correspondence'
       AND (d.topic_id = ANY (CAST(:covered AS integer[]))
            OR o.topic_ids && CAST(:covered AS integer[]))
     ORDER BY d.id

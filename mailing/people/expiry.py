@@ -11,7 +11,7 @@ from sqlalchemy import exists, select, update
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.people import ledger, subscribers
+from mailing.people import corrections, ledger, subscribers
 from mailing.people.ledger import Entry, Kind, NewEntry
 from mailing.people.optins import OptIn, State
 from mailing.people.standings import Standing
@@ -65,5 +65,6 @@ def _overwrite(subscriber: Subscriber) -> None:
     ledger.append(
         NewEntry(subscriber.id, Kind.DESTROYED, None, None, "expiry", "kelisim", {"days": 7})
     )
+    corrections.forget(subscriber.id)
     subscriber.personal, subscriber.provider = None, ""
     subscriber.digest = secrets.token_bytes(32)

@@ -65,6 +65,10 @@ class Personal:
         kept = {name: value for name, value in given.items() if name in names and value}
         return Personal(**(self.as_dict() | kept))
 
+    def at(self, email: str) -> "Personal":
+        """The same person at another address."""
+        return Personal(**(self.as_dict() | {"email": email}))
+
     def as_dict(self) -> dict[str, str]:
         """The fields by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}

@@ -23,6 +23,7 @@ class Why(StrEnum):
     COMPLAINT = "complaint"
     BOUNCE = "bounce"
     STAFF = "staff"
+    MOVED = "moved"
 
 
 class Suppression(Table):
@@ -31,7 +32,7 @@ class Suppression(Table):
     __tablename__ = "suppressions"
     __table_args__ = (
         CheckConstraint(
-            "reason IN ('withdrawn', 'destroyed', 'complaint', 'bounce', 'staff')",
+            "reason IN ('withdrawn', 'destroyed', 'complaint', 'bounce', 'staff', 'moved')",
             name="suppression_reason_is_known",
         ),
     )
@@ -57,14 +58,29 @@ def suppress(digest: bytes, reason: Why, detail: str = "") -> None:
         where=Suppression.reason == Why.BOUNCE.value,
     )
     db.session.execute(again)
+    if reason in _OF_THE_PERSON:
+        db.session.execute(text(_FORMER_TOO), row)
+
+
+# What somebody says of themselves holds for every address that was theirs: nobody gets round it
+# by the one that they moved from (T19, T23).
+_OF_THE_PERSON = (Why.WITHDRAWN, Why.DESTROYED, Why.COMPLAINT)
+_FORMER_TOO = """
+    INSERT INTO suppressions (digest, reason, detail, since)
+    SELECT c.former, :reason, :detail, :since FROM address_changes c
+    JOIN subscribers s ON s.id = c.subscriber_id
+    WHERE s.digest = :digest AND c.former IS NOT NULL AND c.former <> s.digest
+        AND NOT EXISTS (SELECT FROM subscribers o WHERE o.digest = c.former)
+    ON CONFLICT DO NOTHING
+"""
 
 
 def lift_bounce(digest: bytes) -> None:
-    """Forget a bounce: the person has just answered a message to this address."""
+    """Forget what an answer disproves: a bounce, and that the person has moved away. Somebody
+    has just answered a message to this address."""
+    disproved = (Why.BOUNCE.value, Why.MOVED.value)
     db.session.execute(
-        delete(Suppression).where(
-            Suppression.digest == digest, Suppression.reason == Why.BOUNCE.value
-        )
+        delete(Suppression).where(Suppression.digest == digest, Suppression.reason.in_(disproved))
     )
 
 

@@ -77,19 +77,33 @@ CASE {_KEPT_OUT}
 END
 """
 
-CONFIRMATION = """
-CASE
+# What somebody waits for goes to a mailbox that bounced again after thirty days.
+_UNREACHABLE = """
     WHEN s.personal IS NULL THEN 'withdrawn'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
                  AND x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
                  AND x.reason = 'complaint') THEN 'suppressed_complaint'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest AND x.reason = 'bounce'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
+                 AND x.reason = 'bounce'
                  AND x.since > now() - interval '30 days') THEN 'suppressed_bounce'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
                  AND x.reason = 'staff') THEN 'suppressed_staff'
     WHEN s.blocked_at IS NOT NULL THEN 'blocked'
+"""
+
+CONFIRMATION = f"""
+CASE {_UNREACHABLE.format(digests="s.digest")}
     WHEN r.state <> 'open' THEN 'request_closed'
     WHEN r.expires_at <= now() THEN 'request_expired'
+END
+"""
+
+# An answer to a person's own request: `w` is the answer, `g` the address change that it is about.
+# It does not ask whether they are subscribed: whoever has left may see their data, too.
+CORRESPONDENCE = f"""
+CASE {_UNREACHABLE.format(digests="s.digest, w.digest")}
+    WHEN w.delivery_id IS NULL OR g.state <> 'open' THEN 'request_closed'
+    WHEN w.expires_at <= now() THEN 'request_expired'
 END
 """

@@ -6,6 +6,7 @@ A subject is named by kind and number ("campaign 7"), a person by a random id, n
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Text, select
 from sqlalchemy.dialects.postgresql import JSONB
@@ -48,6 +49,20 @@ def record(actor: Actor, action: str, subject: str, **details: Any) -> AuditEntr
         role=actor.role.value,
         action=action,
         subject=subject,
+        details=details,
+    )
+    db.session.add(entry)
+    return entry
+
+
+def record_of_subscriber(action: str, subscriber_id: UUID, **details: Any) -> AuditEntry:
+    """Add what a person did with their own data."""
+    entry = AuditEntry(
+        at=now(),
+        actor="subscriber",
+        role="subscriber",
+        action=action,
+        subject=f"subscriber {subscriber_id}",
         details=details,
     )
     db.session.add(entry)

@@ -26,7 +26,7 @@ def test_every_reason_is_kept_beside_the_others(app: Flask) -> None:
         suppression.suppress(digest, why)
     assert set(suppression.reasons(digest)) == set(Why)
     suppression.lift_bounce(digest)
-    assert set(suppression.reasons(digest)) == set(Why) - {Why.BOUNCE}
+    assert set(suppression.reasons(digest)) == set(Why) - {Why.BOUNCE, Why.MOVED}
 
 
 @pytest.mark.parametrize(

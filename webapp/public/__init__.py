@@ -3,12 +3,25 @@
 from flask import Blueprint, Flask
 
 from mailing.base.settings import current
-from webapp.public import agree, confirm, join, leave, operations, policy
+from webapp.public import (
+    address,
+    agree,
+    confirm,
+    join,
+    leave,
+    my_data,
+    operations,
+    policy,
+    privacy,
+)
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     join.pages,
     confirm.pages,
     leave.pages,
+    privacy.pages,
+    my_data.pages,
+    address.pages,
     policy.pages,
     agree.pages,
     operations.pages,

@@ -8,6 +8,7 @@ splices, `headers` writes the fields, `dkim` signs where the frame has keys.
 
 from mailing.base.operator import Operator
 from mailing.campaigns.content import Content, Format
+from mailing.deliveries.message.answer import AnswerMail, answer
 from mailing.deliveries.message.compiled import Compiled, Preview
 from mailing.deliveries.message.composing import compile
 from mailing.deliveries.message.confirmation import ConfirmMail, confirmation
@@ -26,6 +27,7 @@ from mailing.deliveries.message.oversights import Oversight, oversights
 
 __all__ = [
     "FIELDS",
+    "AnswerMail",
     "BodyError",
     "Compiled",
     "ConfirmMail",
@@ -41,6 +43,7 @@ __all__ = [
     "Recipient",
     "Stamp",
     "UnsafeValue",
+    "answer",
     "compile",
     "confirmation",
     "inspect",

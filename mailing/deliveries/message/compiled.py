@@ -7,8 +7,15 @@ from jinja2 import nodes
 from mailing.campaigns.content import LINK
 from mailing.deliveries.message.canonical import relaxed_body
 from mailing.deliveries.message.dkim import Signer
-from mailing.deliveries.message.frame import Frame, Recipient, Stamp
-from mailing.deliveries.message.headers import PERSONAL, common, opening, personal, subject_text
+from mailing.deliveries.message.frame import Frame, Kind, Recipient, Stamp
+from mailing.deliveries.message.headers import (
+    PERSONAL,
+    UNLISTED,
+    common,
+    opening,
+    personal,
+    subject_text,
+)
 from mailing.deliveries.message.merge import Tag
 from mailing.deliveries.message.mime import boundary, content_type, multipart, stuffed
 from mailing.deliveries.message.octets import Octets
@@ -46,7 +53,8 @@ class Compiled:
     def __init__(self, faces: Faces, frame: Frame) -> None:
         shared = [opening(frame), *common(frame)]
         self._opening, self._common = shared[0], "\r\n".join(shared[1:])
-        self._signer = Signer(frame.keys, shared, PERSONAL) if frame.keys else None
+        names = UNLISTED if frame.reason is Kind.CORRESPONDENCE else PERSONAL
+        self._signer = Signer(frame.keys, shared, names) if frame.keys else None
         self._subject = Program(faces.subject)
         self._text = Part("plain", Program(faces.text))
         self._html = Part("html", Program(faces.html))

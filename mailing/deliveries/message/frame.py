@@ -23,6 +23,7 @@ class Kind(StrEnum):
     CAMPAIGN = "campaign"
     NOTICE = "notice"
     CONFIRMATION = "confirmation"
+    CORRESPONDENCE = "correspondence"
 
 
 class BodyError(Invalid):

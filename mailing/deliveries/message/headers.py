@@ -41,34 +41,48 @@ PERSONAL = (
 )  # fmt: skip
 
 
+# An answer to one person's own request belongs to no list: it has no `List-` field.
+UNLISTED = tuple(name for name in PERSONAL if not name.startswith("List-"))
+
+
 def personal(recipient: str, subject: str, stamp: Stamp) -> list[str]:
-    """The fields of `PERSONAL` without the last, `subject` encoded; raises `UnsafeValue`."""
-    return [
+    """The fields of `PERSONAL` without the last, `subject` encoded; raises `UnsafeValue`.
+
+    Those of `UNLISTED` where the stamp has no address to leave.
+    """
+    fields = [
         f"To: {mailbox('The recipient', recipient)}",
         f"Subject: {subject}",
         f"Date: {_date(stamp.date)}",
         f"Message-ID: <{_matching(MESSAGE_ID, 'Message-ID', stamp.message_id)}>",
-        list_unsubscribe(stamp.leave_url, stamp.leave_mailto),
         f"X-Kelisim-Delivery: {_matching(OPAQUE, 'X-Kelisim-Delivery', stamp.delivery)}",
     ]
+    if stamp.leave_url:
+        fields.insert(-1, list_unsubscribe(stamp.leave_url, stamp.leave_mailto))
+    return fields
 
 
 def common(frame: Frame) -> list[str]:
     """The fields that say which list this is, the same for all; raises `UnsafeValue`."""
+    if frame.reason is Kind.CORRESPONDENCE:
+        return ["MIME-Version: 1.0", *_kind(frame), "Auto-Submitted: auto-generated"]
     fields = [
         "MIME-Version: 1.0",
         "List-Unsubscribe-Post: List-Unsubscribe=One-Click",  # RFC 8058 section 3.1: exactly this
         list_id(frame),
         f"List-Help: <{_matching(ADDRESS, 'List-Help', frame.help_url)}>",
         f"Feedback-ID: {feedback_id(frame)}",
-        # The kind of mailing, never the message: the wish of Mail.ru's postmaster rules.
-        f"X-Postmaster-Msgtype: {frame.reason}",
-        f"X-Mailru-Msgtype: {frame.reason}",
+        *_kind(frame),
         "Precedence: bulk",
     ]
     if frame.reason is not Kind.CAMPAIGN:
         fields.append("Auto-Submitted: auto-generated")  # RFC 3834 section 5
     return fields
+
+
+def _kind(frame: Frame) -> list[str]:
+    """The kind of mailing, never the message: the wish of Mail.ru's postmaster rules."""
+    return [f"X-Postmaster-Msgtype: {frame.reason}", f"X-Mailru-Msgtype: {frame.reason}"]
 
 
 def subject_text(subject: str) -> str:

@@ -1,0 +1,144 @@
+"""Answers: what we write to a person because they asked for it themselves (correspondence).
+
+An answer holds nothing that anybody typed: its kind says what stands in it, and the links are
+made from its delivery. It may go to another address than the subscriber's own, when that address
+is asked whether it is theirs.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, select, update
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base import clock
+from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
+from mailing.base.jobs import SEND, ring
+from mailing.deliveries import batches
+from mailing.deliveries.deliveries import Delivery, Kind
+from mailing.people import topics
+from mailing.people.address import Address
+from mailing.people.subscribers import Personal, Sealer, digest_of
+
+At = TIMESTAMP(timezone=True)
+
+
+class AnswerKind(StrEnum):
+    """What was asked for."""
+
+    LINK = "link"
+    OLD_ADDRESS = "old_address"
+    NEW_ADDRESS = "new_address"
+
+
+class Answer(Table):
+    """One answer, by the delivery that carries it.
+
+    No foreign keys: the same row is written for somebody who is not known, and taken back, so
+    that the time of a page's answer tells nobody who is.
+    """
+
+    __tablename__ = "answers"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('link', 'old_address', 'new_address')", name="answer_kind_is_known"
+        ),
+        CheckConstraint(
+            "(kind = 'link') = (change_id IS NULL)",
+            name="answer_to_another_address_is_about_a_change",
+        ),
+        Index("answers_of_subscriber", "subscriber_id", "created_at"),
+    )
+
+    delivery_id: Mapped[UUID] = mapped_column(primary_key=True, info=OPERATIONAL)
+    subscriber_id: Mapped[UUID] = mapped_column(info=DEPERSONALISED)
+    kind: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    change_id: Mapped[UUID | None] = mapped_column(info=DEPERSONALISED)
+    recipient: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary, info=DEPERSONALISED)
+    created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
+    expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
+
+
+@dataclass(frozen=True)
+class NewAnswer:
+    """An answer about to be written; `address` where it does not go to the subscriber's own."""
+
+    subscriber_id: UUID
+    kind: AnswerKind
+    lasts: timedelta
+    change_id: UUID | None = None
+    address: Address | None = None
+
+
+def write(new: NewAnswer) -> UUID:
+    """Put an answer into the queue, before every campaign; the id of its delivery."""
+    at, delivery_id = clock.now(), uuid4()
+    answer = Answer(
+        delivery_id=delivery_id,
+        subscriber_id=new.subscriber_id,
+        kind=new.kind.value,
+        change_id=new.change_id,
+        created_at=at,
+        expires_at=at + new.lasts,
+        **_elsewhere(new),
+    )
+    delivery = Delivery(
+        id=delivery_id,
+        kind=Kind.CORRESPONDENCE.value,
+        batch_id=batches.of_one(),
+        subscriber_id=new.subscriber_id,
+        topic_id=topics.find(topics.NOTICES).id,
+        created_at=at,
+    )
+    db.session.add_all((answer, delivery))
+    db.session.flush()
+    ring(SEND)
+    return delivery_id
+
+
+def find(delivery_id: UUID) -> Answer | None:
+    """The answer that a delivery carries."""
+    return db.session.get(Answer, delivery_id)
+
+
+def since(subscriber_id: UUID, kind: AnswerKind, moment: datetime) -> list[datetime]:
+    """When answers of this kind were written to somebody after a moment, the oldest first."""
+    query = select(Answer.created_at).where(
+        Answer.subscriber_id == subscriber_id,
+        Answer.kind == kind.value,
+        Answer.created_at > moment,
+    )
+    return list(db.session.scalars(query.order_by(Answer.created_at)))
+
+
+def forget(change_id: UUID) -> None:
+    """Destroy the new address in the answers about a change that is closed; the gate holds what
+    of them has not left."""
+    about = update(Answer).where(Answer.change_id == change_id)
+    db.session.execute(
+        about.values(recipient=None, digest=None),
+        execution_options={"synchronize_session": False},
+    )
+
+
+def of(subscriber_id: UUID) -> list[Answer]:
+    """Every answer to somebody, the oldest first."""
+    query = select(Answer).where(Answer.subscriber_id == subscriber_id)
+    return list(db.session.scalars(query.order_by(Answer.created_at)))
+
+
+def sealed_address(subscriber_id: UUID, address: Address) -> bytes:
+    """An address that is not on file, sealed to the subscriber, as the gate opens it."""
+    return Sealer().seal(Personal(address.display).as_dict(), subscriber_id.bytes)
+
+
+def _elsewhere(new: NewAnswer) -> dict[str, Any]:
+    if new.address is None:
+        return {}
+    sealed = sealed_address(new.subscriber_id, new.address)
+    return {"recipient": sealed, "digest": digest_of(new.address)}

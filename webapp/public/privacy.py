@@ -1,0 +1,42 @@
+"""Rights without a login: a link for whoever has lost the mail, and how to ask for more."""
+
+from flask import Blueprint, Response, request
+
+from mailing.base import languages
+from mailing.base.database import db
+from mailing.base.errors import Invalid
+from mailing.base.languages import gettext as _
+from mailing.campaigns.announcement import WITHDRAWAL_MARK
+from mailing.requests import fresh
+from webapp.headers import holding_a_form
+from webapp.public.page import asked_language, show
+
+pages = Blueprint("privacy", __name__)
+
+# Clause 6.3 (first): the mark by which a letter asks for data to be put right.
+CORRECTION_MARK = "Дербес деректерді өзектілендіру"
+
+
+@pages.get("/privacy")
+def ask() -> Response:
+    """Which rights there are, and the form."""
+    return _page("", None)
+
+
+@pages.post("/privacy")
+def send() -> Response:
+    """Mail a link: the same page for every address, known or not."""
+    languages.speak(asked_language() or languages.spoken())
+    typed = request.form.get("email", "")
+    try:
+        fresh.mail_to(typed)
+    except Invalid:
+        return _page(typed, _("Enter an address like name@example.kz."))
+    db.session.commit()
+    return holding_a_form(show("privacy_sent"))
+
+
+def _page(typed: str, problem: str | None) -> Response:
+    marks = {"withdrawal": WITHDRAWAL_MARK, "correction": CORRECTION_MARK}
+    status = 422 if problem else 200
+    return holding_a_form(show("privacy", status, typed=typed, problem=problem, marks=marks))
