@@ -2,19 +2,18 @@
 
 from flask import Blueprint, Response, request
 
-from mailing.base import languages
+from mailing.base import clock, languages
 from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.languages import gettext as _
-from mailing.campaigns.announcement import WITHDRAWAL_MARK
+from mailing.base.settings import current
+from mailing.policies import versions
+from mailing.policies.marks import Marks
 from mailing.requests import fresh
 from webapp.headers import holding_a_form
 from webapp.public.page import asked_language, show
 
 pages = Blueprint("privacy", __name__)
-
-# Clause 6.3 (first): the mark by which a letter asks for data to be put right.
-CORRECTION_MARK = "Дербес деректерді өзектілендіру"
 
 
 @pages.get("/privacy")
@@ -37,6 +36,7 @@ def send() -> Response:
 
 
 def _page(typed: str, problem: str | None) -> Response:
-    marks = {"withdrawal": WITHDRAWAL_MARK, "correction": CORRECTION_MARK}
+    policy = versions.current(clock.today(current().time_zone))
+    marks = policy.declared_marks if policy else Marks()
     status = 422 if problem else 200
     return holding_a_form(show("privacy", status, typed=typed, problem=problem, marks=marks))
