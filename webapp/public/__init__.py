@@ -2,11 +2,13 @@
 
 from flask import Blueprint, Flask
 
-from mailing.base.settings import current
-from webapp.public import confirm, join, leave, operations, policy
+from mailing.base.settings import Settings, current
+from webapp.public import again, confirm, join, leave, operations, policy
+from webapp.public.brake import Brake
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     join.pages,
+    again.pages,
     confirm.pages,
     leave.pages,
     policy.pages,
@@ -15,7 +17,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 
 
 def register(app: Flask) -> None:
-    """Add the pages, and tell every template who the operator is."""
+    """Add the pages with their brake, and tell every template who the operator is."""
+    settings: Settings = app.extensions["kelisim"]
+    app.extensions["kelisim_join_brake"] = Brake(settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.context_processor(operator_identity)
