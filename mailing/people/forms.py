@@ -133,6 +133,13 @@ def texts_of(version: FormVersion, language: str) -> dict[str, str]:
     return {name: wording.text_of(key).text for name, key in kept.items()}
 
 
+def words_of(slug: str) -> dict[str, dict[str, str]]:
+    """What the form says now in each language; empty for one that does not exist yet."""
+    form = db.session.scalar(select(Form).where(Form.slug == slug))
+    version = current(form) if form else None
+    return {language: texts_of(version, language) if version else {} for language in LANGUAGES}
+
+
 def all_forms() -> list[Form]:
     """Every form in the order they were registered."""
     return list(db.session.scalars(select(Form).order_by(Form.id)))

@@ -18,6 +18,8 @@ class Act(StrEnum):
     READ_EVIDENCE = "read evidence"
     READ_POLICIES = "read policies"
     PUBLISH_POLICIES = "publish policies"
+    READ_FORMS = "read forms and topics"
+    WRITE_FORMS = "change forms and topics"
     READ_STAFF = "read the staff list"
     READ_AUDIT = "read the audit log"
 
@@ -37,6 +39,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.READ_EVIDENCE: _KEEPERS,
     Act.READ_POLICIES: _EVERYBODY,
     Act.PUBLISH_POLICIES: _KEEPERS,
+    Act.READ_FORMS: _EVERYBODY,
+    # What people agree to, and on which sites, is the keepers' matter, not that of who sends.
+    Act.WRITE_FORMS: _KEEPERS,
     Act.READ_STAFF: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS,
 }

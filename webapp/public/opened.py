@@ -17,7 +17,7 @@ _KIND = b"form opened"
 
 def stamp(slug: str) -> str:
     """This moment, for the hidden field of a form."""
-    now = int(clock.now().timestamp())
+    now = int(clock.now().timestamp() * 1000)
     return link_keys(current().secret_keys).seal(_KIND, now.to_bytes(8, "big") + slug.encode())
 
 
@@ -26,5 +26,5 @@ def is_timely(slug: str, text: str) -> bool:
     payload = link_keys(current().secret_keys).unseal(_KIND, text)
     if payload is None or payload[8:] != slug.encode():
         return False
-    age = clock.now().timestamp() - int.from_bytes(payload[:8], "big")
+    age = clock.now().timestamp() - int.from_bytes(payload[:8], "big") / 1000
     return LEAST_SECONDS <= age <= LONGEST_SECONDS
