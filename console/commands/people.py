@@ -54,10 +54,13 @@ def show(email: str) -> Answer:
 @click.argument("email")
 @click.option("--as-of", callback=moment, help="A time, as 2026-03-01T09:00:00+05:00.")
 @click.option(
-    "--reason", type=click.Choice([*Reason]), default=Reason.CHECK, help="Why it is read."
+    "--reason",
+    type=click.Choice([reason.value for reason in Reason]),
+    default=Reason.CHECK.value,
+    help="Why it is read.",
 )
 @verb
-def evidence(email: str, as_of: datetime | None, reason: Reason) -> Answer:
+def evidence(email: str, as_of: datetime | None, reason: str) -> Answer:
     """Print the ledger of one person with the wording that was shown, and how consent stood."""
     entries = profile.evidence_of(email, as_of)
     person = profile.of_address(email).id

@@ -11,6 +11,8 @@ from mailing.people import topics
 from mailing.people.topics import Frequency, Promise, Topic
 from mailing.staff import audit
 
+# As values: Choice would ask for the names of an enumeration's members.
+OFTEN = [often.value for often in Frequency]
 NEVER_SAID = "none"
 
 
@@ -28,9 +30,7 @@ def topic() -> None:
 @click.option("--about-kk", default="", help="One sentence on what it brings, in Kazakh.")
 @click.option("--about-ru", default="", help="The same in Russian.")
 @click.option("--about-en", default="", help="The same in English.")
-@click.option(
-    "--frequency", type=click.Choice([*Frequency]), help="How often it comes at the most."
-)
+@click.option("--frequency", type=click.Choice(OFTEN), help="How often it comes at the most.")
 @verb
 def add(slug: str, purpose: str, frequency: str | None, **texts: str) -> Answer:
     """Add a topic; the same again changes nothing but what is said about it."""
@@ -52,7 +52,7 @@ def add(slug: str, purpose: str, frequency: str | None, **texts: str) -> Answer:
 @click.option("--about-ru", help="The same in Russian.")
 @click.option("--about-en", help="The same in English.")
 @click.option(
-    "--frequency", type=click.Choice([*Frequency, NEVER_SAID]), help="How often it comes at most."
+    "--frequency", type=click.Choice([*OFTEN, NEVER_SAID]), help="How often it comes at most."
 )
 @verb
 def describe(slug: str, frequency: str | None, **texts: str | None) -> Answer:
