@@ -9,10 +9,13 @@ import click
 from console.frame import actor, verb
 from console.options import moment, pairs
 from console.output import Answer, plain, readable, talk
+from mailing.base import clock, languages
 from mailing.base.database import db
+from mailing.base.settings import current
 from mailing.deliveries.why import why as explain
-from mailing.people import profile
+from mailing.people import profile, stood
 from mailing.people.imports import ImportFile, Steps, import_people
+from mailing.people.profile import Reason
 from mailing.staff import audit
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -50,13 +53,24 @@ def show(email: str) -> Answer:
 @people.command()
 @click.argument("email")
 @click.option("--as-of", callback=moment, help="A time, as 2026-03-01T09:00:00+05:00.")
+@click.option(
+    "--reason",
+    type=click.Choice([reason.value for reason in Reason]),
+    default=Reason.CHECK.value,
+    help="Why it is read.",
+)
 @verb
-def evidence(email: str, as_of: datetime | None) -> Answer:
-    """Print the ledger of one person with the wording that was shown."""
+def evidence(email: str, as_of: datetime | None, reason: str) -> Answer:
+    """Print the ledger of one person with the wording that was shown, and how consent stood."""
     entries = profile.evidence_of(email, as_of)
-    subject = f"subscriber {profile.of_address(email).id}"
-    audit.record(actor(), "evidence read", subject, entries=len(entries))
-    return Answer(entries, "\n\n".join(readable(plain(entry)) for entry in entries))
+    person = profile.of_address(email).id
+    audit.record(
+        actor(), "evidence read", f"subscriber {person}", entries=len(entries), reason=reason
+    )
+    with languages.speaking(languages.SOURCE):
+        zone = current().time_zone
+        told = [one.sentence(zone) for one in stood.at(person, as_of or clock.now())]
+    return Answer(entries, "\n\n".join([*told, *(readable(plain(entry)) for entry in entries)]))
 
 
 @people.command()

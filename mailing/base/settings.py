@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     operator_address: str | None = None
     log_level: str = "info"
     trusted_proxies: int = Field(0, ge=0, le=5)
+    join_network_hourly: int = Field(60, ge=0)
+    join_domain_hourly: int = Field(1000, ge=0)
     queue_prefix: str = "kelisim:"
     retry_minutes: Minutes = (1, 5, 15, 30, 60, 120, 180)
     give_up_hours: float = Field(96, gt=0)

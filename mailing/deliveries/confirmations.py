@@ -20,6 +20,7 @@ from mailing.base.tokens import OptInToken, link_keys
 from mailing.deliveries import batches
 from mailing.deliveries.deliveries import Delivery, Kind
 from mailing.people import (
+    agreements,
     forms,
     ledger,
     optins,
@@ -29,7 +30,8 @@ from mailing.people import (
     topics,
     wording,
 )
-from mailing.people.address import MAX_FIELD, canonical, clean_field
+from mailing.people.address import MAX_FIELD, Address, canonical, clean_field
+from mailing.people.agreements import Agreement
 from mailing.people.ledger import NewEntry
 from mailing.people.optins import Asked, OptIn, State, Submission
 from mailing.people.standings import Said
@@ -45,23 +47,22 @@ AFTER_A_BOUNCE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class OptInView:
-    """A request as its own page shows it: the topics by name, and the wording they came with."""
-
-    topics: list[str]
-    wordings: list[str]
-    language: str
-    state: str
-    policy_id: int
-
-
-@dataclass(frozen=True)
 class Form:
     """A submission that has been understood."""
 
     version: forms.FormVersion
     policy: PolicyVersion
     topics: list[Topic]
+
+
+@dataclass(frozen=True)
+class Again:
+    """The wish for a second mail, by the address alone; nothing of it is kept."""
+
+    form_slug: str
+    address: str
+    language: str
+    is_trapped: bool = False
 
 
 def submit(submission: Submission) -> None:
@@ -72,26 +73,41 @@ def submit(submission: Submission) -> None:
     """
     form = _understand(submission)
     address = canonical(submission.address)
-    subscriber = subscribers.create(address, submission.language)
-    wanted = _not_yet_given(subscriber, form.topics)
-    number = _free_number(subscriber, wanted)
-    is_asked = _may_be_asked(subscriber) and bool(wanted) and number is not None
-    # The same work is done for everybody, and taken back for whoever may not be asked: the
-    # time of the answer tells nobody who is subscribed.
+    # The same work is done for everybody, and taken back for whoever may not be asked: the time
+    # of the answer tells nobody who is subscribed, and of a stranger's address nothing stays.
     with db.session.begin_nested() as attempt:
-        _ask(_open(subscriber, form, submission, wanted or form.topics), number)
-        if not is_asked:
+        subscriber = subscribers.create(address, submission.language)
+        is_asked = _ask(subscriber, _asked(subscriber, form, submission), address)
+        if not is_asked or submission.is_trapped:
             attempt.rollback()
 
 
-def look(text: str) -> OptInView | None:
+def resend(again: Again) -> None:
+    """Mail once more what an address asked for last through a form and has not answered.
+
+    The question, its words and its policy version are those of the first mail. Raises Invalid
+    for an address that cannot be, Missing for a form that does not exist.
+    """
+    form = _offered(again.form_slug)
+    address = canonical(again.address)
+    with db.session.begin_nested() as attempt:
+        subscriber = subscribers.create(address, again.language)
+        last = optins.newest_open(subscriber.id, form.version.form_id)
+        # For whoever has asked nothing the whole form is asked, and that is taken back.
+        whole = _asked(subscriber, form, _of_everything(form, again))
+        is_asked = _ask(subscriber, Asked.once_more(last) if last else whole, address)
+        if not is_asked or last is None or again.is_trapped:
+            attempt.rollback()
+
+
+def look(text: str) -> Agreement | None:
     """What a confirmation link is about; None for a link that is not ours."""
     token = OptInToken.read(link_keys(current().secret_keys), "confirm", text)
     optin = optins.find(token.optin) if token else None
-    return _view(optin) if optin else None
+    return agreements.of(optin) if optin else None
 
 
-def confirm(text: str) -> OptInView | None:
+def confirm(text: str) -> Agreement | None:
     """Say yes to a request: `given` for its topics, once. None for a link that is not ours."""
     token = OptInToken.read(link_keys(current().secret_keys), "confirm", text)
     subscriber = subscribers.lock(token.subscriber) if token else None
@@ -100,32 +116,85 @@ def confirm(text: str) -> OptInView | None:
         return None
     if optin.standing == State.OPEN:
         _settle(subscriber, optin)
-    return _view(optin)
+    return agreements.of(optin)
+
+
+def _offered(slug: str) -> Form:
+    """The form as it stands, with every topic that it offers."""
+    version = forms.current(forms.find(slug))
+    policy = versions.current(clock.today(current().time_zone))
+    if policy is None:
+        raise Invalid("No policy is in force, so nothing can be agreed to.", "policy")
+    return Form(version, policy, forms.topics_of(version))
 
 
 def _understand(submission: Submission) -> Form:
-    form = forms.current(forms.find(submission.form_slug))
-    policy = versions.current(clock.today(current().time_zone))
-    if policy is None or policy.id != submission.policy_id:
+    form = _offered(submission.form_slug)
+    if form.policy.id != submission.policy_id:
         raise Invalid("The policy has changed since this page was opened; read it again.", "policy")
-    offered = {topic.slug: topic for topic in forms.topics_of(form)}
+    offered = {topic.slug: topic for topic in form.topics}
     chosen = [offered[slug] for slug in dict.fromkeys(submission.topics) if slug in offered]
     if submission.language not in LANGUAGES:
         raise Invalid(f"The language is one of {', '.join(LANGUAGES)}.", "language")
     if not chosen or set(submission.topics) - set(offered):
         raise Invalid("Choose at least one of the topics that this form offers.", "topic")
-    return Form(form, policy, chosen)
+    return replace(form, topics=chosen)
 
 
-def _not_yet_given(subscriber: Subscriber, chosen: list[Topic]) -> list[Topic]:
+def _of_everything(form: Form, again: Again) -> Submission:
+    return Submission(
+        form_slug=again.form_slug,
+        address=again.address,
+        topics=tuple(topic.slug for topic in form.topics),
+        language=again.language,
+        policy_id=form.policy.id,
+        page="",
+    )
+
+
+def _asked(subscriber: Subscriber, form: Form, submission: Submission) -> Asked:
+    """What is asked, with every sentence that was shown kept as wording."""
+    operator, language = current().operator_name or "", submission.language
+    shown = {
+        topic.id: wording.keep(
+            language, wording.consent_wording(topic, form.policy, language, operator)
+        )
+        for topic in form.topics
+    }
+    return Asked(
+        subscriber_id=subscriber.id,
+        form_id=form.version.form_id,
+        form_version=form.version.version,
+        policy_id=form.policy.id,
+        language=language,
+        page=submission.page,
+        wordings=shown,
+        typed=_typed(submission, form.policy),
+        above=form.version.texts.get(language, {}),
+    )
+
+
+def _ask(subscriber: Subscriber, asked: Asked, address: Address) -> bool:
+    """Ask what has not been said yes to; False where this has to be taken back."""
+    wanted = _not_yet_given(subscriber, asked)
+    number = _free_number(subscriber, wanted or set(asked.wordings))
+    # Each of these is asked for everybody, whatever the one before it says.
+    against = [_is_rush(address), bool(_forbidden(subscriber)), _is_shut(subscriber)]
+    told = {topic_id: asked.wordings[topic_id] for topic_id in wanted or asked.wordings}
+    optin = optins.open_request(replace(asked, wordings=told))
+    kind, typed = ledger.Kind.REQUESTED, asked.typed
+    ledger.append_many([_entry(kind, optin, topic_id, typed) for topic_id in optin.topic_ids])
+    if number is not None:
+        _deliver(optin, number)
+    ring(SEND)
+    return not any(against) and bool(wanted) and number is not None
+
+
+def _not_yet_given(subscriber: Subscriber, asked: Asked) -> set[int]:
     # A stranger who fills in the form must not turn a yes into a question.
     held = standings.of(subscriber.id)
     given = {topic_id for topic_id, row in held.items() if row.standing == Said.GIVEN}
-    return [topic for topic in chosen if topic.id not in given]
-
-
-def _may_be_asked(subscriber: Subscriber) -> bool:
-    return not (_forbidden(subscriber) or _is_shut(subscriber))
+    return set(asked.wordings) - given
 
 
 def _forbidden(subscriber: Subscriber) -> set[Why]:
@@ -141,7 +210,16 @@ def _is_shut(subscriber: Subscriber) -> bool:
     return subscriber.blocked_at is not None or subscriber.personal is None
 
 
-def _free_number(subscriber: Subscriber, wanted: list[Topic]) -> int | None:
+def _is_rush(address: Address) -> bool:
+    """Whether so many addresses of one provider were asked within the hour that it is a flood.
+
+    Counted in the database: it holds with Redis away, and for every door.
+    """
+    limit = current().join_domain_hourly
+    return limit > 0 and optins.number_lately(address.provider, limit) >= limit
+
+
+def _free_number(subscriber: Subscriber, wanted: set[int]) -> int | None:
     """1 or 2: which of the day's two confirmations this would be; None when there is none left.
 
     The subscriber's row is locked, so two posts at once count one after the other. The same
@@ -156,44 +234,10 @@ def _free_number(subscriber: Subscriber, wanted: list[Topic]) -> int | None:
     )
     sent = [(row[0], row[1]) for row in db.session.execute(recent)]
     today = {d.confirmation_number for d, _ in sent if d.confirmation_day == now.date()}
-    asked = {topic.id for topic in wanted}
-    if any(d.created_at > now - BEFORE_A_RESEND and asked <= set(o.topic_ids) for d, o in sent):
+    if any(d.created_at > now - BEFORE_A_RESEND and wanted <= set(o.topic_ids) for d, o in sent):
         return None
     free = [number for number in (1, 2) if number not in today]
     return free[0] if len(sent) < 2 and free else None
-
-
-def _open(subscriber: Subscriber, form: Form, submission: Submission, wanted: list[Topic]) -> OptIn:
-    shown = {
-        topic.id: wording.keep(
-            submission.language,
-            wording.consent_wording(
-                topic, form.policy, submission.language, current().operator_name or ""
-            ),
-        )
-        for topic in wanted
-    }
-    return optins.open_request(
-        Asked(
-            subscriber_id=subscriber.id,
-            form_id=form.version.form_id,
-            form_version=form.version.version,
-            policy_id=form.policy.id,
-            language=submission.language,
-            page=submission.page,
-            wordings=shown,
-            typed=_typed(submission, form.policy),
-        )
-    )
-
-
-def _ask(optin: OptIn, number: int | None) -> None:
-    typed = optin.typed()
-    kind = ledger.Kind.REQUESTED
-    ledger.append_many([_entry(kind, optin, topic_id, typed) for topic_id in optin.topic_ids])
-    if number is not None:
-        _deliver(optin, number)
-    ring(SEND)
 
 
 def _typed(submission: Submission, policy: PolicyVersion) -> dict[str, Any]:
@@ -276,15 +320,3 @@ def _notices_again(optin: OptIn) -> list[NewEntry]:
     if row is None or not (row.of_everything and row.refused):
         return []
     return [replace(_entry(ledger.Kind.GIVEN, optin, optin.topic_ids[0], {}), topic_id=notices.id)]
-
-
-def _view(optin: OptIn) -> OptInView:
-    by_id = {topic.id: topic for topic in topics.all_topics()}
-    shown = [by_id[topic_id] for topic_id in optin.topic_ids]
-    return OptInView(
-        topics=[topics.name_in(topic, optin.language) for topic in shown],
-        wordings=[wording.text_of(optin.wordings[str(topic.id)]).text for topic in shown],
-        language=optin.language,
-        state=optin.standing,
-        policy_id=optin.policy_id,
-    )

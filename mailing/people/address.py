@@ -19,6 +19,7 @@ _NOT_AN_ADDRESS = "Enter an address like name@example.kz."
 _TOO_LONG = "The address is too long; an address has 254 bytes at the most."
 _FIELD_TOO_LONG = "Enter 200 characters at the most."
 _FIELD_BROKEN = "Enter plain text on one line."
+_TEXT_BROKEN = "Enter plain text; a character in it cannot be shown."
 
 # An input method that was left on full width writes these for ASCII; no mailbox has them.
 _HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -58,18 +59,37 @@ def masked(address: str) -> str:
     return f"{local[:1]}…@{domain}"
 
 
+def clean_text(name: str, value: str, longest: int) -> str:
+    """Some lines of plain text, NFC, trimmed, with `\\n` between them.
+
+    Raises `Invalid` for more than `longest` characters and for what `clean_field` refuses but
+    line ends.
+    """
+    lines = value.replace("\r\n", "\n").split("\n")
+    if any(_is_broken(line) for line in lines):
+        raise Invalid(_TEXT_BROKEN, field=name)
+    cleaned = unicodedata.normalize("NFC", "\n".join(line.rstrip() for line in lines)).strip()
+    if len(cleaned) > longest:
+        raise Invalid(f"Enter {longest} characters at the most.", field=name)
+    return cleaned
+
+
 def clean_field(name: str, value: str) -> str:
     """A name or telephone as it may be stored and merged into mail: one line, NFC, trimmed.
 
     Raises `Invalid` for more than 200 characters and for line ends, controls, and characters
     that turn the direction of writing.
     """
-    if any(unicodedata.category(one) in _BROKEN or one in _DIRECTION for one in value):
+    if _is_broken(value):
         raise Invalid(_FIELD_BROKEN, field=name)
     cleaned = unicodedata.normalize("NFC", value).strip()
     if len(cleaned) > MAX_FIELD:
         raise Invalid(_FIELD_TOO_LONG, field=name)
     return cleaned
+
+
+def _is_broken(line: str) -> bool:
+    return any(unicodedata.category(one) in _BROKEN or one in _DIRECTION for one in line)
 
 
 def _tidy(text: str) -> str:

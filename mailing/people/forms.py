@@ -4,24 +4,27 @@ A changed form is a new version, so that every submission resolves to the form a
 (policy 5.1).
 """
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from urllib.parse import SplitResult, urlsplit
 
-import idna
 from sqlalchemy import DateTime, ForeignKey, Integer, Select, Text, UniqueConstraint, func, select
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Invalid, Missing
-from mailing.people import topics
+from mailing.base.languages import LANGUAGES
+from mailing.people import topics, wording
+from mailing.people.address import clean_field, clean_text
+from mailing.people.origins import normal_origin as normal_origin
 from mailing.people.topics import NOTICES, SLUG, Topic
 
-_HOST = re.compile(r"[a-z0-9._-]+")
-_PORTS = {"http": 80, "https": 443}
-_ORIGIN = "An origin looks like https://example.kz or http://localhost:8080, without a path."
+HEADING, INTRODUCTION = "heading", "introduction"
+LONGEST_INTRODUCTION = 2000
+
+# What a form says above its fields: by language, and there by `heading` and `introduction`.
+Texts = Mapping[str, Mapping[str, str]]
 
 
 class Form(Table):
@@ -38,7 +41,10 @@ class Form(Table):
 
 
 class FormVersion(Table):
-    """A form as it stood: where it may be filled in, and what it offered. Never edited."""
+    """A form as it stood: where it may be filled in, what it said and offered. Never edited.
+
+    `texts` holds, by language, the hashes of heading and introduction (people/wording.py).
+    """
 
     __tablename__ = "form_versions"
 
@@ -48,6 +54,9 @@ class FormVersion(Table):
     )
     origins: Mapped[list[str]] = mapped_column(ARRAY(Text), info=OPERATIONAL)
     topic_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), info=OPERATIONAL)
+    texts: Mapped[dict[str, dict[str, str]]] = mapped_column(
+        JSONB, server_default=sql("'{}'"), info=OPERATIONAL
+    )
     created_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now(), info=OPERATIONAL
     )
@@ -72,20 +81,23 @@ class FormVersion(Table):
             return False
 
 
-def add(slug: str, origins: Iterable[str], topic_slugs: Iterable[str]) -> Form:
+def add(
+    slug: str, origins: Iterable[str], topic_slugs: Iterable[str], texts: Texts | None = None
+) -> Form:
     """Register a form, or its next version where something differs; the same again is the same.
 
-    Raises `Invalid` for a slug, an origin or topics that cannot be, `Missing` for a topic that
-    does not exist.
+    `texts` None leaves heading and introduction as they are. Raises `Invalid` for a slug, an
+    origin, a text or topics that cannot be, `Missing` for a topic that does not exist.
     """
     _demand_slug(slug)
     wanted = _origins(origins), _topic_ids(topic_slugs)
+    kept = None if texts is None else _kept(texts)
     form = db.session.scalar(select(Form).where(Form.slug == slug).with_for_update())
     if form is None:
         form = Form(slug=slug)
         db.session.add(form)
         db.session.flush()
-    _next_version(form, *wanted)
+    _next_version(form, *wanted, kept)
     return form
 
 
@@ -110,6 +122,24 @@ def version_of(form: Form, number: int) -> FormVersion:
     return found
 
 
+def versions_of(form: Form) -> list[FormVersion]:
+    """Every version, the newest first."""
+    return list(db.session.scalars(_versions(form)))
+
+
+def texts_of(version: FormVersion, language: str) -> dict[str, str]:
+    """The version's `heading` and `introduction` in a language, where it has them."""
+    kept = version.texts.get(language, {})
+    return {name: wording.text_of(key).text for name, key in kept.items()}
+
+
+def words_of(slug: str) -> dict[str, dict[str, str]]:
+    """What the form says now in each language; empty for one that does not exist yet."""
+    form = db.session.scalar(select(Form).where(Form.slug == slug))
+    version = current(form) if form else None
+    return {language: texts_of(version, language) if version else {} for language in LANGUAGES}
+
+
 def all_forms() -> list[Form]:
     """Every form in the order they were registered."""
     return list(db.session.scalars(select(Form).order_by(Form.id)))
@@ -119,37 +149,6 @@ def topics_of(version: FormVersion) -> list[Topic]:
     """The topics that the version offers, in its own order."""
     by_id = {topic.id: topic for topic in topics.all_topics()}
     return [by_id[topic_id] for topic_id in version.topic_ids]
-
-
-def normal_origin(text: str) -> str:
-    """`scheme://host` or `scheme://host:port`, in small letters and ASCII, no standard port.
-
-    Raises `Invalid` for whatever is no http or https origin.
-    """
-    try:
-        parts = urlsplit(text.strip())
-        port = parts.port
-        host = _host(parts)
-    except ValueError:
-        raise Invalid(_ORIGIN, field="origin") from None
-    beyond = parts.path not in ("", "/") or parts.query or parts.fragment or parts.username
-    if parts.scheme not in _PORTS or not host or beyond or "@" in parts.netloc:
-        raise Invalid(_ORIGIN, field="origin")
-    suffix = "" if port in (None, _PORTS[parts.scheme]) else f":{port}"
-    return f"{parts.scheme}://{host}{suffix}"
-
-
-def _host(parts: SplitResult) -> str:
-    """The host in ASCII (RFC 5891); an unusable one raises `ValueError`."""
-    host = parts.hostname or ""
-    if ":" in host:
-        return f"[{host}]"
-    if _HOST.fullmatch(host):
-        return host
-    try:
-        return idna.encode(host, uts46=True).decode()
-    except idna.IDNAError as error:
-        raise ValueError(str(error)) from None
 
 
 def _demand_slug(slug: str) -> None:
@@ -175,13 +174,44 @@ def _topic_ids(slugs: Iterable[str]) -> list[int]:
     return [topics.find(slug).id for slug in wanted]
 
 
-def _next_version(form: Form, origins: list[str], topic_ids: list[int]) -> None:
+def _kept(texts: Texts) -> dict[str, dict[str, str]]:
+    """The hashes of these texts, kept as wording; an empty one is left out."""
+    if set(texts) - set(LANGUAGES):
+        raise Invalid("A form speaks kk, ru and en.")
+    cleaned = {language: _cleaned(language, said) for language, said in texts.items()}
+    return {
+        language: {name: wording.keep(language, text) for name, text in said.items()}
+        for language, said in cleaned.items()
+        if said
+    }
+
+
+def _cleaned(language: str, said: Mapping[str, str]) -> dict[str, str]:
+    heading = clean_field(f"{language}-{HEADING}", said.get(HEADING, ""))
+    field = f"{language}-{INTRODUCTION}"
+    introduction = clean_text(field, said.get(INTRODUCTION, ""), LONGEST_INTRODUCTION)
+    return {name: text for name, text in ((HEADING, heading), (INTRODUCTION, introduction)) if text}
+
+
+def _next_version(
+    form: Form,
+    origins: list[str],
+    topic_ids: list[int],
+    texts: dict[str, dict[str, str]] | None,
+) -> None:
     latest = db.session.scalar(_versions(form).limit(1))
-    if latest is not None and (latest.origins, latest.topic_ids) == (origins, topic_ids):
+    said = texts if texts is not None else latest.texts if latest else {}
+    if latest is not None and (latest.origins, latest.topic_ids, latest.texts) == (
+        origins,
+        topic_ids,
+        said,
+    ):
         return
     number = 1 if latest is None else latest.version + 1
     db.session.add(
-        FormVersion(form_id=form.id, version=number, origins=origins, topic_ids=topic_ids)
+        FormVersion(
+            form_id=form.id, version=number, origins=origins, topic_ids=topic_ids, texts=said
+        )
     )
     db.session.flush()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import (
     CheckConstraint,
@@ -18,6 +18,8 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     Text,
+    func,
+    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
@@ -25,9 +27,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
-from mailing.people.subscribers import Sealer
+from mailing.people.subscribers import Sealer, Subscriber
 
 LIFETIME = timedelta(days=7)
+# What a form may say above its boxes (people/forms.py).
+ABOVE = ("heading", "introduction")
+
+AN_HOUR = timedelta(hours=1)
 
 At = TIMESTAMP(timezone=True)
 
@@ -50,6 +56,7 @@ class OptIn(Table):
             ["form_id", "form_version"], ["form_versions.form_id", "form_versions.version"]
         ),
         Index("optins_of_subscriber", "subscriber_id"),
+        Index("optins_by_time", "created_at"),
         Index("optins_to_expire", "expires_at", postgresql_where=text("state = 'open'")),
     )
 
@@ -76,8 +83,12 @@ class OptIn(Table):
         return "expired" if past else self.state
 
     def evidence(self, topic_id: int) -> dict[str, Any]:
-        """What proves this request for one topic; no personal data in it."""
-        return {
+        """What proves this request for one topic; no personal data in it.
+
+        Beside the sentence of the box it names what the form said above it, where it said more.
+        """
+        above = {name: self.wordings[name] for name in ABOVE if name in self.wordings}
+        return above | {
             "form": self.form_id,
             "form_version": self.form_version,
             "page": self.page,
@@ -94,7 +105,10 @@ class OptIn(Table):
 
 @dataclass(frozen=True)
 class Submission:
-    """A form as it was posted: `topics` are slugs, `wordings` what stood beside each box."""
+    """A form as it was posted: `topics` are slugs.
+
+    `is_trapped` says that a field was filled in which no person sees: nothing is to come of it.
+    """
 
     form_slug: str
     address: str
@@ -105,11 +119,15 @@ class Submission:
     fields: dict[str, str] = field(default_factory=dict)
     network_address: str | None = None
     user_agent: str | None = None
+    is_trapped: bool = False
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request is made of once the form has been understood."""
+    """What a request is made of once the form has been understood.
+
+    `wordings` are the hashes of the sentences by topic, `above` of what stood above them.
+    """
 
     subscriber_id: UUID
     form_id: int
@@ -119,12 +137,29 @@ class Asked:
     page: str
     wordings: dict[int, str]
     typed: dict[str, Any]
+    above: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def once_more(cls, optin: "OptIn") -> "Asked":
+        """The same question again, with the words that were shown the first time."""
+        return cls(
+            subscriber_id=optin.subscriber_id,
+            form_id=optin.form_id,
+            form_version=optin.form_version,
+            policy_id=optin.policy_id,
+            language=optin.language,
+            page=optin.page,
+            wordings={topic_id: optin.wordings[str(topic_id)] for topic_id in optin.topic_ids},
+            typed=optin.typed(),
+            above={name: optin.wordings[name] for name in ABOVE if name in optin.wordings},
+        )
 
 
 def open_request(asked: Asked) -> OptIn:
     """Keep a request, open for seven days."""
-    at = clock.now()
+    at, optin_id = clock.now(), uuid4()
     optin = OptIn(
+        id=optin_id,
         subscriber_id=asked.subscriber_id,
         topic_ids=sorted(asked.wordings),
         form_id=asked.form_id,
@@ -132,16 +167,39 @@ def open_request(asked: Asked) -> OptIn:
         policy_id=asked.policy_id,
         language=asked.language,
         page=asked.page,
-        wordings={str(topic_id): key for topic_id, key in asked.wordings.items()},
+        wordings={str(topic_id): key for topic_id, key in asked.wordings.items()} | asked.above,
+        # With the row itself: whoever typed a name causes no statement more than anybody else.
+        personal=Sealer().seal(asked.typed, optin_id.bytes) if asked.typed else None,
         state=State.OPEN.value,
         created_at=at,
         expires_at=at + LIFETIME,
     )
     db.session.add(optin)
     db.session.flush()
-    if asked.typed:
-        optin.personal = Sealer().seal(asked.typed, optin.id.bytes)
     return optin
+
+
+def newest_open(subscriber_id: UUID, form_id: int) -> OptIn | None:
+    """What somebody asked for last through a form, where it is still open."""
+    query = (
+        select(OptIn)
+        .where(OptIn.subscriber_id == subscriber_id, OptIn.form_id == form_id)
+        .where(OptIn.state == State.OPEN.value, OptIn.expires_at > clock.now())
+        .order_by(OptIn.created_at.desc())
+        .limit(1)
+    )
+    return db.session.scalars(query).one_or_none()
+
+
+def number_lately(provider: str, at_most: int) -> int:
+    """How many requests of the last hour are for addresses of one provider, counted this far."""
+    recent = (
+        select(OptIn.id)
+        .join(Subscriber, Subscriber.id == OptIn.subscriber_id)
+        .where(OptIn.created_at > clock.now() - AN_HOUR, Subscriber.provider == provider)
+        .limit(at_most)
+    )
+    return db.session.scalar(select(func.count()).select_from(recent.subquery())) or 0
 
 
 def find(optin_id: UUID) -> OptIn | None:

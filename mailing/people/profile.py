@@ -1,15 +1,28 @@
 """One person, as an officer sees them: their standing on each topic, and the evidence."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
+from mailing.base.database import db
 from mailing.base.errors import Missing
 from mailing.people import evidence, ledger, standings, subscribers, suppression, topics
 from mailing.people.address import canonical
+from mailing.people.forms import Form
 from mailing.people.ledger import Entry
+from mailing.people.optins import ABOVE
 from mailing.people.subscribers import Subscriber
 from mailing.people.wording import text_of
 from mailing.policies import versions
+
+
+class Reason(StrEnum):
+    """Why somebody's evidence is read. A closed list: free words could name somebody."""
+
+    REQUEST = "request"
+    INSPECTION = "inspection"
+    COMPLAINT = "complaint"
+    CHECK = "check"
 
 
 def of_address(address: str) -> Subscriber:
@@ -56,10 +69,18 @@ def _told(entry: Entry, names: dict[int, str]) -> dict[str, Any]:
         "actor": entry.actor,
         "policy": _policy(entry.policy_id),
         "wording": text_of(body["wording"]).text if body.get("wording") else None,
+        "above": [text_of(body[name]).text for name in ABOVE if body.get(name)],
+        "form": _form(body),
         "evidence": body,
         "private": evidence.private_of(entry.subscriber_id, body),
         "hash": entry.hash.hex(),
     }
+
+
+def _form(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The form and version that an entry came through, by its slug."""
+    form = db.session.get(Form, body["form"]) if isinstance(body.get("form"), int) else None
+    return {"slug": form.slug, "version": body.get("form_version")} if form else None
 
 
 def _policy(policy_id: int | None) -> dict[str, Any] | None:

@@ -97,6 +97,19 @@ def describe(topic: Topic, promise: Promise) -> None:
     db.session.flush()
 
 
+def rename(topic: Topic, names: dict[str, str]) -> None:
+    """Call it something else, by language; the sentences that somebody agreed to stay as they were.
+
+    Raises `Invalid` for a name that cannot be, and for the reserved topic.
+    """
+    if topic.slug == NOTICES:
+        raise Invalid("The topic notices is reserved, and so is its name.")
+    for language in LANGUAGES:
+        if language in names:
+            setattr(topic, f"name_{language}", _name(f"name_{language}", names[language]))
+    db.session.flush()
+
+
 def find(slug: str) -> Topic:
     """The topic of that slug, `notices` too. Raises `Missing`."""
     topic = db.session.scalar(select(Topic).where(Topic.slug == slug))

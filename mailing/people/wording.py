@@ -13,27 +13,52 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Missing
-from mailing.people.topics import Topic, name_in
+from mailing.people.topics import Frequency, Topic, name_in
 from mailing.policies.versions import PolicyVersion
 
 # Russian: «Даю согласие» has no gender. Kazakh: «бас тарту» would read as "cancel".
 _CONSENT = {
     "kk": (
         "{operator} ұйымына дербес деректерді өңдеу саясатының {label} нұсқасы бойынша"
-        " электрондық пошта мекенжайымды «{topic}» хабарламаларын және осы саясаттың өзгерістері"
-        " туралы хабарламаларды жіберу үшін пайдалануға келісім беремін."
+        " электрондық пошта мекенжайымды «{topic}» хабарламаларын{often} және осы саясаттың"
+        " өзгерістері туралы хабарламаларды жіберу үшін пайдалануға келісім беремін."
         " Кез келген уақытта тоқтата аламын."
     ),
     "ru": (
         "Даю согласие {operator} использовать мой адрес электронной почты по политике обработки"
-        " персональных данных в редакции {label} для рассылки «{topic}» и сообщений"
+        " персональных данных в редакции {label} для рассылки «{topic}»{often} и сообщений"
         " об изменениях этой политики. Отказаться можно в любой момент."
     ),
     "en": (
         "I agree that {operator} may use my e-mail address, under version {label} of its personal"
-        " data processing policy, to send me “{topic}” and notices of changes to that policy."
-        " I can stop at any time."
+        " data processing policy, to send me “{topic}”{often} and notices of changes to that"
+        " policy. I can stop at any time."
     ),
+}
+
+# A promise is a part of what is agreed to, so it stands here too; a topic without one says nothing.
+_OFTEN = {
+    "kk": {
+        Frequency.DAILY: "күніне бір реттен жиі емес",
+        Frequency.WEEKLY: "аптасына бір реттен жиі емес",
+        Frequency.TWICE_A_MONTH: "айына екі реттен жиі емес",
+        Frequency.MONTHLY: "айына бір реттен жиі емес",
+        Frequency.SELDOM: "жылына бірнеше рет",
+    },
+    "ru": {
+        Frequency.DAILY: "не чаще раза в день",
+        Frequency.WEEKLY: "не чаще раза в неделю",
+        Frequency.TWICE_A_MONTH: "не чаще двух раз в месяц",
+        Frequency.MONTHLY: "не чаще раза в месяц",
+        Frequency.SELDOM: "несколько раз в год",
+    },
+    "en": {
+        Frequency.DAILY: "at most once a day",
+        Frequency.WEEKLY: "at most once a week",
+        Frequency.TWICE_A_MONTH: "at most twice a month",
+        Frequency.MONTHLY: "at most once a month",
+        Frequency.SELDOM: "a few times a year",
+    },
 }
 
 
@@ -53,7 +78,10 @@ class Wording(Table):
 def consent_wording(topic: Topic, policy: PolicyVersion, language: str, operator: str) -> str:
     """What stands beside the topic's box; `operator` is the operator's name."""
     return _CONSENT[language].format(
-        operator=operator, topic=name_in(topic, language), label=policy.label
+        operator=operator,
+        topic=name_in(topic, language),
+        often=_often(topic, language),
+        label=policy.label,
     )
 
 
@@ -76,3 +104,7 @@ def text_of(name: str) -> Wording:
     if kept is None:
         raise Missing("No wording of that hash is kept.")
     return kept
+
+
+def _often(topic: Topic, language: str) -> str:
+    return f" ({_OFTEN[language][Frequency(topic.frequency)]})" if topic.frequency else ""

@@ -20,6 +20,8 @@ class Act(StrEnum):
     WRITE_POLICIES = "write policies"
     PUBLISH_POLICIES = "publish policies"
     EXPORT_PEOPLE = "export people"
+    READ_FORMS = "read forms and topics"
+    WRITE_FORMS = "change forms and topics"
     READ_STAFF = "read the staff list"
     READ_AUDIT = "read the audit log"
 
@@ -41,6 +43,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.WRITE_POLICIES: _KEEPERS,
     Act.PUBLISH_POLICIES: _KEEPERS,
     Act.EXPORT_PEOPLE: _KEEPERS,
+    Act.READ_FORMS: _EVERYBODY,
+    # What people agree to, and on which sites, is the keepers' matter, not that of who sends.
+    Act.WRITE_FORMS: _KEEPERS,
     Act.READ_STAFF: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS,
 }

@@ -23,7 +23,7 @@ def test_the_officer_stops_campaigns_and_starts_none() -> None:
 
 def test_a_viewer_changes_nothing_and_sees_no_person() -> None:
     allowed = {act for act in Act if may(Role.VIEWER, act)}
-    assert allowed == {Act.READ_CAMPAIGNS, Act.COUNT_AUDIENCES, Act.READ_POLICIES}
+    assert allowed == {Act.READ_CAMPAIGNS, Act.COUNT_AUDIENCES, Act.READ_FORMS, Act.READ_POLICIES}
 
 
 def test_an_unknown_role_or_act_is_a_no() -> None:

@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Flask
 
-from mailing.base.settings import current
+from mailing.base.settings import Settings, current
 from webapp.public import (
     address,
+    again,
     agree,
     confirm,
     join,
@@ -14,9 +15,11 @@ from webapp.public import (
     policy,
     privacy,
 )
+from webapp.public.brake import Brake
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     join.pages,
+    again.pages,
     confirm.pages,
     leave.pages,
     privacy.pages,
@@ -29,7 +32,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 
 
 def register(app: Flask) -> None:
-    """Add the pages, and tell every template who the operator is."""
+    """Add the pages with their brake, and tell every template who the operator is."""
+    settings: Settings = app.extensions["kelisim"]
+    app.extensions["kelisim_join_brake"] = Brake(settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.context_processor(operator_identity)

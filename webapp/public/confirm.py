@@ -4,7 +4,8 @@ from flask import Blueprint, Response, abort
 
 from mailing.base.database import db
 from mailing.deliveries import confirmations
-from mailing.deliveries.confirmations import OptInView
+from mailing.people import topics
+from mailing.people.agreements import Agreement
 from webapp.public.page import show_personal, speak_to
 
 pages = Blueprint("confirm", __name__)
@@ -12,7 +13,7 @@ pages = Blueprint("confirm", __name__)
 
 @pages.get("/confirm/<token>")
 def ask(token: str) -> Response:
-    """What was asked for, and one button."""
+    """What was asked for, and one button; afterwards the receipt, whenever it is opened."""
     return _page(confirmations.look(token) or abort(404))
 
 
@@ -24,6 +25,7 @@ def confirm(token: str) -> Response:
     return _page(view)
 
 
-def _page(view: OptInView) -> Response:
+def _page(view: Agreement) -> Response:
     speak_to(view.language)
-    return show_personal("confirm", view=view)
+    often = [topics.frequency_text(topic) for topic in view.asked_topics]
+    return show_personal("confirm", view=view, often=often)

@@ -9,8 +9,12 @@ from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES, spoken
 from mailing.base.languages import gettext as _
 from mailing.people.address import canonical
+from mailing.people.open_form import OPTIONAL, OpenForm
 from mailing.people.optins import Submission
-from webapp.public.open_form import OPTIONAL, OpenForm
+
+# A field that no person sees; whoever fills it in reads no page but its source.
+TRAP = "website"
+LONGEST_STAMP = 300
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,9 @@ class Filled:
     fields: dict[str, str]
     language: str | None
     policy: str
+    shown: str = ""
+    opened: str = ""
+    is_trapped: bool = False
 
     @classmethod
     def nothing(cls) -> "Filled":
@@ -38,12 +45,15 @@ class Filled:
             fields={name: posted.get(name, "") for name in OPTIONAL},
             language=language if language in LANGUAGES else None,
             policy=posted.get("policy", "").strip(),
+            shown=posted.get("shown", "").strip(),
+            opened=posted.get("opened", "")[:LONGEST_STAMP],
+            is_trapped=bool(posted.get(TRAP, "").strip()),
         )
 
     def problems(self, form: OpenForm) -> dict[str, str]:
         """What has to be mended: the field and a sentence in the language spoken."""
         found = {
-            "email": self._address_problem(),
+            "email": self.address_problem(),
             "topic": self._topic_problem(form),
             "policy": self._policy_problem(form),
         }
@@ -64,9 +74,11 @@ class Filled:
             page=page,
             network_address=request.remote_addr,
             user_agent=request.headers.get("User-Agent"),
+            is_trapped=self.is_trapped,
         )
 
-    def _address_problem(self) -> str | None:
+    def address_problem(self) -> str | None:
+        """What is wrong with the address; None where nothing is."""
         if not self.email.strip():
             return _("Enter your e-mail address.")
         try:
@@ -83,9 +95,18 @@ class Filled:
         return _("This form does not offer one of the topics. Choose from the boxes below.")
 
     def _policy_problem(self, form: OpenForm) -> str | None:
-        if self.policy == str(form.policy.id):
-            return None
-        return outdated()
+        if self.policy != str(form.policy.id):
+            return outdated()
+        # A copy of the form names the words that it showed; what was not shown is not agreed to.
+        return changed() if self.shown and self.shown != form.shown else None
+
+
+def changed() -> str:
+    """What is said to a copy whose words are no longer those of the form."""
+    return _(
+        "The words of this form have changed since it was opened. Read what stands beside the "
+        "boxes now, then send the form again."
+    )
 
 
 def outdated() -> str:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 
-from webapp.public.open_form import OpenForm
+from mailing.people.open_form import OpenForm
 
 
 def page_of(form: OpenForm, headers: Headers) -> str | None:
@@ -20,6 +20,12 @@ def page_of(form: OpenForm, headers: Headers) -> str | None:
     if page:
         return _without_query(page)
     return form.address if origin is None or form.is_own(origin) else origin
+
+
+def sent_from(headers: Headers) -> str:
+    """The site that a refused post names, for its owner to read; empty where it names none."""
+    named = _origin(headers.get("Origin") or headers.get("Referer") or "")
+    return named[:200] if named.startswith(("http://", "https://")) else ""
 
 
 def _origin(address: str) -> str:

@@ -7,7 +7,9 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     audience_pages,
     audit_pages,
     campaigns,
+    evidence,
     explain,
+    forms,
     home,
     live,
     login,
@@ -20,6 +22,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     refusals,
     sending,
     shell,
+    topics,
     writing,
 )
 from webapp.studio.blueprint import studio

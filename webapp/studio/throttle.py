@@ -5,16 +5,14 @@ meets a brake of its own. Tries are counted before the password is looked at, so
 once gain nothing. The counters live in Redis under keyed digests; with Redis away, logins work.
 """
 
-import hmac
 from dataclasses import dataclass
-from hashlib import sha256
-from ipaddress import ip_address, ip_network
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
 from mailing.base.settings import Settings
+from webapp.networks import digest, network_of
 
 REMEMBERED_SECONDS = 3600
 
@@ -41,7 +39,7 @@ class Throttle:
     """The brakes of one installation."""
 
     def __init__(self, settings: Settings) -> None:
-        self._secret = settings.secret_keys[0].encode()
+        self._settings = settings
         self._prefix = f"{settings.queue_prefix}login:"
         self._redis = Redis.from_url(
             settings.queue, socket_connect_timeout=1, socket_timeout=1, decode_responses=True
@@ -74,21 +72,11 @@ class Throttle:
         return 0
 
     def _keys(self, address: str | None, account: str) -> tuple[str, str]:
-        network = _network(address)
+        network = network_of(address)
         return (
             self._digest(ONE_ACCOUNT.name, network, account.strip().casefold()),
             self._digest(WHOLE_NETWORK.name, network),
         )
 
     def _digest(self, *parts: str) -> str:
-        text = "\0".join(parts).encode()
-        return self._prefix + hmac.new(self._secret, text, sha256).hexdigest()
-
-
-def _network(address: str | None) -> str:
-    # One customer usually holds a whole IPv6 /64, so single addresses there mean nothing.
-    try:
-        parsed = ip_address(address or "")
-    except ValueError:
-        return "unknown"
-    return str(ip_network((parsed, 32 if parsed.version == 4 else 64), strict=False))
+        return self._prefix + digest(self._settings, *parts)

@@ -25,6 +25,7 @@ def addresses(web: Flask, shop: Shop, person: Asked) -> dict[str, str]:
     return {
         "home": "/",
         "join": shop.path,
+        "again": f"{shop.path}/again",
         "confirm": f"/confirm/{person.confirm}",
         "leave": leave_link(web, person.subscriber),
         "policy": "/policy",

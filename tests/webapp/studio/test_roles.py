@@ -29,6 +29,8 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "campaign_id": world.campaign_id,
         "policy_id": world.policy_id,
         "reason": "unsubscribed",
+        "form_slug": "site",
+        "topic_slug": "offers",
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):

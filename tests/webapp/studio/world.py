@@ -11,7 +11,7 @@ from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import State
 from mailing.campaigns.content import Content
 from mailing.deliveries import batches
-from mailing.people import subscribers, topics
+from mailing.people import forms, subscribers, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry, append_many
 from mailing.policies import versions
@@ -42,10 +42,14 @@ def make_crew(web: Flask) -> None:
 
 
 def make_world(web: Flask) -> World:
-    """A policy, the topic `offers` with nine yeses, one open request and two who left; a draft."""
+    """A policy, the form `site`, a draft, and the topic `offers`.
+
+    The topic has nine yeses, one open request and two who left.
+    """
     with web.app_context():
         policy = _policy()
         topic = topics.add("offers", "special_offers", "Ұсыныстар", "Предложения", "Offers")
+        forms.add("site", ["https://shop.example"], ["offers"])
         _people(topic.id, policy.id)
         content = Content("kk", "Қараша хаты", "Құрметті оқырман, **жаңалық** бар.")
         campaign = campaigns.create("offers", content, MARKETER)

@@ -1,14 +1,15 @@
 """A registered form as it is shown now: its version, the policy, and a sentence for each box."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from mailing.base import clock
-from mailing.base.errors import Invalid
+from mailing.base.errors import Invalid, NotReady
 from mailing.base.languages import gettext as _
 from mailing.base.languages import spoken
 from mailing.base.settings import Settings, current
 from mailing.people import forms, topics
-from mailing.people.forms import FormVersion
+from mailing.people.forms import HEADING, INTRODUCTION, FormVersion
 from mailing.people.topics import Topic
 from mailing.people.wording import consent_wording
 from mailing.policies import versions
@@ -17,28 +18,34 @@ from mailing.policies.versions import PolicyVersion
 OPTIONAL = ("surname", "given_name", "patronymic", "phone")
 
 
-class NotOpen(Exception):
+class NotOpen(NotReady):
     """The form cannot take a consent now; the text says what is missing and what to do."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """One topic's box and the whole sentence that ticking it agrees to."""
+    """One topic's box, the whole sentence that ticking it agrees to, and what the topic brings."""
 
     slug: str
     name: str
     sentence: str
+    about: str
 
 
 @dataclass(frozen=True)
 class OpenForm:
-    """What the page shows, and what a post is measured against."""
+    """What the page shows, and what a post is measured against.
+
+    `heading` and `introduction` are empty where the version has none in the language spoken.
+    """
 
     slug: str
     version: FormVersion
     policy: PolicyVersion
     boxes: tuple[Box, ...]
     fields: tuple[str, ...]
+    heading: str
+    introduction: str
     address: str
     own_origin: str
 
@@ -48,15 +55,24 @@ class OpenForm:
         version = forms.current(forms.find(slug))
         settings = current()
         operator, policy = _identity(settings), _policy(settings)
+        said = forms.texts_of(version, spoken())
         return cls(
             slug=slug,
             version=version,
             policy=policy,
             boxes=tuple(_box(topic, policy, operator) for topic in forms.topics_of(version)),
             fields=tuple(name for name in OPTIONAL if name in policy.fields),
+            heading=said.get(HEADING, ""),
+            introduction=said.get(INTRODUCTION, ""),
             address=f"{settings.public_url}/join/{slug}",
             own_origin=settings.public_url,
         )
+
+    @property
+    def shown(self) -> str:
+        """A fingerprint of every word that is agreed to; a copy of the form carries it."""
+        words = [self.heading, self.introduction, *(box.sentence for box in self.boxes)]
+        return sha256("\0".join(words).encode()).hexdigest()[:24]
 
     def accepts(self, origin: str) -> bool:
         """Whether a post from a page of this origin counts: a registered site, or our own."""
@@ -73,8 +89,12 @@ class OpenForm:
 
 def _box(topic: Topic, policy: PolicyVersion, operator: str) -> Box:
     language = spoken()
-    sentence = consent_wording(topic, policy, language, operator)
-    return Box(slug=topic.slug, name=topics.name_in(topic, language), sentence=sentence)
+    return Box(
+        slug=topic.slug,
+        name=topics.name_in(topic, language),
+        sentence=consent_wording(topic, policy, language, operator),
+        about=topics.about_in(topic, language),
+    )
 
 
 def _identity(settings: Settings) -> str:

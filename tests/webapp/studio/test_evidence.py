@@ -1,0 +1,131 @@
+"""Evidence in the studio (T55): one person, one line of time, read for a reason that is logged."""
+
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+from flask import Flask
+
+from mailing.base.database import db
+from mailing.deliveries import confirmations
+from mailing.people import subscribers
+from mailing.people.address import canonical
+from mailing.people.optins import OptIn, Submission
+from mailing.staff.audit import latest
+from mailing.staff.staff import Role
+from tests.person import token_of
+from tests.webapp.studio.conftest import Browser
+from tests.webapp.studio.world import World
+
+Browse = Callable[[Role], Browser]
+
+WHO = "aigerim.serikova@example.com"
+ASK = {"address": WHO, "reason": "inspection"}
+
+
+@pytest.fixture
+def person(web: Flask, world: World) -> str:
+    """Somebody who filled in the form with a name, and confirmed; their number."""
+    with web.app_context():
+        page, name = "https://shop.example/subscribe", {"given_name": "Айгерим"}
+        confirmations.submit(
+            Submission("site", WHO, ("offers",), "ru", world.policy_id, page, name)
+        )
+        db.session.commit()
+        optin = db.session.query(OptIn).one()
+        confirmations.confirm(token_of(optin, "confirm"))
+        db.session.commit()
+        found = subscribers.find(canonical(WHO))
+        assert found is not None
+        return str(found.id)
+
+
+def _read(browser: Browser, **more: str) -> tuple[int, str]:
+    answer = browser.post("/studio/evidence?lang=en", {**ASK, **more})
+    return answer.status_code, unescape(answer.text)
+
+
+def test_it_shows_what_when_how_by_which_words_and_how_consent_stands(
+    web: Flask, browse: Browse, person: str
+) -> None:
+    status, page = _read(browse(Role.OFFICER))
+    assert status == 200
+    assert "consent to “Offers” was valid: given on " in page
+    assert "asked for: offers" in page
+    assert "said yes: offers" in page
+    assert page.count("Даю согласие Glazik Kazakhstan LLP") == 2
+    assert "https://shop.example/subscribe" in page
+    assert 'href="/studio/forms/site?lang=en"' in page
+    assert "(Almaty time)" in page
+    assert " UTC</span>" in page
+    assert 'href="/policy/1?lang=en">2024-10-01</a>' in page
+    assert person in page
+
+
+def test_what_names_the_person_is_masked_until_it_is_asked_for(
+    web: Flask, browse: Browse, person: str
+) -> None:
+    officer = browse(Role.OFFICER)
+    _, page = _read(officer)
+    assert "<h2>ai…a@example.com</h2>" in page
+    assert "Айгерим" not in page
+    _, opened = _read(officer, open="1")
+    assert "given_name: Айгерим" in opened
+    assert WHO in opened
+
+
+def test_each_reading_is_logged_with_its_reason_and_without_the_address(
+    web: Flask, browse: Browse, person: str
+) -> None:
+    """Policy 2.7."""
+    officer = browse(Role.OFFICER)
+    _read(officer)
+    with web.app_context():
+        entry = latest(1)[0]
+        assert (entry.action, entry.subject) == ("evidence read", f"subscriber {person}")
+        assert entry.details == {"entries": 2, "reason": "inspection"}
+    _read(officer, open="1")
+    with web.app_context():
+        entry = latest(1)[0]
+        assert entry.details == {"entries": 2, "reason": "inspection", "fields": "personal"}
+        assert not [one for one in latest(50) if "example.com" in f"{one.subject} {one.details}"]
+
+
+def test_as_of_a_moment_it_ends_there(browse: Browse, person: str) -> None:
+    status, page = _read(browse(Role.OFFICER), moment="2025-01-01T09:00")
+    assert status == 200
+    assert "By then nothing had been said." in page
+    assert "said yes" not in page
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"address": ""}, "address"),
+        ({"address": "nobody@example.com"}, "address"),
+        ({"address": "x" * 5000}, "address"),
+        ({"address": "a\0@example.com"}, "address"),
+        ({"reason": ""}, "reason"),
+        ({"reason": "curiosity"}, "reason"),
+        ({"moment": "yesterday"}, "moment"),
+        ({"moment": "9999-99-99T00:00"}, "moment"),
+        ({"moment": "0001-01-01T00:00"}, "moment"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_said_and_nothing_is_read(
+    web: Flask, browse: Browse, person: str, wrong: dict[str, str], field: str
+) -> None:
+    status, page = _read(browse(Role.OFFICER), **wrong)
+    assert status == 422
+    assert f'<a href="#{field}">' in page
+    assert "said yes" not in page
+    with web.app_context():
+        assert [one for one in latest(50) if one.action == "evidence read"] == []
+
+
+@pytest.mark.parametrize("role", [Role.MARKETER, Role.VIEWER])
+def test_evidence_is_for_officers_and_admins(browse: Browse, person: str, role: Role) -> None:
+    browser = browse(role)
+    assert _read(browser)[0] == 403
+    assert "/studio/evidence" not in browser.get("/studio/forms").text
