@@ -3,12 +3,13 @@
 from flask import Blueprint, Flask
 
 from mailing.base.settings import current
-from webapp.public import confirm, join, leave, operations, policy
+from webapp.public import confirm, join, leave, operations, policy, preferences
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     join.pages,
     confirm.pages,
     leave.pages,
+    preferences.pages,
     policy.pages,
     operations.pages,
 )
