@@ -140,10 +140,8 @@ class Life(RuleBasedStateMachine):
             assert (held is None) == self.model.gets(topic), (topic, held, self.model)
 
     @invariant()
-    def the_page_shows_what_the_ledger_says_and_its_chain_is_whole(self) -> None:
-        shown = self.form()[1] - {"notices"}
-        assert shown == self.model.on
-        assert list(ledger.verify()) == []
+    def the_page_shows_what_the_ledger_says(self) -> None:
+        assert self.form()[1] - {"notices"} == self.model.on
 
 
 def _ids() -> dict[str, int]:
@@ -157,8 +155,8 @@ def test_every_life_on_the_preference_page_agrees_with_the_gate(
     policy = road.lay()
     replay.run()
     how = profile(
-        max_examples=25,
-        stateful_step_count=20,
+        max_examples=10,
+        stateful_step_count=12,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
@@ -171,3 +169,4 @@ def test_every_life_on_the_preference_page_agrees_with_the_gate(
                 super().__init__(gate, Person(policy, f"life{next(Life.number)}@example.com"))
 
         run_state_machine_as_test(Here, settings=how)
+    assert list(ledger.verify()) == []

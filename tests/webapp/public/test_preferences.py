@@ -220,9 +220,9 @@ def test_remarks_are_shown_only_where_enough_have_answered(
     web: Flask, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with web.app_context():
+        campaign = road.campaign("offers")
+        monkeypatch.setattr(reasons, "_campaign_of", lambda _: campaign)
         for number in range(reasons.ENOUGH):
-            campaign = road.campaign("offers") if not number else campaign
-            monkeypatch.setattr(reasons, "_campaign_of", lambda _, number=campaign: number)
             token = road.leave_token(uuid4(), "offers")
             assert reasons.tell(token, "too_many" if number else "other", f"words {number}")
             told = reasons.about(campaign)
