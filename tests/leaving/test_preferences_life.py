@@ -155,8 +155,8 @@ def test_every_life_on_the_preference_page_agrees_with_the_gate(
     policy = road.lay()
     replay.run()
     how = profile(
-        max_examples=10,
-        stateful_step_count=12,
+        max_examples=6,
+        stateful_step_count=10,
         deadline=None,
         suppress_health_check=list(HealthCheck),
         report_multiple_bugs=False,
