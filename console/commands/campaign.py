@@ -16,6 +16,7 @@ from mailing.campaigns.content import Content, Format
 from mailing.deliveries import dispatch, drafts, readiness, status
 from mailing.deliveries.dispatch import Counted
 from mailing.deliveries.why import REASONS as HELD_FOR
+from mailing.leaving import reasons
 from mailing.staff import audit
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -92,6 +93,17 @@ def audience_(id: int, reason: str | None) -> Answer:
     listed = [{"email": email, "reason": why} for email, why in audience.people(found, reason)]
     audit.record(actor(), "people listed", f"campaign {id}", reason=reason, people=len(listed))
     return Answer({"reason": reason, "people": listed})
+
+
+@campaign.command("reasons")
+@click.argument("id", type=int)
+@verb
+def reasons_(id: int) -> Answer:
+    """Say why people left by a campaign's mail, without saying who."""
+    told = reasons.about(campaigns.find(id).id)
+    document = {"id": id, "answers": told.answers, "reasons": told.reasons, "words": told.words}
+    lines = [table([(name, str(number)) for name, number in told.reasons.items()]), *told.words]
+    return Answer(document, "\n".join(lines))
 
 
 @campaign.command()

@@ -20,11 +20,13 @@ from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, 
 from mailing.base.jobs import SEND, ring
 from mailing.deliveries import batches
 from mailing.deliveries.deliveries import Delivery, Kind
-from mailing.people import topics
+from mailing.people import address_changes, topics
 from mailing.people.address import Address
 from mailing.people.subscribers import Personal, Sealer, digest_of
 
 At = TIMESTAMP(timezone=True)
+# For so long a link that was asked for opens the data of its person.
+FRESH_FOR = timedelta(hours=24)
 
 
 class AnswerKind(StrEnum):
@@ -104,6 +106,19 @@ def write(new: NewAnswer) -> UUID:
 def find(delivery_id: UUID) -> Answer | None:
     """The answer that a delivery carries."""
     return db.session.get(Answer, delivery_id)
+
+
+def is_fresh_link(delivery_id: UUID, subscriber_id: UUID) -> bool:
+    """Whether this delivery took a link to its person because it was asked for within the day.
+
+    After a change of address it is not any longer: whoever reads the old mailbox is somebody else.
+    """
+    answer = find(delivery_id)
+    if answer is None or answer.subscriber_id != subscriber_id or answer.kind != AnswerKind.LINK:
+        return False
+    moved_at = address_changes.moved_at(subscriber_id)
+    is_young = answer.created_at > clock.now() - FRESH_FOR
+    return is_young and (moved_at is None or answer.created_at > moved_at)
 
 
 def since(subscriber_id: UUID, kind: AnswerKind, moment: datetime) -> list[datetime]:

@@ -100,6 +100,34 @@ def resend(again: Again) -> None:
             attempt.rollback()
 
 
+def ask_known(subscriber: Subscriber, asked: Asked) -> bool:
+    """Ask somebody who holds a link of ours, by a confirmation mail; whether one is on its way.
+
+    The subscriber is locked. A link may have been forwarded, so it alone is no yes.
+    """
+    personal = subscribers.personal_of(subscriber)
+    if personal is None:
+        return False
+    with db.session.begin_nested() as attempt:
+        is_asked = _ask(subscriber, asked, canonical(personal.email))
+        if not is_asked:
+            attempt.rollback()
+    return is_asked
+
+
+def take_known(subscriber: Subscriber, asked: Asked) -> bool:
+    """Take the yes of somebody who holds a fresh link: its mail was asked for within the day, and
+    answers what a confirmation would ask. Whether it was taken; the subscriber is locked."""
+    optin = optins.open_request(asked)
+    _settle(subscriber, optin)
+    return optin.state == State.CONFIRMED
+
+
+def may_be_asked(subscriber: Subscriber) -> bool:
+    """Whether this person may say yes here (the table of mission.md)."""
+    return not (_forbidden(subscriber) or _is_shut(subscriber))
+
+
 def look(text: str) -> Agreement | None:
     """What a confirmation link is about; None for a link that is not ours."""
     token = OptInToken.read(link_keys(current().secret_keys), "confirm", text)
@@ -270,7 +298,7 @@ def _entry(kind: ledger.Kind, optin: OptIn, topic_id: int, typed: dict[str, Any]
         kind=kind,
         topic_id=topic_id,
         policy_id=optin.policy_id,
-        source="form",
+        source=optin.source,
         actor="subscriber",
         evidence=optin.evidence(topic_id),
         private=private or None,
@@ -305,7 +333,8 @@ def _settle(subscriber: Subscriber, optin: OptIn) -> None:
     personal = subscribers.personal_of(subscriber)
     if personal is not None:
         subscribers.keep_personal(subscriber, personal.with_fields(typed))
-    subscriber.language = optin.language
+    if optin.form_id is not None:  # The preference centre has a button of its own for that.
+        subscriber.language = optin.language
     suppression.lift_bounce(subscriber.digest)
     optins.close(optin, State.CONFIRMED)
 

@@ -39,6 +39,7 @@ from mailing.deliveries.message import (
     Stamp,
 )
 from mailing.people import optins, topics
+from mailing.people.optins import OptIn
 from mailing.people.topics import Topic
 from mailing.policies import versions
 
@@ -99,7 +100,7 @@ class Letters:
             stamp(self._settings, self._keys, passed),
             leave_url=f"{self._settings.public_url}/u/{cancel}",
         )
-        own = frame(self._settings, asked[0], optin.language, f"form-{optin.form_id}")
+        own = frame(self._settings, asked[0], optin.language, _feedback(optin))
         signed = replace(own, keys=signing_keys(self._settings))
         return message.confirmation(signed, mail, recipient, fixed)
 
@@ -127,13 +128,15 @@ def stamp(settings: Settings, keys: LinkKeys, passed: Passed) -> Stamp:
     """What is fixed for one delivery: its ids, date and links."""
     delivery_id = passed.permit.delivery_id
     leave = LeaveToken(passed.subscriber_id, passed.topic_id, delivery_id)
+    token = leave.text(keys, passed.link_key)
     mailto = MailtoLeave(passed.subscriber_id, passed.topic_id)
     return Stamp(
         delivery=delivery_id.hex,
         message_id=message_id(delivery_id, domain_of(settings)),
         date=passed.dated_at.astimezone(UTC),
-        leave_url=f"{settings.public_url}/u/{leave.text(keys, passed.link_key)}",
+        leave_url=f"{settings.public_url}/u/{token}",
         leave_mailto=mailto.address(keys, settings.bounce_domain, passed.link_key),
+        preferences_url=f"{settings.public_url}/preferences/{token}",
     )
 
 
@@ -148,6 +151,7 @@ def sample_stamp(settings: Settings) -> Stamp:
         date=datetime(2026, 1, 1, tzinfo=UTC),
         leave_url=f"{settings.public_url}/u/{leave}",
         leave_mailto=MailtoLeave(nobody, 0).address(keys, settings.bounce_domain),
+        preferences_url=f"{settings.public_url}/preferences/{leave}",
     )
 
 
@@ -182,6 +186,10 @@ def frame(
 def domain_of(settings: Settings) -> str:
     """The domain of the From address."""
     return settings.from_.rpartition("@")[2].strip(" >")
+
+
+def _feedback(optin: OptIn) -> str:
+    return "preferences" if optin.form_id is None else f"form-{optin.form_id}"
 
 
 def _site(page: str) -> str:

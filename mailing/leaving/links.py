@@ -16,7 +16,7 @@ from mailing.leaving.scope import Scope
 from mailing.people import ledger, standings, subscribers, suppression, topics
 from mailing.people.address import masked
 from mailing.people.ledger import Kind, NewEntry
-from mailing.people.standings import Said
+from mailing.people.standings import Said, Standing
 from mailing.people.subscribers import Subscriber
 
 UNDO_WITHIN = timedelta(hours=24)
@@ -44,6 +44,12 @@ def is_preview(token: str) -> bool:
     """Whether a link of ours belongs to nobody: it stands in a preview, and does nothing."""
     meant = _read(token)
     return meant is not None and meant[0] == NOBODY
+
+
+def person_of(token: str) -> UUID | None:
+    """Whose link it is; None for one that is not ours."""
+    meant = _read(token)
+    return meant[0] if meant else None
 
 
 def by_token(token: str, patience: float, source: str = "one-click") -> Receipt | None:
@@ -96,14 +102,23 @@ def _read(token: str) -> tuple[UUID, Scope] | None:
     return (cancelled.subscriber, Scope.of_optin(cancelled.optin)) if cancelled else None
 
 
+def subscribed_topics(subscriber_id: UUID) -> set[int]:
+    """The topics that somebody has said yes to, and the notices where they come along."""
+    return _on(standings.of(subscriber_id), (Said.GIVEN,))
+
+
 def _is_subscribed(subscriber_id: UUID, topic_ids: list[int] | None) -> bool:
-    held = standings.of(subscriber_id)
-    on = {t for t, row in held.items() if row.standing in (Said.GIVEN, Said.REQUESTED)}
+    on = _on(standings.of(subscriber_id), (Said.GIVEN, Said.REQUESTED))
+    return bool(on if topic_ids is None else on.intersection(topic_ids))
+
+
+def _on(held: dict[int, Standing], counted: tuple[Said, ...]) -> set[int]:
     notices = topics.find(topics.NOTICES).id
+    on = {t for t, row in held.items() if row.standing in counted}
     # Nobody asks for the notices: they come with any topic until they are refused.
     if on - {notices} and not (notices in held and held[notices].refused):
         on.add(notices)
-    return bool(on if topic_ids is None else on.intersection(topic_ids))
+    return on
 
 
 def _undo_until(subscriber: Subscriber, topic_ids: list[int] | None) -> datetime | None:

@@ -25,7 +25,7 @@ class Agreement:
     """A request as its own page shows it: by which words, on which form, and what is so now.
 
     `asked_topics` are what it asks for; `above` is what the form said over its boxes; `sender`
-    the address that mail comes from; `cancel` the token of `/u/<token>` that stops it.
+    the address that mail comes from; `form` is None where a preference page asked; `cancel` the token of `/u/<token>` that stops it.
     """
 
     asked_topics: list[Topic]
@@ -33,8 +33,8 @@ class Agreement:
     above: list[str]
     language: str
     state: str
-    form: str
-    form_version: int
+    form: str | None
+    form_version: int | None
     page: str
     policy: PolicyVersion
     asked_at: datetime
@@ -59,7 +59,7 @@ def of(optin: OptIn) -> Agreement:
         above=[text_of(words[name]).text for name in ABOVE if name in words],
         language=optin.language,
         state=optin.standing,
-        form=db.session.scalars(select(Form.slug).where(Form.id == optin.form_id)).one(),
+        form=db.session.scalars(select(Form.slug).where(Form.id == optin.form_id)).one_or_none(),
         form_version=optin.form_version,
         page=optin.page,
         policy=versions.find(optin.policy_id),

@@ -55,6 +55,10 @@ class OptIn(Table):
         ForeignKeyConstraint(
             ["form_id", "form_version"], ["form_versions.form_id", "form_versions.version"]
         ),
+        CheckConstraint(
+            "(form_id IS NULL) = (form_version IS NULL)",
+            name="optin_has_a_form_and_version_or_neither",
+        ),
         Index("optins_of_subscriber", "subscriber_id"),
         Index("optins_by_time", "created_at"),
         Index("optins_to_expire", "expires_at", postgresql_where=text("state = 'open'")),
@@ -65,8 +69,9 @@ class OptIn(Table):
     )
     subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id"), info=DEPERSONALISED)
     topic_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), info=DEPERSONALISED)
-    form_id: Mapped[int] = mapped_column(info=DEPERSONALISED)
-    form_version: Mapped[int] = mapped_column(info=DEPERSONALISED)
+    # None for both: it was asked for in the preference centre, which is no registered form.
+    form_id: Mapped[int | None] = mapped_column(info=DEPERSONALISED)
+    form_version: Mapped[int | None] = mapped_column(info=DEPERSONALISED)
     policy_id: Mapped[int] = mapped_column(ForeignKey("policy_versions.id"), info=DEPERSONALISED)
     language: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
     page: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
@@ -75,6 +80,11 @@ class OptIn(Table):
     state: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
     expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
+
+    @property
+    def source(self) -> str:
+        """The door that it came through: `form` or `preferences`."""
+        return "preferences" if self.form_id is None else "form"
 
     @property
     def standing(self) -> str:
@@ -130,8 +140,8 @@ class Asked:
     """
 
     subscriber_id: UUID
-    form_id: int
-    form_version: int
+    form_id: int | None
+    form_version: int | None
     policy_id: int
     language: str
     page: str

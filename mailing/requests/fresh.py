@@ -14,11 +14,11 @@ from mailing.base.settings import current
 from mailing.base.tokens import LeaveToken, link_keys
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer
-from mailing.people import address_changes, subscribers
+from mailing.people import subscribers
 from mailing.people.address import canonical
 from mailing.people.subscribers import Subscriber
 
-LASTS = timedelta(hours=24)
+LASTS = answers.FRESH_FOR
 A_DAY = timedelta(hours=24)
 BEFORE_A_RESEND = timedelta(hours=1)
 MOST_A_DAY = 2
@@ -32,15 +32,9 @@ def is_fresh(token: str) -> bool:
 def person_of_fresh(token: str) -> Subscriber | None:
     """Whom a fresh link belongs to; None for any other link, and when nothing is known of them."""
     meant = LeaveToken.read(link_keys(current().secret_keys), token)
-    answer = answers.find(meant.delivery) if meant else None
-    if meant is None or answer is None or answer.subscriber_id != meant.subscriber:
+    if meant is None or not answers.is_fresh_link(meant.delivery, meant.subscriber):
         return None
-    if answer.kind != AnswerKind.LINK or not _is_young(answer):
-        return None
-    found = _with_data(meant.subscriber)
-    # It was mailed to an address that they have left: whoever reads that one is somebody else.
-    moved_at = address_changes.moved_at(meant.subscriber)
-    return found if moved_at is None or answer.created_at > moved_at else None
+    return _with_data(meant.subscriber)
 
 
 def person_of(token: str) -> Subscriber | None:
@@ -86,10 +80,6 @@ def _may_have_one_more(subscriber_id: UUID) -> bool:
     now = clock.now()
     sent = answers.since(subscriber_id, AnswerKind.LINK, now - A_DAY)
     return len(sent) < MOST_A_DAY and all(at <= now - BEFORE_A_RESEND for at in sent)
-
-
-def _is_young(answer: answers.Answer) -> bool:
-    return answer.created_at > clock.now() - LASTS
 
 
 def _with_data(subscriber_id: UUID) -> Subscriber | None:

@@ -3,6 +3,7 @@
 import base64
 import email
 import email.policy
+import re
 from pathlib import Path
 
 import dkim
@@ -22,9 +23,11 @@ from mailing.base.settings import Settings
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.letters import Letters, domain_of
 from mailing.deliveries.message import UnsafeValue
+from mailing.people import standings, topics
 from tests import road
 from tests.deliveries.conftest import Sender
 from tests.deliveries.test_queue import ask
+from webapp.app import create_app
 
 
 def passed(sender: Sender) -> Passed:
@@ -117,3 +120,36 @@ def test_a_campaign_and_a_confirmation_are_signed_where_a_key_is_set(
         signed = dkim.DKIM(octets.message)
         assert signed.verify(dnsfunc=lambda name, timeout=5: b"k=ed25519; p=" + public)
         assert signed.domain == b"glazik.example"
+
+
+@pytest.mark.parametrize("subtype", ["plain", "html"])
+def test_each_part_leads_to_what_its_reader_gets_and_that_page_stops_it(
+    sender: Sender, settings: Settings, subtype: str
+) -> None:
+    """T39, T41: the link is read from the octets that go out, opened and used."""
+    _, [person] = road.under_way(1)
+    raw = Letters(settings).write(passed(sender)).message
+    read = email.message_from_bytes(raw, policy=email.policy.default)
+    part = read.get_body((subtype,))
+    assert part is not None
+    [link] = set(
+        re.findall(r"http://127\.0\.0\.1:8080(/preferences/[^\s\"<]+)", part.get_content())
+    )
+    assert link.rpartition("/")[2] in read["List-Unsubscribe"]
+    # Another worker may hold a row lock until its transaction ends.
+    sender.database.rollback()
+    web = create_app(settings)
+    client = web.test_client()
+    assert client.get(link).status_code == 200
+    assert client.post(link, data={"act": "stop"}).status_code == 200
+    assert standings.of(person)[topics.find("news").id].standing == "unsubscribed"
+    with web.app_context():
+        db.engine.dispose()
+
+
+def test_a_confirmation_leads_to_no_page_of_preferences(sender: Sender, settings: Settings) -> None:
+    road.lay()
+    ask("someone@example.net")
+    read = email.message_from_bytes(Letters(settings).write(passed(sender)).message)
+    parts = [part.get_payload(decode=True) for part in read.walk() if not part.is_multipart()]
+    assert all(isinstance(part, bytes) and b"/preferences/" not in part for part in parts)

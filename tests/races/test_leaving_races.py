@@ -5,7 +5,8 @@ import time
 
 from mailing.deliveries.queue import Claim
 from mailing.deliveries.results import Ending
-from mailing.leaving import links
+from mailing.leaving import links, preferences
+from mailing.leaving.preferences import Filled
 from tests import road
 from tests.model import desk
 from tests.races.field import Field
@@ -83,6 +84,40 @@ def test_somebody_who_waits_for_the_gate_finds_the_message_open(field: Field, ti
             field.hit(claim, "claimed, somebody waits for the gate")
         dot_at = field.finish(passed)
         field.judge(claim, dot_at, left.result())
+
+    field.run(race, times)
+
+
+def unticks(claim: Claim) -> Answer:
+    """The topic is unticked on the preference page and saved."""
+    token = road.leave_token(claim.subscriber_id)
+    shown = frozenset({"news"})
+    saved = preferences.save(token, Filled(shown, shown, frozenset(), "", "kk"))
+    assert saved.receipt is not None
+    named = {one["message_id"].partition("@")[0] for one in saved.receipt.in_flight}
+    return time.monotonic(), claim.delivery_id.hex in named
+
+
+def test_a_gate_that_waits_for_a_saved_preference_says_no(field: Field, times: int) -> None:
+    def race() -> None:
+        claim = field.claim()
+        with field.track.shut("receipts"):
+            left = field.track.begin(lambda: unticks(claim))
+            asked = field.track.begin(lambda: field.sender.ask([claim]))
+            field.hit(claim, "claimed, the gate waits for the page")
+        assert asked.result() == []
+        field.judge(claim, None, left.result())
+
+    field.run(race, times)
+
+
+def test_a_saved_preference_aborts_what_is_open(field: Field, times: int) -> None:
+    def race() -> None:
+        claim = field.claim()
+        passed = field.sender.ask([claim])
+        field.hit(claim, "open, the page is saved")
+        dot_at, answer = field.track.at_once(lambda: field.finish(passed), lambda: unticks(claim))
+        field.judge(claim, dot_at, answer)
 
     field.run(race, times)
 

@@ -13,6 +13,7 @@ from webapp.public import (
     my_data,
     operations,
     policy,
+    preferences,
     privacy,
 )
 from webapp.public.brake import Brake
@@ -25,6 +26,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     privacy.pages,
     my_data.pages,
     address.pages,
+    preferences.pages,
     policy.pages,
     agree.pages,
     operations.pages,

@@ -8,9 +8,9 @@ from datetime import datetime
 import structlog
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
-from mailing.base.errors import Unavailable
+from mailing.base.errors import Invalid, Unavailable
 from mailing.base.languages import gettext as _
-from mailing.leaving import links
+from mailing.leaving import links, reasons
 from mailing.leaving.links import LeaveView
 from mailing.leaving.receipts import Receipt
 from webapp.errors import page as error_page
@@ -72,6 +72,23 @@ def undo(token: str) -> Response:
     is_back = links.undo(token)
     view = links.look(token, asked_language()) or abort(404)
     return _about(view, "undone" if is_back else "too_late", here=f"/u/{token}")
+
+
+@pages.post("/u/<token>/reason")
+def reason(token: str) -> Response:
+    """Why, if they care to say. Nothing else changes; saying nothing is an answer as well."""
+    view = links.look(token, asked_language()) or abort(404)
+    here = f"/u/{token}"
+    if view.is_subscribed:
+        return _about(view, "leave", here=here)
+    told, words = request.form.get("reason", ""), request.form.get("words", "")
+    try:
+        is_kept = reasons.tell(token, told, words)
+    except Invalid as error:
+        typed = {"reason": told, "words": words[: 2 * reasons.MOST_CHARACTERS]}
+        problem = error.field or "reason"
+        return _about(view, "left", 422, here=here, receipt=None, typed=typed, problem=problem)
+    return _about(view, "left", here=here, receipt=None, is_thanked=is_kept)
 
 
 @pages.errorhandler(Unavailable)

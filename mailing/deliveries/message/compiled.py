@@ -23,8 +23,9 @@ from mailing.deliveries.message.part import Part
 from mailing.deliveries.message.person import merge_values
 from mailing.deliveries.message.program import Piece, Program
 
-# The one value that is not a field: authors cannot name it, the footer always holds it.
+# The two values that are no fields: authors cannot name them, the footer holds them.
 LEAVE = Tag("value", 0, nodes.Name("leave_url", "load"))
+PREFERENCES = Tag("value", 0, nodes.Name("preferences_url", "load"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Compiled:
         """
         values = merge_values(recipient)
         values["leave_url"], values[LINK] = stamp.leave_url, stamp.link_token
+        values["preferences_url"] = stamp.preferences_url
         mark = boundary(stamp.delivery)
         subject = self._subject_text or subject_text(self._subject.run(values))
         own = [*personal(recipient.address, subject, stamp), content_type(mark)]
@@ -91,6 +93,7 @@ class Compiled:
         """What `render` packs, unpacked; raises `UnsafeValue`."""
         values = merge_values(recipient)
         values["leave_url"], values[LINK] = stamp.leave_url, stamp.link_token
+        values["preferences_url"] = stamp.preferences_url
         return Preview(
             subject=self._subject.run(values),
             html=self._html.text(values),

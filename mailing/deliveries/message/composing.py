@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from mailing.base.errors import Invalid
 from mailing.campaigns.content import Content, Format
-from mailing.deliveries.message.compiled import LEAVE, Compiled, Faces
+from mailing.deliveries.message.compiled import LEAVE, PREFERENCES, Compiled, Faces
 from mailing.deliveries.message.documents import Page, from_html, from_mjml, without_comments
 from mailing.deliveries.message.frame import BodyError, Frame, one_line
 from mailing.deliveries.message.markdown import from_markdown
@@ -38,6 +38,7 @@ def faces(content: Content, frame: Frame) -> Faces:
         text=dress.text(
             {
                 "leave": [Hole(LEAVE, "as_text")],
+                "preferences": [Hole(PREFERENCES, "as_text")],
                 "body": weave_text(plain_text(page.body, draft), draft),
             }
         ),
@@ -58,6 +59,7 @@ def _html(
     holes: dict[str, list[Piece]] = {
         "body": body,
         "leave": [Hole(LEAVE, "as_html")],
+        "preferences": [Hole(PREFERENCES, "as_html")],
         "title": subject.html,
         "preheader": preheader.html,
     }

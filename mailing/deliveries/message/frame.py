@@ -75,7 +75,8 @@ class Stamp:
     """What is fixed once for one delivery, so that a retry is byte-identical.
 
     `delivery` is the opaque id, `message_id` stands without its brackets, `date` is aware,
-    `leave_url` is the one-click address and `leave_mailto` a mailbox.
+    `leave_url` is the one-click address and `leave_mailto` a mailbox; `preferences_url` leads to
+    what this person gets, and is no part of a confirmation.
     """
 
     delivery: str
@@ -83,6 +84,7 @@ class Stamp:
     date: datetime
     leave_url: str
     leave_mailto: str
+    preferences_url: str = ""
 
     @property
     def link_token(self) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from mailing.deliveries.message import Content, Frame, Preview, Recipient
+from mailing.deliveries.message import Content, Frame, Preview, Recipient, Stamp
 from mailing.deliveries.message.composing import faces
 from mailing.deliveries.message.frame import FIELDS
 from mailing.deliveries.message.program import Hole, Piece
@@ -27,11 +27,12 @@ PLAIN.filters = {
 }
 
 
-def plainly(content: Content, frame: Frame, recipient: Recipient, leave_url: str) -> Preview:
+def plainly(content: Content, frame: Frame, recipient: Recipient, stamp: Stamp) -> Preview:
     """What this person would read."""
     written = faces(content, frame)
     values = {name: recipient.fields.get(name) or "" for name in FIELDS}
-    values |= {"email": recipient.address, "leave_url": leave_url}
+    values |= {"email": recipient.address, "leave_url": stamp.leave_url}
+    values["preferences_url"] = stamp.preferences_url
     shown = [_run(face, values) for face in (written.subject, written.html, written.text)]
     return Preview(shown[0], shown[1], re.sub("\n{3,}", "\n\n", shown[2]))
 

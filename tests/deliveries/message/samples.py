@@ -29,12 +29,14 @@ IN_ENGLISH = replace(
     gettext=lambda text: text.translate({0x201C: '"', 0x201D: '"'}),
 )
 LEAVE_URL = "https://glasses.example/u/AbC-d_9?k=1&z=2"
+PREFERENCES_URL = "https://glasses.example/preferences/AbC-d_9?k=1&z=2"
 STAMP = Stamp(
     delivery="d5f0c1a2",
     message_id="k3j2h1.d5f0c1a2@glasses.example",
     date=datetime(2026, 11, 22, 9, 30, tzinfo=UTC),
     leave_url=LEAVE_URL,
     leave_mailto="unsubscribe+mzxw6ytb@glasses.example",
+    preferences_url=PREFERENCES_URL,
 )
 PERSON = Recipient(
     "asem@glasses.test", {"given_name": "Әсем", "surname": "", "phone": "+77010000000"}

@@ -15,6 +15,7 @@ from tests.deliveries.message.samples import (
     FRAME,
     IN_ENGLISH,
     LEAVE_URL,
+    PREFERENCES_URL,
     STAMP,
     compiled,
     content,
@@ -80,7 +81,7 @@ def test_whoever_reads_it_gets_what_the_plain_way_gives(
     message = compile(written, FRAME)
     for person in [*people, *people]:
         sent = message.render(person, STAMP)
-        wanted = plainly(written, FRAME, person, LEAVE_URL)
+        wanted = plainly(written, FRAME, person, STAMP)
         found = read(sent)
         assert (found.html, found.text) == (wanted.html, wanted.text)
         assert found.subject == wanted.subject
@@ -117,7 +118,8 @@ def test_a_field_of_many_lengths_does_not_fill_the_memory(monkeypatch: pytest.Mo
     page = compiled("{{ given_name|default('-') }} сөз")._html
     kept = []
     for length in range(200):
-        page.octets({"given_name": "x" * length, "leave_url": LEAVE_URL})
+        links = {"leave_url": LEAVE_URL, "preferences_url": PREFERENCES_URL}
+        page.octets({"given_name": "x" * length, **links})
         kept.append(page._room.left)
     spent = [before - after for before, after in pairwise(kept)]
     assert spent[0] > 0
