@@ -131,6 +131,11 @@ def append_many(news: list[NewEntry]) -> list[int]:
     return ids
 
 
+def first(new: NewEntry, evidence_hash: bytes) -> dict[str, Any]:
+    """The first entry of a chain, as a row; whoever writes it writes the head with it."""
+    return _chain(new, evidence_hash, {new.subscriber_id: (0, b"")})
+
+
 def last(subscriber_id: UUID, topic_id: int | None, kind: Kind) -> Entry | None:
     """The newest entry of this kind and scope."""
     query = (

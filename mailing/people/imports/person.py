@@ -25,6 +25,7 @@ class Person:
     digest: bytes
     first: Row
     id: UUID = field(default_factory=uuid4)
+    is_stranger: bool = True
     suppressed: bool = False
     refused: bool = False
     locked_out: bool = False

@@ -5,23 +5,14 @@ from datetime import datetime
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.base.languages import DEFAULT
-from mailing.people.imports.person import Person, fresh
+from mailing.people.imports.person import Person
 from mailing.people.imports.rows import Row
 from mailing.people.standings import Said
-from mailing.people.subscribers import Personal, Sealer, digest_of
+from mailing.people.subscribers import Personal, Sealer
 
 Persons = dict[bytes, Person]
 
 _SUPPRESSED = text("SELECT DISTINCT digest FROM suppressions WHERE digest = ANY (:digests)")
-
-# Sorted by digest, so that two imports at once wait for each other in one direction only.
-_INTRODUCE = text(
-    "INSERT INTO subscribers (id, digest, provider, language, personal) "
-    "SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[]), "
-    "CAST(:providers AS text[]), CAST(:languages AS text[]), CAST(:personal AS bytea[])) "
-    "ON CONFLICT (digest) DO NOTHING RETURNING digest"
-)
 
 _KNOWN = (
     "SELECT id, digest, language, personal, blocked_at FROM subscribers "
@@ -51,32 +42,35 @@ _QUARANTINE = text(
 def meet(rows: list[Row], topic_id: int) -> Persons:
     """Everybody in these rows as the database knows them now, by digest; nothing is written."""
     persons = _strangers(rows)
+    _see_known(persons, _KNOWN)
     _see_suppressed(persons)
-    _see_known(persons, set(), _KNOWN)
     _see_said(persons, topic_id)
     return persons
 
 
 def meet_and_hold(rows: list[Row], topic_id: int) -> Persons:
-    """The same; strangers are given their row, and every row is held until the commit.
+    """The same, and every row that there is, is held until the commit.
 
     So whoever leaves meanwhile is seen here, or waits for this chunk and has the last word.
     """
     persons = _strangers(rows)
+    _see_known(persons, f"{_KNOWN} FOR UPDATE")
     _see_suppressed(persons)
-    introduced = _introduce([one for one in persons.values() if not one.suppressed])
-    _see_known(persons, introduced, f"{_KNOWN} FOR UPDATE")
     _see_said(persons, topic_id)
     return persons
 
 
 def keep(persons: Persons) -> None:
     """Write what changed: personal fields, sealed, and languages."""
-    changed = [(one, one.personal) for one in persons.values() if one.is_changed and one.personal]
+    changed = [
+        (one, one.personal)
+        for one in persons.values()
+        if one.is_changed and one.personal and not one.is_stranger
+    ]
     if changed:
         values = {
             "ids": [one.id for one, _ in changed],
-            "personal": [_sealed(one, personal) for one, personal in changed],
+            "personal": Sealer().seal_all([(p.as_dict(), one.id.bytes) for one, p in changed]),
             "languages": [one.language for one, _ in changed],
         }
         db.session.execute(_KEEP, values)
@@ -84,7 +78,7 @@ def keep(persons: Persons) -> None:
 
 def quarantine(persons: Persons, topic_id: int, since: datetime) -> None:
     """Note who waits in quarantine; what anybody has said stays."""
-    waiting = [one.id for one in persons.values() if one.is_quarantined]
+    waiting = [one.id for one in persons.values() if one.is_quarantined and not one.is_stranger]
     if waiting:
         db.session.execute(_QUARANTINE, {"ids": waiting, "topic": topic_id, "since": since})
 
@@ -92,8 +86,8 @@ def quarantine(persons: Persons, topic_id: int, since: datetime) -> None:
 def _strangers(rows: list[Row]) -> Persons:
     persons: Persons = {}
     for row in rows:
-        digest = digest_of(row.address)
-        persons.setdefault(digest, Person(digest, row))
+        if row.digest not in persons:
+            persons[row.digest] = Person(row.digest, row)
     return persons
 
 
@@ -102,26 +96,11 @@ def _see_suppressed(persons: Persons) -> None:
         persons[bytes(digest)].suppressed = True
 
 
-def _introduce(strangers: list[Person]) -> set[bytes]:
-    """Give a row to everybody who has none; the digests of those."""
-    ordered = sorted(strangers, key=lambda one: one.digest)
-    values = {
-        "ids": [one.id for one in ordered],
-        "digests": [one.digest for one in ordered],
-        "providers": [one.first.address.provider for one in ordered],
-        "languages": [one.first.language or DEFAULT for one in ordered],
-        "personal": [_sealed(one, fresh(one.first)) for one in ordered],
-    }
-    return {bytes(digest) for digest in db.session.scalars(_INTRODUCE, values)}
-
-
-def _see_known(persons: Persons, introduced: set[bytes], query: str) -> None:
+def _see_known(persons: Persons, query: str) -> None:
     sealer = Sealer()
     for row in db.session.execute(text(query), {"digests": list(persons)}):
         person = persons[bytes(row.digest)]
-        if person.digest in introduced:
-            continue
-        person.id, person.language = row.id, row.language
+        person.id, person.language, person.is_stranger = row.id, row.language, False
         person.locked_out = row.blocked_at is not None or row.personal is None
         if row.personal is not None:
             person.personal = Personal(**sealer.open(row.personal, row.id.bytes))
@@ -137,7 +116,3 @@ def _see_said(persons: Persons, topic_id: int) -> None:
         person.refused = person.refused or row.refused
         if row.topic_id == topic_id:
             person.standing = Said(row.standing)
-
-
-def _sealed(person: Person, personal: Personal) -> bytes:
-    return Sealer().seal(personal.as_dict(), person.id.bytes)

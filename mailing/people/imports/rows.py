@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from mailing.base import clock
 from mailing.base.errors import Invalid
+from mailing.base.sealing import digest
+from mailing.base.settings import current
 from mailing.base.languages import DEFAULT, LANGUAGES
 from mailing.people import forms
 from mailing.people.address import Address, canonical, clean_field
@@ -97,6 +99,7 @@ class Row:
 
     number: int
     address: Address
+    digest: bytes
     fields: dict[str, str]
     language: str | None
     claim: Claim | None = None
@@ -108,9 +111,14 @@ class Reader:
 
     def __init__(self, topic: Topic, zone: ZoneInfo, keep: Callable[[str, str], str]) -> None:
         """`keep` keeps a wording of a language and gives its hash; a dry run only hashes it."""
-        self._topic, self._zone, self._keep_wording = topic, zone, keep
+        self._topic, self._keep_wording = topic, keep
+        self._key = current().suppression_key
         self._forms = {form.slug: forms.current(form) for form in forms.all_forms()}
         self._policies = _policies()
+        self._begins = {one.id: one.takes_effect(zone) for one in self._policies.values()}
+        # What has been found to serve is not looked at again: rows repeat a few of each.
+        self._offering: dict[str, int] = {}
+        self._serving: dict[str, int] = {}
         self._wordings: dict[tuple[str, str], str] = {}
 
     def read(self, record: Record) -> Row:
@@ -118,11 +126,13 @@ class Reader:
         if record.values is None:
             raise Refused(_SHAPE)
         values = {name: value.strip() for name, value in record.values.items()}
-        row = Row(record.number, _address(values), _fields(values), _language(values))
+        address = _address(values)
+        who = (record.number, address, digest(self._key, address.text))
+        fields, language = _fields(values), _language(values)
         try:
-            return replace(row, claim=self._claim(values))
+            return Row(*who, fields, language, self._claim(values))
         except Doubted as doubted:
-            return replace(row, doubt=doubted.fault)
+            return Row(*who, fields, language, None, doubted.fault)
 
     def _claim(self, values: Mapping[str, str]) -> Claim | None:
         """The evidence, None without any. Raises `Doubted` where it does not resolve."""
@@ -131,27 +141,33 @@ class Reader:
             _demand_no_claim(values)
             return None
         policy = self._policy(values.get("consent_policy", ""))
-        if at < policy.takes_effect(self._zone):
+        if at < self._begins[policy]:
             raise Refused(_TOO_EARLY)
         slug = values.get("consent_form", "")
+        version = self._offering.get(slug) or self._form(slug)
         kept = self._keep(values.get("language") or DEFAULT, text) if text else None
-        return Claim(at, slug, self._form(slug).version, policy.id, kept)
+        return Claim(at, slug, version, policy, kept)
 
-    def _policy(self, ref: str) -> PolicyVersion:
+    def _policy(self, ref: str) -> int:
+        known = self._serving.get(ref)
+        if known is not None:
+            return known
         policy = self._policies.get(ref.lower())
         if policy is None:
             raise Doubted(_NO_POLICY)
         if self._topic.purpose not in policy.purposes:
             raise Doubted(_NO_PURPOSE)
-        return policy
+        self._serving[ref] = policy.id
+        return policy.id
 
-    def _form(self, slug: str) -> FormVersion:
+    def _form(self, slug: str) -> int:
         version = self._forms.get(slug)
         if version is None:
             raise Doubted(_NO_FORM)
         if not version.offers(self._topic):
             raise Doubted(_NO_OFFER)
-        return version
+        self._offering[slug] = version.version
+        return version.version
 
     def _keep(self, language: str, text: str) -> str:
         """A file repeats a few wordings thousands of times: those kept last are remembered."""

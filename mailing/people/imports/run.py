@@ -1,13 +1,18 @@
 """The import: chunk by chunk, so that memory stays flat and nobody is held for long."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from psycopg.errors import UniqueViolation
+from sqlalchemy.exc import IntegrityError
+
 from mailing.base import clock
+from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.settings import current
 from mailing.people import topics, wording
@@ -16,11 +21,11 @@ from mailing.people.imports.report import Fault, ImportReport, Outcome, Tally
 from mailing.people.imports.rows import Reader, Refused, Row
 from mailing.people.imports.table import Record
 from mailing.people.imports.work import Attestation, Rehearsal, Work
-from mailing.people.subscribers import digest_of
 from mailing.people.topics import NOTICES, Topic
 from mailing.staff.audit import Actor
 
 CHUNK = 1000
+_TRIES = 10
 
 Read = tuple[int, Row | Fault]
 
@@ -99,14 +104,31 @@ def _read(record: Record, reader: Reader) -> Read:
 
 
 def _take(chunk: list[Read], work: Work, tally: Tally) -> None:
-    met = work.meet([row for _, row in chunk if isinstance(row, Row)])
-    for number, row in chunk:
-        if isinstance(row, Fault):
-            tally.count(number, Outcome.INVALID, row)
-            continue
-        outcome = met[digest_of(row.address)].take(row)
-        tally.count(number, outcome, row.doubt if outcome is Outcome.QUARANTINED else None)
+    """Take a chunk; begun again where somebody else has made one of its strangers meanwhile."""
+    for _ in range(_TRIES):
+        with suppress(IntegrityError, UniqueViolation), db.session.begin_nested():
+            outcomes = _outcomes(chunk, work)
+            break
+    else:
+        outcomes = _outcomes(chunk, work)
+    for (number, row), outcome in zip(chunk, outcomes, strict=True):
+        tally.count(number, outcome, _fault(row, outcome))
+
+
+def _outcomes(chunk: list[Read], work: Work) -> list[Outcome]:
+    rows = [row for _, row in chunk if isinstance(row, Row)]
+    met = work.meet(rows)
+    outcomes = [
+        met[row.digest].take(row) if isinstance(row, Row) else Outcome.INVALID for _, row in chunk
+    ]
     work.keep(met)
+    return outcomes
+
+
+def _fault(row: Row | Fault, outcome: Outcome) -> Fault | None:
+    if isinstance(row, Fault):
+        return row
+    return row.doubt if outcome is Outcome.QUARANTINED else None
 
 
 def _pause(file: ImportFile, work: Work, tally: Tally, steps: Steps) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.people import ledger
-from mailing.people.imports import persons, preview
+from mailing.people.imports import persons, preview, writing
 from mailing.people.imports.person import Person
 from mailing.people.imports.persons import Persons
 from mailing.people.imports.rows import Claim, Row
@@ -74,9 +74,11 @@ class Attestation:
 
     def keep(self, met: Persons) -> None:
         """Write what changed: personal fields, quarantine, and the ledger."""
+        self._introduce([one for one in met.values() if one.is_stranger and one.personal])
         persons.keep(met)
         persons.quarantine(met, self.topic_id, clock.now())
-        ledger.append_many([self._entry(one, *one.claim) for one in met.values() if one.claim])
+        known = [one for one in met.values() if not one.is_stranger]
+        ledger.append_many(self._entries(known))
 
     def note(self, counts: dict[str, int]) -> None:
         """Keep the counts so far."""
@@ -85,6 +87,17 @@ class Attestation:
     def end(self) -> None:
         """Keep when it ended."""
         self._update(finished_at=clock.now())
+
+    def _introduce(self, strangers: list[Person]) -> None:
+        now = clock.now()
+        given = writing.introduce(strangers, self._entries(strangers))
+        quarantined = [
+            writing.waiting(one, self.topic_id, now) for one in strangers if one.is_quarantined
+        ]
+        writing.stand(given + quarantined)
+
+    def _entries(self, people: list[Person]) -> list[NewEntry]:
+        return [self._entry(one, *one.claim) for one in people if one.claim]
 
     def _entry(self, person: Person, number: int, claim: Claim) -> NewEntry:
         origin = {"import": self.import_id, "file_sha256": self.sha256, "row": number}
