@@ -56,7 +56,9 @@ class Twin:
         took = {}
         self.copy.execute("BEGIN")
         for table in _WRITTEN:
-            took[table] = timed(lambda name=table: _load(self.copy, name, self._file(name)))[0] / 1000  # type: ignore[misc]
+            took[table] = (
+                timed(lambda name=table: _load(self.copy, name, self._file(name)))[0] / 1000
+            )  # type: ignore[misc]
         took["commit"] = timed(lambda: self.copy.execute("COMMIT"))[0] / 1000
         for table in _WRITTEN:
             self._file(table).unlink()

@@ -171,7 +171,12 @@ def history(subscriber_id: UUID, as_of: datetime | None = None) -> list[Entry]:
 
 def entry_hash(row: dict[str, Any]) -> bytes:
     """SHA-256 over an entry's content and the hash before it."""
-    body = {
+    return hashlib.sha256(row["prev_hash"] + evidence.canonical(spoken(row))).digest()
+
+
+def spoken(row: dict[str, Any]) -> dict[str, Any]:
+    """An entry's content as it is hashed."""
+    return {
         "subscriber": str(row["subscriber_id"]),
         "seq": row["seq"],
         "kind": str(row["kind"]),
@@ -182,7 +187,6 @@ def entry_hash(row: dict[str, Any]) -> bytes:
         "evidence": row["evidence_hash"].hex(),
         "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
     }
-    return hashlib.sha256(row["prev_hash"] + evidence.canonical(body)).digest()
 
 
 def verify(since: datetime | None = None) -> Iterator[tuple[UUID, int, str]]:

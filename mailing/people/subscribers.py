@@ -67,7 +67,7 @@ class Personal:
 
     def as_dict(self) -> dict[str, str]:
         """The fields by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return dict(vars(self))
 
 
 _DECODER = json.JSONDecoder()

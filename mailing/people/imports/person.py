@@ -12,7 +12,7 @@ from mailing.people.subscribers import Personal
 
 def fresh(row: Row) -> Personal:
     """Somebody unknown, as their first row describes them."""
-    return Personal(row.address.display).with_fields(row.fields)
+    return Personal(row.address.display, **row.fields)
 
 
 @dataclass

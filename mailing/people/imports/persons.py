@@ -1,5 +1,6 @@
 """Who stands behind the rows of a chunk: found in bulk, held until the commit, written in bulk."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import text
@@ -12,17 +13,18 @@ from mailing.people.subscribers import Personal, Sealer
 
 Persons = dict[bytes, Person]
 
-_SUPPRESSED = text("SELECT DISTINCT digest FROM suppressions WHERE digest = ANY (:digests)")
+_SUPPRESSED = text(
+    "SELECT DISTINCT digest FROM suppressions WHERE digest = ANY (CAST(:digests AS bytea[]))"
+)
 
 _KNOWN = (
     "SELECT id, digest, language, personal, blocked_at FROM subscribers "
-    "WHERE digest = ANY (:digests) ORDER BY id"
+    "WHERE digest = ANY (CAST(:digests AS bytea[])) ORDER BY id"
 )
 
 _SAID = text(
-    "SELECT s.digest, st.topic_id, st.standing, st.refused FROM standings st "
-    "JOIN subscribers s ON s.id = st.subscriber_id WHERE s.digest = ANY (:digests) "
-    "AND (st.topic_id = :topic OR st.of_everything)"
+    "SELECT subscriber_id, topic_id, standing, refused FROM standings "
+    "WHERE subscriber_id = ANY (:ids) AND (topic_id = :topic OR of_everything)"
 )
 
 _KEEP = text(
@@ -41,11 +43,7 @@ _QUARANTINE = text(
 
 def meet(rows: list[Row], topic_id: int) -> Persons:
     """Everybody in these rows as the database knows them now, by digest; nothing is written."""
-    persons = _strangers(rows)
-    _see_known(persons, _KNOWN)
-    _see_suppressed(persons)
-    _see_said(persons, topic_id)
-    return persons
+    return _meet(rows, topic_id, _KNOWN)
 
 
 def meet_and_hold(rows: list[Row], topic_id: int) -> Persons:
@@ -53,11 +51,7 @@ def meet_and_hold(rows: list[Row], topic_id: int) -> Persons:
 
     So whoever leaves meanwhile is seen here, or waits for this chunk and has the last word.
     """
-    persons = _strangers(rows)
-    _see_known(persons, f"{_KNOWN} FOR UPDATE")
-    _see_suppressed(persons)
-    _see_said(persons, topic_id)
-    return persons
+    return _meet(rows, topic_id, f"{_KNOWN} FOR UPDATE")
 
 
 def keep(persons: Persons) -> None:
@@ -83,22 +77,31 @@ def quarantine(persons: Persons, topic_id: int, since: datetime) -> None:
         db.session.execute(_QUARANTINE, {"ids": waiting, "topic": topic_id, "since": since})
 
 
-def _strangers(rows: list[Row]) -> Persons:
+def _meet(rows: list[Row], topic_id: int, known: str) -> Persons:
     persons: Persons = {}
     for row in rows:
         if row.digest not in persons:
             persons[row.digest] = Person(row.digest, row)
+    digests = _array(persons)
+    _see_known(persons, digests, known)
+    _see_suppressed(persons, digests)
+    _see_said(persons, topic_id)
     return persons
 
 
-def _see_suppressed(persons: Persons) -> None:
-    for digest in db.session.scalars(_SUPPRESSED, {"digests": list(persons)}):
+def _array(digests: Iterable[bytes]) -> str:
+    """PostgreSQL's own spelling of bytea[]; the driver's takes 20 µs a row for both questions."""
+    return "{" + ",".join(f'"\\\\x{one.hex()}"' for one in digests) + "}"
+
+
+def _see_suppressed(persons: Persons, digests: str) -> None:
+    for digest in db.session.scalars(_SUPPRESSED, {"digests": digests}):
         persons[bytes(digest)].suppressed = True
 
 
-def _see_known(persons: Persons, query: str) -> None:
+def _see_known(persons: Persons, digests: str, query: str) -> None:
     sealer = Sealer()
-    for row in db.session.execute(text(query), {"digests": list(persons)}):
+    for row in db.session.execute(text(query), {"digests": digests}):
         person = persons[bytes(row.digest)]
         person.id, person.language, person.is_stranger = row.id, row.language, False
         person.locked_out = row.blocked_at is not None or row.personal is None
@@ -111,8 +114,11 @@ def _see_said(persons: Persons, topic_id: int) -> None:
 
     Asking again is no coming back: until it is confirmed, a stranger may have asked.
     """
-    for row in db.session.execute(_SAID, {"digests": list(persons), "topic": topic_id}):
-        person = persons[bytes(row.digest)]
+    known = {one.id: one for one in persons.values() if not one.is_stranger}
+    if not known:
+        return
+    for row in db.session.execute(_SAID, {"ids": list(known), "topic": topic_id}):
+        person = known[row.subscriber_id]
         person.refused = person.refused or row.refused
         if row.topic_id == topic_id:
             person.standing = Said(row.standing)

@@ -25,7 +25,7 @@ _BLOCK = 1 << 20
 class Record:
     """One row by column; `number` counts as a spreadsheet does, the header being row 1.
 
-    `values` is None for a row that does not have the header's columns or cannot be read.
+    `values` are trimmed; None for a row that does not have the header's columns or cannot be read.
     """
 
     number: int
@@ -134,4 +134,5 @@ def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Record]:
             continue
         if cells:
             fits = len(cells) == len(header)
-            yield Record(number, dict(zip(header, cells, strict=True)) if fits else None)
+            trimmed = dict(zip(header, map(str.strip, cells), strict=True)) if fits else None
+            yield Record(number, trimmed)

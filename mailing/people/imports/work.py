@@ -10,11 +10,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
-from mailing.people import ledger
+from mailing.people import ledger, wording
 from mailing.people.imports import persons, preview, writing
 from mailing.people.imports.person import Person
 from mailing.people.imports.persons import Persons
-from mailing.people.imports.rows import Claim, Row
+from mailing.people.imports.rows import Row
 from mailing.people.ledger import Kind, NewEntry
 from mailing.staff.audit import Actor
 
@@ -74,11 +74,12 @@ class Attestation:
 
     def keep(self, met: Persons) -> None:
         """Write what changed: personal fields, quarantine, and the ledger."""
+        _keep_wordings(met)
         self._introduce([one for one in met.values() if one.is_stranger and one.personal])
         persons.keep(met)
         persons.quarantine(met, self.topic_id, clock.now())
-        known = [one for one in met.values() if not one.is_stranger]
-        ledger.append_many(self._entries(known))
+        known = [one for one in met.values() if not one.is_stranger and one.claim]
+        ledger.append_many([self._entry(one) for one in known])
 
     def note(self, counts: dict[str, int]) -> None:
         """Keep the counts so far."""
@@ -90,16 +91,16 @@ class Attestation:
 
     def _introduce(self, strangers: list[Person]) -> None:
         now = clock.now()
-        given = writing.introduce(strangers, self._entries(strangers))
+        given = writing.introduce(strangers, self._entry, now)
         quarantined = [
             writing.waiting(one, self.topic_id, now) for one in strangers if one.is_quarantined
         ]
         writing.stand(given + quarantined)
 
-    def _entries(self, people: list[Person]) -> list[NewEntry]:
-        return [self._entry(one, *one.claim) for one in people if one.claim]
-
-    def _entry(self, person: Person, number: int, claim: Claim) -> NewEntry:
+    def _entry(self, person: Person) -> NewEntry:
+        if person.claim is None:
+            raise ValueError("who claims nothing has no entry")
+        number, claim = person.claim
         origin = {"import": self.import_id, "file_sha256": self.sha256, "row": number}
         return NewEntry(
             subscriber_id=person.id,
@@ -113,6 +114,12 @@ class Attestation:
 
     def _update(self, **values: Any) -> None:
         db.session.execute(update(Import).where(Import.id == self.import_id).values(values))
+
+
+def _keep_wordings(met: Persons) -> None:
+    """A file repeats a few wordings thousands of times: each is kept once a chunk."""
+    for shown in {one.claim[1].shown for one in met.values() if one.claim} - {None}:
+        wording.keep(*shown)  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
