@@ -12,8 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
 from bench import ground, machine
 from bench.goals import figures
 from bench.ground import Ground

@@ -1,9 +1,10 @@
-"""A second database of the same schema, into which COPY writes what an import wrote into the first."""
+"""A second database of the same schema: COPY writes into it what an import wrote into the first."""
 
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -50,15 +51,13 @@ class Twin:
     def copy_since(self, entry: int) -> dict[str, float]:
         """Seconds of COPY for each table, of the rows written since this entry; one commit."""
         for table, query in _WRITTEN.items():
-            wanted = sql.SQL(query).format(sql.Literal(entry))  # type: ignore[arg-type]
+            wanted = sql.SQL(query).format(sql.Literal(entry))
             _dump(self.original, wanted, self._file(table))
         self.settle()
         took = {}
         self.copy.execute("BEGIN")
         for table in _WRITTEN:
-            took[table] = (
-                timed(lambda name=table: _load(self.copy, name, self._file(name)))[0] / 1000
-            )  # type: ignore[misc]
+            took[table] = timed(partial(_load, self.copy, table, self._file(table)))[0] / 1000
         took["commit"] = timed(lambda: self.copy.execute("COMMIT"))[0] / 1000
         for table in _WRITTEN:
             self._file(table).unlink()

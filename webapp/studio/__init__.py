@@ -9,6 +9,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     campaigns,
     explain,
     home,
+    imports,
     live,
     login,
     lost,
@@ -25,6 +26,7 @@ from webapp.studio.guard import csrf
 from webapp.studio.identity import install
 from webapp.studio.sessions import configure
 from webapp.studio.throttle import Throttle
+from webapp.studio.uploading import UploadRequest
 
 
 def register(app: Flask) -> None:
@@ -33,6 +35,7 @@ def register(app: Flask) -> None:
     configure(app, settings)
     # Tokens live as long as the login; one that expires earlier would lose what was typed.
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    app.request_class = UploadRequest
     csrf.init_app(app)
     install(app)
     app.extensions["kelisim_throttle"] = Throttle(settings)

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 from mailing.base import clock
 from mailing.base.errors import Invalid
+from mailing.base.languages import DEFAULT, LANGUAGES
 from mailing.base.sealing import digest
 from mailing.base.settings import current
-from mailing.base.languages import DEFAULT, LANGUAGES
 from mailing.people import forms, wording
 from mailing.people.address import Address, canonical, clean_field
 from mailing.people.forms import Form
@@ -89,7 +89,7 @@ class Claim:
         return (self.form, self.form_version, self.policy_id, self.shown)
 
     def body(self) -> dict[str, Any]:
-        """As the ledger keeps it: nothing in it is personal. The words are kept under their hash."""
+        """As the ledger keeps it: nothing in it is personal; the words are named by hash."""
         return {
             "consent_at": self.at.isoformat(),
             "form": self.form,

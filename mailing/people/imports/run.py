@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -28,7 +29,7 @@ from mailing.staff.audit import Actor
 CHUNK = 1000
 _TRIES = 10
 
-Read = tuple[int, Row | Fault]
+Read = tuple[Record, Row | Fault]
 
 
 @dataclass(frozen=True)
@@ -60,18 +61,48 @@ def import_people(file: ImportFile, actor: Actor, steps: Steps = ALL_AT_ONCE) ->
     is written, for a file that is not UTF-8 or holds an undeclared column, and `Missing` for
     an unknown topic.
     """
-    topic, zone = _topic(file.topic_slug), ZoneInfo(current().time_zone)
-    with file.path.open("rb") as opened, table.as_text(opened) as content:
+    topic = _topic(file.topic_slug)
+    with file.path.open("rb") as opened:
         sha256 = table.fingerprint(opened)
-        records = table.records(content, file.mapping, clock.today(zone.key))
-        reader = Reader(topic, zone)
-        work = _work(file, topic, sha256, actor)
         with Tally(_errors_file(sha256)) as tally:
-            for chunk in _ahead(_chunks(records, reader)):
-                _take(chunk, work, tally)
-                _pause(file, work, tally, steps)
-            work.end()
+            course = Course(topic, file.mapping, tally, lambda: _work(file, topic, sha256, actor))
+            through(opened, course, steps)
     return tally.report()
+
+
+@dataclass(frozen=True)
+class Course:
+    """One way through a file; what `tally` has counted already is passed over."""
+
+    topic: Topic
+    mapping: Mapping[str, str]
+    tally: Tally
+    begin: Callable[[], Work]
+
+
+def through(source: BinaryIO, course: Course, steps: Steps) -> None:
+    """Take the rows of a file of UTF-8 chunk by chunk. Raises as `import_people` does."""
+    zone, tally = ZoneInfo(current().time_zone), course.tally
+    with table.as_text(source) as content:
+        records = table.records(content, course.mapping, clock.today(zone.key))
+        reader = Reader(course.topic, zone)
+        tally.go_on_behind(_pass(records, tally.counts.total()))
+        work = course.begin()
+        for chunk in _ahead(_chunks(records, reader)):
+            _take(chunk, work, tally)
+            tally.flush()
+            work.note({outcome.value: count for outcome, count in tally.counts.items()})
+            steps.checkpoint()
+            steps.progress(tally.counts.total())
+        work.end()
+
+
+def _pass(records: Iterator[Record], rows: int) -> int:
+    """Pass over so many rows; the number of the last one."""
+    number = 1
+    for record in islice(records, rows):
+        number = record.number
+    return number
 
 
 def _topic(slug: str) -> Topic:
@@ -108,9 +139,9 @@ def _ahead(chunks: Iterator[list[Read]]) -> Iterator[list[Read]]:
 
 def _read(record: Record, reader: Reader) -> Read:
     try:
-        return record.number, reader.read(record)
+        return record, reader.read(record)
     except Refused as refused:
-        return record.number, refused.fault
+        return record, refused.fault
 
 
 def _take(chunk: list[Read], work: Work, tally: Tally) -> None:
@@ -121,8 +152,8 @@ def _take(chunk: list[Read], work: Work, tally: Tally) -> None:
             break
     else:
         outcomes = _outcomes(chunk, work)
-    for (number, row), outcome in zip(chunk, outcomes, strict=True):
-        tally.count(number, outcome, _fault(row, outcome))
+    for (record, row), outcome in zip(chunk, outcomes, strict=True):
+        tally.count(record, outcome, _fault(row, outcome))
 
 
 def _outcomes(chunk: list[Read], work: Work) -> list[Outcome]:
@@ -139,10 +170,3 @@ def _fault(row: Row | Fault, outcome: Outcome) -> Fault | None:
     if isinstance(row, Fault):
         return row
     return row.doubt if outcome is Outcome.QUARANTINED else None
-
-
-def _pause(file: ImportFile, work: Work, tally: Tally, steps: Steps) -> None:
-    work.note({outcome.value: count for outcome, count in tally.counts.items()})
-    if not file.dry_run:
-        steps.checkpoint()
-    steps.progress(tally.counts.total())

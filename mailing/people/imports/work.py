@@ -1,38 +1,20 @@
 """What is done with the people of a chunk: the import in earnest, or its rehearsal."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import DateTime, ForeignKey, Text, text, update
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import update
 
 from mailing.base import clock
-from mailing.base.database import OPERATIONAL, Table, db
+from mailing.base.database import db
 from mailing.people import ledger, wording
-from mailing.people.imports import persons, preview, writing
+from mailing.people.imports import persons, preview, state, writing
 from mailing.people.imports.person import Person
 from mailing.people.imports.persons import Persons
 from mailing.people.imports.rows import Row
+from mailing.people.imports.state import Import, State
 from mailing.people.ledger import Kind, NewEntry
 from mailing.staff.audit import Actor
-
-
-class Import(Table):
-    """One import that was begun; `counts` tells how far it has come, also after a kill."""
-
-    __tablename__ = "imports"
-
-    id: Mapped[int] = mapped_column(primary_key=True, info=OPERATIONAL)
-    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"), info=OPERATIONAL)
-    sha256: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    actor: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    counts: Mapped[dict[str, Any]] = mapped_column(
-        JSONB, server_default=text("'{}'"), info=OPERATIONAL
-    )
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), info=OPERATIONAL)
-    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), info=OPERATIONAL)
 
 
 class Work(Protocol):
@@ -63,10 +45,7 @@ class Attestation:
     @classmethod
     def begin(cls, topic_id: int, sha256: str, actor: Actor) -> "Attestation":
         """Note that it begins."""
-        begun = Import(topic_id=topic_id, sha256=sha256, actor=actor.name, created_at=clock.now())
-        db.session.add(begun)
-        db.session.flush()
-        return cls(topic_id, sha256, actor, begun.id)
+        return cls(topic_id, sha256, actor, state.begin(topic_id, sha256, actor).id)
 
     def meet(self, rows: list[Row]) -> Persons:
         """Everybody in these rows, held until the commit."""
@@ -87,7 +66,7 @@ class Attestation:
 
     def end(self) -> None:
         """Keep when it ended."""
-        self._update(finished_at=clock.now())
+        self._update(finished_at=clock.now(), state=State.DONE.value)
 
     def _introduce(self, strangers: list[Person]) -> None:
         now = clock.now()

@@ -76,8 +76,14 @@ def introduce(strangers: list[Person], entry_of: Spoken, at: datetime) -> list[C
         "subscribers",
         _SUBSCRIBERS,
         (
-            (one.id, one.digest, one.first.address.provider, one.language, sealed)
-            + heads.get(one.id, (0, b""))
+            (
+                one.id,
+                one.digest,
+                one.first.address.provider,
+                one.language,
+                sealed,
+                *heads.get(one.id, (0, b"")),
+            )
             for one, sealed in zip(ordered, personal, strict=True)
         ),
     )
