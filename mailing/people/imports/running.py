@@ -56,7 +56,8 @@ def work_on(import_id: int, commit: Callable[[], None], is_ending: Callable[[], 
         _note_try(kept)
         commit()
         try:
-            _go_through(kept, commit, is_ending)
+            if kept.is_moving:
+                _go_through(kept, commit, is_ending)
         except Over:
             db.session.rollback()
         except KelisimError as refusal:
@@ -122,8 +123,8 @@ def _finish(kept: Import, tally: Tally) -> None:
     counts = {one.value: tally.counts[one] for one in Outcome}
     if kept.state == State.CHECKING:
         kept.state, kept.rehearsal = State.CHECKED.value, counts
-    elif kept.state == State.IMPORTING:
-        kept.state, kept.counts, kept.finished_at = State.DONE.value, counts, clock.now()
+    elif kept.state == State.DONE:
+        kept.counts = counts
         rows = tally.counts.total()
         audit.record(kept.by, "people imported", f"import {kept.id}", rows=rows, **counts)
 

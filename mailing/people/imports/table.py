@@ -65,14 +65,14 @@ def records(text: TextIOWrapper, mapping: Mapping[str, str], today: date) -> Ite
 
 def names(text: TextIOWrapper) -> list[str]:
     """The columns as the file names them. Raises `Invalid` where they cannot be read."""
-    try:
-        return [name.strip() for name in _first(_reader(text))]
-    except UnicodeDecodeError:
-        raise Invalid("The file is not UTF-8; save it as CSV UTF-8 and try again.") from None
+    return [name.strip() for name in _first(_reader(text))]
 
 
 def _reader(text: TextIOWrapper) -> Iterator[list[str]]:
-    return csv.reader(text, delimiter=_delimiter(text), strict=True)
+    try:
+        return csv.reader(text, delimiter=_delimiter(text), strict=True)
+    except UnicodeDecodeError:
+        raise Invalid("The file is not UTF-8; save it as CSV UTF-8 and try again.") from None
 
 
 def _first(reader: Iterator[list[str]]) -> list[str]:

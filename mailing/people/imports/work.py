@@ -66,7 +66,10 @@ class Attestation:
 
     def end(self) -> None:
         """Keep when it ended."""
-        self._update(finished_at=clock.now(), state=State.DONE.value)
+        ended = update(Import).where(Import.id == self.import_id)
+        going_on = Import.state == State.IMPORTING.value  # What was cancelled stays cancelled.
+        values = {"finished_at": clock.now(), "state": State.DONE.value}
+        db.session.execute(ended.where(going_on).values(values))
 
     def _introduce(self, strangers: list[Person]) -> None:
         now = clock.now()
