@@ -65,7 +65,13 @@ def import_people(file: ImportFile, actor: Actor, steps: Steps = ALL_AT_ONCE) ->
     with file.path.open("rb") as opened:
         sha256 = table.fingerprint(opened)
         with Tally(_errors_file(sha256)) as tally:
-            course = Course(topic, file.mapping, tally, lambda: _work(file, topic, sha256, actor))
+            course = Course(
+                topic,
+                file.mapping,
+                tally,
+                lambda: _work(file, topic, sha256, actor),
+                file.dry_run,
+            )
             through(opened, course, steps)
     return tally.report()
 
@@ -78,6 +84,7 @@ class Course:
     mapping: Mapping[str, str]
     tally: Tally
     begin: Callable[[], Work]
+    is_rehearsal: bool = False
 
 
 def through(source: BinaryIO, course: Course, steps: Steps) -> None:
@@ -92,7 +99,8 @@ def through(source: BinaryIO, course: Course, steps: Steps) -> None:
             _take(chunk, work, tally)
             tally.flush()
             work.note({outcome.value: count for outcome, count in tally.counts.items()})
-            steps.checkpoint()
+            if not course.is_rehearsal:  # What it remembers ends with its connection.
+                steps.checkpoint()
             steps.progress(tally.counts.total())
         work.end()
 

@@ -79,14 +79,20 @@ def _go_through(kept: Import, commit: Callable[[], None], is_ending: Callable[[]
     tally = Tally(uploads.errors_of(kept), _counted(kept))
 
     def checkpoint() -> None:
-        _note(import_id, before, tally)
-        commit()
+        if before is State.IMPORTING:
+            _note(db.session, import_id, before, tally)
+            commit()
+
+    def progress(_: int) -> None:
+        if before is State.CHECKING:  # Its own transaction goes on to the end and is never kept.
+            with db.engine.begin() as beside:
+                _note(beside, import_id, before, tally)
         if is_ending():
             raise Over
 
     with Opened(current(), uploads.file_of(kept)) as opened, tally:
         fingerprint(opened)  # type: ignore[arg-type]
-        through(opened, _course(kept, tally), Steps(checkpoint))  # type: ignore[arg-type]
+        through(opened, _course(kept, tally), Steps(checkpoint, progress))  # type: ignore[arg-type]
     _finish(state.lock(import_id), tally)
 
 
@@ -99,6 +105,7 @@ def _course(kept: Import, tally: Tally) -> Course:
         kept.mapping,
         tally,
         begin=(lambda: Rehearsal(topic.id)) if is_rehearsal else (lambda: in_earnest),
+        is_rehearsal=is_rehearsal,
     )
 
 
@@ -109,13 +116,13 @@ def _counted(kept: Import) -> dict[Outcome, int]:
     return {Outcome(name): number for name, number in kept.counts.items()}
 
 
-def _note(import_id: int, before: State, tally: Tally) -> None:
+def _note(database: Any, import_id: int, before: State, tally: Tally) -> None:
     """Keep how far it has come, with the chunk. Raises `Over` once it is cancelled."""
     values: dict[str, Any] = {"tries": 0, "faults": _sealed(import_id, tally)}
     if before is State.CHECKING:
         values["rehearsal"] = {one.value: number for one, number in tally.counts.items()}
     query = update(Import).where(Import.id == import_id, Import.state == before.value)
-    if db.session.execute(query.values(values).returning(Import.id)).first() is None:
+    if database.execute(query.values(values).returning(Import.id)).first() is None:
         raise Over
 
 

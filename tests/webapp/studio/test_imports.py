@@ -102,6 +102,7 @@ def test_the_errors_file_begins_no_cell_as_a_formula_and_repeats_no_value(
         assert not any(cell.startswith(("=", "+", "-", "@")) for cell in line.split(","))
     assert "Secretname" not in file.text
     assert "@@" not in file.text
+    file.close()
 
 
 def test_an_undeclared_column_is_refused_by_name_beside_it(browser: Browser) -> None:
@@ -164,7 +165,7 @@ def test_only_the_upload_may_be_large_and_only_after_the_login(
 ) -> None:
     large = b"email\n" + b"a@example.com\n" * (LARGEST_FORM // 14 + 1000)
     assert _upload(browser, large).status_code == 303
-    form = {"topic": (BytesIO(large), "a.csv")}
+    form = {"topic": "x" * (LARGEST_FORM + 1)}
     assert browser.post("/studio/campaigns/new", form).status_code == 413
     monkeypatch.setattr(uploading, "LARGEST", LARGEST_FORM)
     assert _upload(browser, large).status_code == 413
