@@ -2,7 +2,7 @@
 
 Nobody else knows these people, so nothing of theirs can be locked, chained or projected before:
 what `ledger.append_many` does in six statements comes to four COPYs. Measured on two cores at
-100,000 evidenced rows, this and nothing else took the import from 0.13 of a bare COPY to 0.3.
+20,000 evidenced rows, this and plain addresses read quickly took the import from 0.13 of a bare COPY to 0.21 (20,000 rows).
 """
 
 from collections.abc import Callable, Iterable, Sequence
