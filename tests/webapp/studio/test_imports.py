@@ -160,6 +160,9 @@ def test_whatever_the_file_holds_no_page_breaks(
     assert browser.get("/studio/imports/1").status_code == 200
 
 
+# The test client leaves a large body that nobody reads in a temporary file of its own, unclosed.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 def test_only_the_upload_may_be_large_and_only_after_the_login(
     web: Flask, browser: Browser, browse: Callable[[Role], Browser], monkeypatch: pytest.MonkeyPatch
 ) -> None:
