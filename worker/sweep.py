@@ -12,11 +12,12 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
-from mailing.base.jobs import SEND, ring
+from mailing.base.jobs import IMPORT, SEND, ring
 from mailing.base.settings import Settings
 from mailing.deliveries import dispatch, incarnations
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
+from mailing.people.imports import running, uploads
 from mailing.requests import moving
 from worker.incarnation import Host, boot_id
 from worker.sendjournal import read
@@ -29,6 +30,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     dispatch.finish,
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
+    uploads.forget,
 )
 
 _DUE = """
@@ -65,6 +67,8 @@ def ring_for_the_due(database: psycopg.Connection) -> None:
     row = database.execute(_DUE).fetchone()
     if row and row[0]:
         ring(SEND)
+    for import_id in running.due():
+        ring(IMPORT, import_id=import_id)
     db.session.commit()
 
 

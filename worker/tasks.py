@@ -7,8 +7,9 @@ from celery.signals import worker_shutting_down
 from flask import Flask
 
 from mailing.base.database import db
-from mailing.base.jobs import SEND, SWEEP, ring_now
+from mailing.base.jobs import IMPORT, SEND, SWEEP, ring_now
 from mailing.deliveries import dispatch
+from mailing.people.imports import running
 from worker import sweep
 from worker.incarnation import Host
 from worker.process import SendingProcess, connect
@@ -33,6 +34,11 @@ def register(app: Flask, celery: Celery) -> None:
         _finish(app)
         if more:
             help_wanted()
+
+    @celery.task(name=IMPORT)
+    def import_people(import_id: int) -> None:
+        with app.app_context():
+            running.work_on(import_id, db.session.commit, lambda: process.is_ending)
 
     @celery.task(name=SWEEP)
     def sweep_all() -> None:

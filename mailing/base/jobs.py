@@ -17,6 +17,7 @@ from mailing.base.settings import Settings
 
 SEND = "kelisim.send"
 SWEEP = "kelisim.sweep"
+IMPORT = "kelisim.import"
 
 VISIBILITY_SECONDS = 120
 

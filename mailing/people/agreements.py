@@ -25,7 +25,8 @@ class Agreement:
     """A request as its own page shows it: by which words, on which form, and what is so now.
 
     `asked_topics` are what it asks for; `above` is what the form said over its boxes; `sender`
-    the address that mail comes from; `form` is None where a preference page asked; `cancel` the token of `/u/<token>` that stops it.
+    the address that mail comes from; `cancel` the token of `/u/<token>` that stops it; `form` is
+    None where a preference page asked.
     """
 
     asked_topics: list[Topic]

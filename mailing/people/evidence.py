@@ -36,9 +36,19 @@ class EvidencePrivate(Table):
     sealed: Mapped[bytes] = mapped_column(LargeBinary, info=PERSONAL)
 
 
+# Made once: `json.dumps` with these options makes one at each call, which takes half of its time.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
 def canonical(body: dict[str, Any]) -> bytes:
     """The one spelling of a body that is hashed (sorted keys, no spaces, UTF-8)."""
-    return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(body).encode()
+
+
+def hashed(body: dict[str, Any]) -> tuple[bytes, bytes]:
+    """The hash of a body, and its canonical spelling."""
+    spelt = canonical(body)
+    return hashlib.sha256(spelt).digest(), spelt
 
 
 def hash_of(body: dict[str, Any]) -> bytes:
@@ -57,14 +67,15 @@ _KEEP = """
 
 def keep(bodies: list[dict[str, Any]]) -> list[bytes]:
     """Store each body once; their hashes, in order."""
-    by_hash = {hash_of(body): body for body in bodies}
+    spelt = [hashed(body) for body in bodies]
+    by_hash = dict(spelt)
     if by_hash:
         values = {
             "hashes": list(by_hash),
-            "bodies": [canonical(body).decode() for body in by_hash.values()],
+            "bodies": [body.decode() for body in by_hash.values()],
         }
         db.session.execute(text(_KEEP), values)
-    return [hash_of(body) for body in bodies]
+    return [key for key, _ in spelt]
 
 
 def seal_private(subscriber_id: UUID, private: dict[str, Any]) -> str:

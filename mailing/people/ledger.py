@@ -131,6 +131,11 @@ def append_many(news: list[NewEntry]) -> list[int]:
     return ids
 
 
+def first(new: NewEntry, evidence_hash: bytes) -> dict[str, Any]:
+    """The first entry of a chain, as a row; whoever writes it writes the head with it."""
+    return _chain(new, evidence_hash, {new.subscriber_id: (0, b"")})
+
+
 def last(subscriber_id: UUID, topic_id: int | None, kind: Kind) -> Entry | None:
     """The newest entry of this kind and scope."""
     query = (
@@ -166,7 +171,12 @@ def history(subscriber_id: UUID, as_of: datetime | None = None) -> list[Entry]:
 
 def entry_hash(row: dict[str, Any]) -> bytes:
     """SHA-256 over an entry's content and the hash before it."""
-    body = {
+    return hashlib.sha256(row["prev_hash"] + evidence.canonical(spoken(row))).digest()
+
+
+def spoken(row: dict[str, Any]) -> dict[str, Any]:
+    """An entry's content as it is hashed."""
+    return {
         "subscriber": str(row["subscriber_id"]),
         "seq": row["seq"],
         "kind": str(row["kind"]),
@@ -177,7 +187,6 @@ def entry_hash(row: dict[str, Any]) -> bytes:
         "evidence": row["evidence_hash"].hex(),
         "at": row["at"].astimezone(UTC).isoformat(timespec="microseconds"),
     }
-    return hashlib.sha256(row["prev_hash"] + evidence.canonical(body)).digest()
 
 
 def verify(since: datetime | None = None) -> Iterator[tuple[UUID, int, str]]:

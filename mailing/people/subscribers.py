@@ -71,10 +71,12 @@ class Personal:
 
     def as_dict(self) -> dict[str, str]:
         """The fields by name."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return dict(vars(self))
 
 
 _DECODER = json.JSONDecoder()
+# Made once: `json.dumps` with options makes one at each call.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True)
 
 
 @dataclass(frozen=True)
@@ -85,9 +87,13 @@ class Sealer:
 
     def seal(self, value: dict[str, Any], about: bytes) -> bytes:
         """A JSON object, sealed to what it is about."""
+        return self.seal_all([(value, about)])[0]
+
+    def seal_all(self, values: list[tuple[dict[str, Any], bytes]]) -> list[bytes]:
+        """The same for many, each with what it is about."""
         note_data_key()
-        plain = json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
-        return keyring(self.settings.data_key).encrypt(plain, about)
+        ring = keyring(self.settings.data_key)
+        return [ring.encrypt(_ENCODER.encode(value).encode(), about) for value, about in values]
 
     def open(self, sealed: bytes, about: bytes) -> dict[str, Any]:
         """The object that `seal` took."""

@@ -15,6 +15,7 @@ class Act(StrEnum):
     PAUSE_CAMPAIGNS = "pause and stop campaigns"
     COUNT_AUDIENCES = "count audiences"
     SEE_PEOPLE = "see people of an audience"
+    IMPORT_PEOPLE = "import people"
     READ_EVIDENCE = "read evidence"
     READ_POLICIES = "read policies"
     WRITE_POLICIES = "write policies"
@@ -38,6 +39,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.PAUSE_CAMPAIGNS: _WRITERS | {Role.OFFICER},
     Act.COUNT_AUDIENCES: _EVERYBODY,
     Act.SEE_PEOPLE: _WRITERS | {Role.OFFICER},
+    Act.IMPORT_PEOPLE: _WRITERS | {Role.OFFICER},
     Act.READ_EVIDENCE: _KEEPERS,
     Act.READ_POLICIES: _EVERYBODY,
     Act.WRITE_POLICIES: _KEEPERS,

@@ -1,13 +1,15 @@
 """Addresses: one key for each mailbox, one line for each field (T23)."""
 
 import unicodedata
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mailing.base.errors import Invalid
-from mailing.people.address import canonical, clean_field, masked
+from mailing.people import address
+from mailing.people.address import Address, canonical, clean_field, masked
 
 TWINS = [
     "alma@example.com",
@@ -128,3 +130,48 @@ def test_a_field_is_trimmed_and_composed() -> None:
     assert clean_field("surname", "  Жұмабаи\u0306 ") == "Жұмабай"
     assert clean_field("phone", "") == ""
     assert clean_field("given_name", "a" * 200) == "a" * 200
+
+
+LABELS = st.from_regex(r"[A-Za-z0-9]{1,9}(-[A-Za-z0-9]{1,5})?", fullmatch=True)
+LOCALS = st.lists(st.from_regex(r"[A-Za-z0-9]{1,30}", fullmatch=True), min_size=1, max_size=4)
+PLAIN = st.tuples(LOCALS, st.sampled_from(".+-_"), st.lists(LABELS, min_size=2, max_size=5)).map(
+    lambda parts: f"{parts[1].join(parts[0])}@{'.'.join(parts[2])}"
+)
+ODD = st.text(st.sampled_from("abZ09.+-_@ \u2024\uff20Ä\u0130\u212a'\"\n"), max_size=20)
+
+
+@given(
+    st.one_of(PLAIN, ODD, st.tuples(PLAIN, ODD).map("".join), st.tuples(ODD, PLAIN).map("".join))
+)
+@example("a@b.c")
+@example("a@xn--80ak6aa92e.com")
+@example("a@xn--a.com")
+@example("a@1.2.3.4")
+@example("a@local.test")
+@example(f"{'a' * 64}@example.com")
+@example(f"{'a' * 65}@example.com")
+@example(f"a@{'b' * 63}.com")
+@example(f"a@{'b' * 64}.com")
+@example(f"{'a' * 60}@{'.'.join(['b' * 60] * 3)}.example")
+@example(f"{'a' * 62}@{'.'.join(['b' * 60] * 3)}.example")
+@example("a@example.com\n")
+@settings(max_examples=400, deadline=None)
+def test_the_quick_reader_reads_every_address_as_the_general_one_t23(text: str) -> None:
+    assert _either(canonical, text) == _either(address._read, text)
+
+
+def _either(read: Callable[[str], Address], text: str) -> Address | str:
+    try:
+        return read(text)
+    except Invalid as invalid:
+        return invalid.message
+
+
+@given(st.text(max_size=12))
+@settings(max_examples=400)
+def test_whatever_is_printable_holds_nothing_that_a_field_may_not(text: str) -> None:
+    if text.isprintable():
+        assert not any(
+            unicodedata.category(one) in address._BROKEN or one in address._DIRECTION
+            for one in text
+        )

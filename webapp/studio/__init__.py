@@ -11,6 +11,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     explain,
     forms,
     home,
+    imports,
     live,
     login,
     lost,
@@ -30,6 +31,7 @@ from webapp.studio.guard import csrf
 from webapp.studio.identity import install
 from webapp.studio.sessions import configure
 from webapp.studio.throttle import Throttle
+from webapp.studio.uploading import UploadRequest
 
 
 def register(app: Flask) -> None:
@@ -38,6 +40,7 @@ def register(app: Flask) -> None:
     configure(app, settings)
     # Tokens live as long as the login; one that expires earlier would lose what was typed.
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None)
+    app.request_class = UploadRequest
     csrf.init_app(app)
     install(app)
     app.extensions["kelisim_throttle"] = Throttle(settings)

@@ -2,6 +2,6 @@
 
 from mailing.people.imports.report import ImportReport
 from mailing.people.imports.run import ImportFile, Steps, import_people
-from mailing.people.imports.work import Import
+from mailing.people.imports.state import Import
 
 __all__ = ["Import", "ImportFile", "ImportReport", "Steps", "import_people"]

@@ -12,7 +12,7 @@ from mailing.people.subscribers import Personal
 
 def fresh(row: Row) -> Personal:
     """Somebody unknown, as their first row describes them."""
-    return Personal(row.address.display).with_fields(row.fields)
+    return Personal(row.address.display, **row.fields)
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Person:
     digest: bytes
     first: Row
     id: UUID = field(default_factory=uuid4)
+    is_stranger: bool = True
     suppressed: bool = False
     refused: bool = False
     locked_out: bool = False

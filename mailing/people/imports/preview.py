@@ -43,17 +43,14 @@ def recall(persons: Persons) -> None:
 
 def remember(persons: Persons) -> None:
     """Keep what the rows have made of these persons."""
-    sealed = {
-        one.digest: Sealer().seal(
-            {
-                "personal": one.personal.as_dict(),
-                "standing": one.standing,
-                "language": one.language,
-            },
+    known = [(one, one.personal) for one in persons.values() if one.personal is not None]
+    said = [
+        (
+            {"personal": p.as_dict(), "standing": one.standing, "language": one.language},
             one.digest,
         )
-        for one in persons.values()
-        if one.personal is not None
-    }
+        for one, p in known
+    ]
+    sealed = dict(zip((one.digest for one, _ in known), Sealer().seal_all(said), strict=True))
     values = {"digests": list(sealed), "sealed": list(sealed.values())}
     db.session.execute(_REMEMBER, values)

@@ -6,11 +6,19 @@ The errors file names row and column and never repeats a value, so it may lie ab
 import csv
 import os
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+from mailing.people.imports.table import Record
+
+_SHOWN = 20
+_LONGEST = 200
+_COLUMNS = ("row", "result", "column", "problem", "remedy")
+_HEADER = (*_COLUMNS[:-1], "what to do")
 
 
 class Outcome(StrEnum):
@@ -62,20 +70,45 @@ class ImportReport:
 
 
 class Tally:
-    """Counts rows as they come to something, and writes the errors file once there is an error."""
+    """Counts rows as they come to something, and writes the errors file once there is an error.
 
-    def __init__(self, errors_file: Path) -> None:
-        self.counts: Counter[Outcome] = Counter()
+    `first` are the first rows that were refused, with what stood in them.
+    """
+
+    def __init__(self, errors_file: Path, counted: Mapping[Outcome, int] | None = None) -> None:
+        self.counts: Counter[Outcome] = Counter(counted)
+        self.first: list[dict[str, Any]] = []
         self._path = errors_file
         self._file: TextIOWrapper | None = None
 
-    def count(self, row: int, outcome: Outcome, fault: Fault | None = None) -> None:
-        """Row `row` (the header is row 1) came to `outcome`, because of `fault` if there is one."""
+    def count(self, record: Record, outcome: Outcome, fault: Fault | None = None) -> None:
+        """One row came to `outcome`, because of `fault` if there is one."""
         self.counts[outcome] += 1
         fault = fault or KEPT_OUT.get(outcome)
-        if fault is not None:
-            line = (row, outcome.value, fault.column, fault.problem, fault.remedy)
-            csv.writer(self._open()).writerow(line)
+        if fault is None:
+            return
+        line = (record.number, outcome.value, fault.column, fault.problem, fault.remedy)
+        csv.writer(self._open()).writerow(line)
+        if len(self.first) < _SHOWN:
+            named = dict(zip(_COLUMNS, line, strict=True))
+            values = {name: value[:_LONGEST] for name, value in (record.values or {}).items()}
+            self.first.append({**named, "values": values})
+
+    def go_on_behind(self, row: int) -> None:
+        """Keep of an errors file that is there what is about rows up to this one, and add to it."""
+        if not self._path.exists():
+            return
+        with self._path.open(encoding="utf-8", newline="") as file:
+            lines = [line for line in csv.reader(file) if line and line[0].isdigit()]
+        self._path.unlink()
+        kept = [line for line in lines if int(line[0]) <= row]
+        if kept:
+            csv.writer(self._open()).writerows(kept)
+
+    def flush(self) -> None:
+        """Let the errors so far be read, before the rows that they are about are committed."""
+        if self._file is not None:
+            self._file.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -97,5 +130,5 @@ class Tally:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             opened = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             self._file = os.fdopen(opened, "w", encoding="utf-8", newline="")
-            csv.writer(self._file).writerow(("row", "result", "column", "problem", "what to do"))
+            csv.writer(self._file).writerow(_HEADER)
         return self._file

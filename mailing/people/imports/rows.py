@@ -1,8 +1,8 @@
 """One row: read strictly into an address, fields and the evidence it claims, or refused."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,17 +10,17 @@ from zoneinfo import ZoneInfo
 from mailing.base import clock
 from mailing.base.errors import Invalid
 from mailing.base.languages import DEFAULT, LANGUAGES
-from mailing.people import forms
+from mailing.base.sealing import digest
+from mailing.base.settings import current
+from mailing.people import forms, wording
 from mailing.people.address import Address, canonical, clean_field
-from mailing.people.forms import FormVersion
+from mailing.people.forms import Form
 from mailing.people.imports.report import Fault
 from mailing.people.imports.table import FIELDS, Record
 from mailing.people.topics import Topic
 from mailing.policies import versions
-from mailing.policies.versions import PolicyVersion
 
 MAX_WORDING = 10_000
-_REMEMBERED = 100
 
 # RFC 3339, section 5.6: a date, a time and an offset; nothing that Python would take besides.
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
@@ -72,22 +72,30 @@ class Doubted(Refused):
 
 @dataclass(frozen=True)
 class Claim:
-    """Evidence that resolves: when, through which form, under which version, in which words."""
+    """Evidence that resolves: when, through which form, under which version, in which words.
+
+    `shown` is the language and the text that stood beside the box.
+    """
 
     at: datetime
     form: str
     form_version: int
     policy_id: int
-    wording: str | None
+    shown: tuple[str, str] | None
+
+    @property
+    def kind(self) -> tuple[Any, ...]:
+        """What it shares with other claims: all but the time."""
+        return (self.form, self.form_version, self.policy_id, self.shown)
 
     def body(self) -> dict[str, Any]:
-        """As the ledger keeps it: nothing in it is personal."""
+        """As the ledger keeps it: nothing in it is personal; the words are named by hash."""
         return {
             "consent_at": self.at.isoformat(),
             "form": self.form,
             "form_version": self.form_version,
             "policy": self.policy_id,
-            "wording": self.wording,
+            "wording": wording.hash_of(*self.shown) if self.shown else None,
         }
 
 
@@ -97,32 +105,45 @@ class Row:
 
     number: int
     address: Address
+    digest: bytes
     fields: dict[str, str]
     language: str | None
     claim: Claim | None = None
     doubt: Fault | None = None
 
 
-class Reader:
-    """Reads rows for one topic, against the forms and versions that stand when it is made."""
+@dataclass(frozen=True)
+class Version:
+    """What a row's claim needs of a policy version; plain, so that any thread may look at it."""
 
-    def __init__(self, topic: Topic, zone: ZoneInfo, keep: Callable[[str, str], str]) -> None:
-        """`keep` keeps a wording of a language and gives its hash; a dry run only hashes it."""
-        self._topic, self._zone, self._keep_wording = topic, zone, keep
-        self._forms = {form.slug: forms.current(form) for form in forms.all_forms()}
-        self._policies = _policies()
-        self._wordings: dict[tuple[str, str], str] = {}
+    id: int
+    begins: datetime
+    serves: bool
+
+
+class Reader:
+    """Reads rows for one topic, against the forms and versions that stand when it is made.
+
+    It asks the database nothing afterwards, so it may read ahead in a thread of its own.
+    """
+
+    def __init__(self, topic: Topic, zone: ZoneInfo) -> None:
+        self._key = current().suppression_key
+        self._forms = {form.slug: _version_for(form, topic) for form in forms.all_forms()}
+        self._policies = _policies(topic, zone)
 
     def read(self, record: Record) -> Row:
         """The row that a record holds. Raises `Refused`."""
         if record.values is None:
             raise Refused(_SHAPE)
-        values = {name: value.strip() for name, value in record.values.items()}
-        row = Row(record.number, _address(values), _fields(values), _language(values))
+        values = record.values
+        address = _address(values)
+        who = (record.number, address, digest(self._key, address.text))
+        fields, language = _fields(values), _language(values)
         try:
-            return replace(row, claim=self._claim(values))
+            return Row(*who, fields, language, self._claim(values))
         except Doubted as doubted:
-            return replace(row, doubt=doubted.fault)
+            return Row(*who, fields, language, None, doubted.fault)
 
     def _claim(self, values: Mapping[str, str]) -> Claim | None:
         """The evidence, None without any. Raises `Doubted` where it does not resolve."""
@@ -131,44 +152,42 @@ class Reader:
             _demand_no_claim(values)
             return None
         policy = self._policy(values.get("consent_policy", ""))
-        if at < policy.takes_effect(self._zone):
+        if at < policy.begins:
             raise Refused(_TOO_EARLY)
         slug = values.get("consent_form", "")
-        kept = self._keep(values.get("language") or DEFAULT, text) if text else None
-        return Claim(at, slug, self._form(slug).version, policy.id, kept)
+        shown = (values.get("language") or DEFAULT, text) if text else None
+        return Claim(at, slug, self._form(slug), policy.id, shown)
 
-    def _policy(self, ref: str) -> PolicyVersion:
+    def _policy(self, ref: str) -> Version:
         policy = self._policies.get(ref.lower())
         if policy is None:
             raise Doubted(_NO_POLICY)
-        if self._topic.purpose not in policy.purposes:
+        if not policy.serves:
             raise Doubted(_NO_PURPOSE)
         return policy
 
-    def _form(self, slug: str) -> FormVersion:
-        version = self._forms.get(slug)
-        if version is None:
+    def _form(self, slug: str) -> int:
+        version = self._forms.get(slug, 0)
+        if version == 0:
             raise Doubted(_NO_FORM)
-        if not version.offers(self._topic):
+        if version is None:
             raise Doubted(_NO_OFFER)
         return version
 
-    def _keep(self, language: str, text: str) -> str:
-        """A file repeats a few wordings thousands of times: those kept last are remembered."""
-        key = (language, text)
-        if key not in self._wordings:
-            if len(self._wordings) >= _REMEMBERED:
-                self._wordings.clear()
-            self._wordings[key] = self._keep_wording(language, text)
-        return self._wordings[key]
+
+def _version_for(form: Form, topic: Topic) -> int | None:
+    """The number of the form's current version, None where it does not offer the topic."""
+    version = forms.current(form)
+    return version.version if version.offers(topic) else None
 
 
-def _policies() -> dict[str, PolicyVersion]:
+def _policies(topic: Topic, zone: ZoneInfo) -> dict[str, Version]:
     """Every version by its id and by the SHA-256 of each of its texts."""
-    by_ref: dict[str, PolicyVersion] = {}
+    by_ref: dict[str, Version] = {}
     for policy in versions.all_versions():
         refs = (str(policy.id), *(text.sha256 for text in versions.texts(policy)))
-        by_ref |= dict.fromkeys(refs, policy)
+        serves = topic.purpose in policy.purposes
+        by_ref |= dict.fromkeys(refs, Version(policy.id, policy.takes_effect(zone), serves))
     return by_ref
 
 

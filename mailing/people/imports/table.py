@@ -19,13 +19,14 @@ CLAIMS = ("consent_at", "consent_form", "consent_policy", "consent_wording")
 COLUMNS = ("email", *FIELDS, "language", *CLAIMS)
 
 _BLOCK = 1 << 20
+_LONGEST_HEADER = 1 << 16
 
 
 @dataclass(frozen=True)
 class Record:
     """One row by column; `number` counts as a spreadsheet does, the header being row 1.
 
-    `values` is None for a row that does not have the header's columns or cannot be read.
+    `values` are trimmed; None for a row that does not have the header's columns or cannot be read.
     """
 
     number: int
@@ -57,9 +58,30 @@ def records(text: TextIOWrapper, mapping: Mapping[str, str], today: date) -> Ite
     Raises `Invalid`, with the column's name, at once and before the first row, for a header
     that holds an undeclared, a doubled or no `email` column.
     """
-    reader = csv.reader(text, delimiter=_delimiter(text), strict=True)
-    header = _header(next(reader, []), mapping, today)
+    reader = _reader(text)
+    header = _header(_first(reader), mapping, today)
     return _rows(reader, header)
+
+
+def names(text: TextIOWrapper) -> list[str]:
+    """The columns as the file names them. Raises `Invalid` where they cannot be read."""
+    return [name.strip() for name in _first(_reader(text))]
+
+
+def _reader(text: TextIOWrapper) -> Iterator[list[str]]:
+    try:
+        return csv.reader(text, delimiter=_delimiter(text), strict=True)
+    except UnicodeDecodeError:
+        raise Invalid("The file is not UTF-8; save it as CSV UTF-8 and try again.") from None
+
+
+def _first(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        return next(reader, [])
+    except csv.Error:
+        raise Invalid(
+            "The first line cannot be read as the names of columns; check its quotes."
+        ) from None
 
 
 def _demand_utf8(
@@ -76,10 +98,12 @@ def _demand_utf8(
 
 
 def _delimiter(text: TextIOWrapper) -> str:
-    """Where the comma is the decimal sign, spreadsheets write semicolons."""
-    first = text.readline()
+    """Where the comma is the decimal sign, spreadsheets write semicolons; others write tabs."""
+    first = text.readline(_LONGEST_HEADER)
     text.seek(0)
-    return ";" if ";" in first and "," not in first else ","
+    if "," in first:
+        return ","
+    return next((sign for sign in ";\t" if sign in first), ",")
 
 
 def _header(names: list[str], mapping: Mapping[str, str], today: date) -> list[str]:
@@ -134,4 +158,5 @@ def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Record]:
             continue
         if cells:
             fits = len(cells) == len(header)
-            yield Record(number, dict(zip(header, cells, strict=True)) if fits else None)
+            trimmed = dict(zip(header, map(str.strip, cells), strict=True)) if fits else None
+            yield Record(number, trimmed)

@@ -1,38 +1,20 @@
 """What is done with the people of a chunk: the import in earnest, or its rehearsal."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import DateTime, ForeignKey, Text, text, update
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import update
 
 from mailing.base import clock
-from mailing.base.database import OPERATIONAL, Table, db
-from mailing.people import ledger
-from mailing.people.imports import persons, preview
+from mailing.base.database import db
+from mailing.people import ledger, wording
+from mailing.people.imports import persons, preview, state, writing
 from mailing.people.imports.person import Person
 from mailing.people.imports.persons import Persons
-from mailing.people.imports.rows import Claim, Row
+from mailing.people.imports.rows import Row
+from mailing.people.imports.state import Import, State
 from mailing.people.ledger import Kind, NewEntry
 from mailing.staff.audit import Actor
-
-
-class Import(Table):
-    """One import that was begun; `counts` tells how far it has come, also after a kill."""
-
-    __tablename__ = "imports"
-
-    id: Mapped[int] = mapped_column(primary_key=True, info=OPERATIONAL)
-    topic_id: Mapped[int] = mapped_column(ForeignKey("topics.id"), info=OPERATIONAL)
-    sha256: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    actor: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    counts: Mapped[dict[str, Any]] = mapped_column(
-        JSONB, server_default=text("'{}'"), info=OPERATIONAL
-    )
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), info=OPERATIONAL)
-    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), info=OPERATIONAL)
 
 
 class Work(Protocol):
@@ -63,10 +45,7 @@ class Attestation:
     @classmethod
     def begin(cls, topic_id: int, sha256: str, actor: Actor) -> "Attestation":
         """Note that it begins."""
-        begun = Import(topic_id=topic_id, sha256=sha256, actor=actor.name, created_at=clock.now())
-        db.session.add(begun)
-        db.session.flush()
-        return cls(topic_id, sha256, actor, begun.id)
+        return cls(topic_id, sha256, actor, state.begin(topic_id, sha256, actor).id)
 
     def meet(self, rows: list[Row]) -> Persons:
         """Everybody in these rows, held until the commit."""
@@ -74,9 +53,12 @@ class Attestation:
 
     def keep(self, met: Persons) -> None:
         """Write what changed: personal fields, quarantine, and the ledger."""
+        _keep_wordings(met)
+        self._introduce([one for one in met.values() if one.is_stranger and one.personal])
         persons.keep(met)
         persons.quarantine(met, self.topic_id, clock.now())
-        ledger.append_many([self._entry(one, *one.claim) for one in met.values() if one.claim])
+        known = [one for one in met.values() if not one.is_stranger and one.claim]
+        ledger.append_many([self._entry(one) for one in known])
 
     def note(self, counts: dict[str, int]) -> None:
         """Keep the counts so far."""
@@ -84,9 +66,23 @@ class Attestation:
 
     def end(self) -> None:
         """Keep when it ended."""
-        self._update(finished_at=clock.now())
+        ended = update(Import).where(Import.id == self.import_id)
+        going_on = Import.state == State.IMPORTING.value  # What was cancelled stays cancelled.
+        values = {"finished_at": clock.now(), "state": State.DONE.value}
+        db.session.execute(ended.where(going_on).values(values))
 
-    def _entry(self, person: Person, number: int, claim: Claim) -> NewEntry:
+    def _introduce(self, strangers: list[Person]) -> None:
+        now = clock.now()
+        given = writing.introduce(strangers, self._entry, now)
+        quarantined = [
+            writing.waiting(one, self.topic_id, now) for one in strangers if one.is_quarantined
+        ]
+        writing.stand(given + quarantined)
+
+    def _entry(self, person: Person) -> NewEntry:
+        if person.claim is None:
+            raise ValueError("who claims nothing has no entry")
+        number, claim = person.claim
         origin = {"import": self.import_id, "file_sha256": self.sha256, "row": number}
         return NewEntry(
             subscriber_id=person.id,
@@ -100,6 +96,12 @@ class Attestation:
 
     def _update(self, **values: Any) -> None:
         db.session.execute(update(Import).where(Import.id == self.import_id).values(values))
+
+
+def _keep_wordings(met: Persons) -> None:
+    """A file repeats a few wordings thousands of times: each is kept once a chunk."""
+    for shown in {one.claim[1].shown for one in met.values() if one.claim} - {None}:
+        wording.keep(*shown)  # type: ignore[misc]
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from flask import Flask
 from sqlalchemy import text
 
 from mailing.base.database import db
+from mailing.people.imports import uploads
 from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
 from tests.webapp.studio.conftest import Browser
-from tests.webapp.studio.world import World
+from tests.webapp.studio.world import MARKETER, World
 from webapp.studio import blueprint
 from webapp.studio.blueprint import act_of, is_open
 
@@ -31,6 +32,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "reason": "unsubscribed",
         "form_slug": "site",
         "topic_slug": "offers",
+        "import_id": _uploaded(web),
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
@@ -38,6 +40,15 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
                 with web.test_request_context():
                     filled = {name: things[name] for name in rule.arguments}
                     yield method, web.url_for(rule.endpoint, **filled), rule.endpoint
+
+
+def _uploaded(web: Flask) -> int:
+    with web.app_context():
+        part = uploads.receive(web.extensions["kelisim"])
+        part.write(b"email\nalma@example.com\n")
+        number = uploads.keep(part, "offers", MARKETER).id
+        db.session.commit()
+    return number
 
 
 def test_a_wrong_address_shows_staff_the_way_back_and_strangers_nothing(
@@ -187,7 +198,15 @@ def _rule(browser: Browser, endpoint: str) -> str:
 
 def _fingerprint(web: Flask) -> list[object]:
     """Everything that a request could have changed, the audit log excepted."""
-    tables = ("campaigns", "campaign_bodies", "policy_versions", "staff", "deliveries", "ledger")
+    tables = (
+        "campaigns",
+        "campaign_bodies",
+        "policy_versions",
+        "staff",
+        "deliveries",
+        "ledger",
+        "imports",
+    )
     with web.app_context():
         return [
             db.session.scalar(
