@@ -28,6 +28,7 @@ STAY_INSIDE = {
     "deliveries",
     "leaving",
     "inbound",
+    "incidents",
     "webapp",
 }
 OF_THE_SUITE = {parts.RUN, "KELISIM_CI"}

@@ -72,9 +72,14 @@ def rows(web: Flask) -> Rows:
 
     def fingerprint() -> dict[str, str]:
         with web.app_context():
-            return {name: _hash_of(name) for name in _tables()}
+            return every_row()
 
     return fingerprint
+
+
+def every_row() -> dict[str, str]:
+    """A hash of all rows of each table."""
+    return {name: _hash_of(name) for name in _tables()}
 
 
 def _tables() -> list[str]:

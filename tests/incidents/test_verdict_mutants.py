@@ -1,0 +1,197 @@
+"""T14: a query elsewhere forgot the status ("woops!"). Here each clause is taken out once.
+
+The verdict is SQL text. Every WHEN of it is made never true, and every value that a condition
+compares with is made a wrong one; each of these mutants must change what somebody of the table
+"Who gets what" receives. A clause whose loss nobody would notice is a clause without a test.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from mailing.base.database import db
+from mailing.people import ledger, subscribers, topics, verdict
+from mailing.people.address import canonical
+from mailing.people.ledger import Kind, NewEntry
+from mailing.policies.versions import PolicyVersion
+from tests import road
+from tests.deliveries.test_who_gets_what import HAPPENED
+from tests.person import Person, open_request
+
+Outcome = dict[str, str | None]
+Act = Callable[[Person], None]
+
+KINDS = {
+    "campaign": (verdict.CAMPAIGN, "news"),
+    "notice": (verdict.NOTICE, "notices"),
+    "confirmation": (verdict.CONFIRMATION, "news"),
+}
+_QUESTION = """
+    SELECT s.id, ({verdict}) FROM subscribers s JOIN topics t ON t.slug = :topic
+    LEFT JOIN standings st ON st.subscriber_id = s.id AND st.topic_id = t.id
+    LEFT JOIN policy_versions p ON p.id = st.policy_id
+    LEFT JOIN LATERAL (SELECT * FROM optins o WHERE o.subscriber_id = s.id
+                       ORDER BY o.created_at DESC, o.id DESC LIMIT 1) r ON true
+"""
+
+
+def _only(standing: str) -> Act:
+    """The ledger alone says it: no suppression, as after a restore that lost one."""
+
+    def act(person: Person) -> None:
+        person.say_yes("news", "offers")
+        ledger.append(NewEntry(person.id, Kind(standing), None, None, "staff", "test"))
+
+    return act
+
+
+def _emptied(person: Person) -> None:
+    """The row has lost its data, and nothing else says why."""
+    person.say_yes("news")
+    person.row.personal = None
+
+
+def _no_word(person: Person) -> None:
+    subscribers.create(canonical(person.address), "kk")
+
+
+def _paused(person: Person) -> None:
+    person.say_yes("news")
+    query = "UPDATE subscribers SET paused_until = now() + interval '1 day' WHERE id = :id"
+    db.session.execute(text(query), {"id": person.id})
+
+
+def _under_a_poorer_policy(person: Person) -> None:
+    person.say_yes("news")
+    query = text(
+        "WITH poorer AS (INSERT INTO policy_versions (label, effective_on, purposes, fields) "
+        "SELECT 'poorer', effective_on + 3, '{events}', fields FROM policy_versions "
+        "WHERE id = :policy RETURNING id) "
+        "UPDATE standings SET policy_id = poorer.id FROM poorer WHERE subscriber_id = :id"
+    )
+    db.session.execute(query, {"policy": person.policy_id, "id": person.id})
+
+
+def _imported_and_the_request(state: str) -> Act:
+    def act(person: Person) -> None:
+        _no_word(person)
+        open_request(person)
+        query = f"UPDATE optins SET {state} WHERE subscriber_id = :id"  # noqa: S608
+        db.session.execute(text(query), {"id": person.id})
+
+    return act
+
+
+def _has_only_the_notices(person: Person) -> None:
+    person.say_yes("news")
+    offers, notices = topics.find("news").id, topics.find(topics.NOTICES).id
+    for topic_id, standing in ((offers, "requested"), (notices, "given")):
+        query = "UPDATE standings SET standing = :s WHERE subscriber_id = :id AND topic_id = :t"
+        values = {"s": standing, "id": person.id, "t": topic_id}
+        db.session.execute(text(query), values)
+
+
+# Beyond the table: what campaign, notice and confirmation say to each.
+MORE: dict[str, tuple[Act, str | None, str | None, str | None]] = {
+    "withdrawn in the ledger only": (_only("withdrawn"), "withdrawn", "withdrawn", None),
+    "emptied without a word": (_emptied, "withdrawn", "withdrawn", "withdrawn"),
+    "paused": (_paused, "paused_by_subscriber", "paused_by_subscriber", None),
+    "policy without the purpose": (_under_a_poorer_policy, "no_policy_consent", None, None),
+    "request closed": (
+        _imported_and_the_request("state = 'cancelled'"),
+        *("not_confirmed", "not_confirmed", "request_closed"),
+    ),
+    "request expired": (
+        _imported_and_the_request("expires_at = now() - interval '1 s'"),
+        *("not_confirmed", "not_confirmed", "request_expired"),
+    ),
+    "has the notices alone": (_has_only_the_notices, "not_confirmed", "not_confirmed", None),
+}
+
+
+def mutants(sql: str) -> Iterator[tuple[str, str]]:
+    """Each WHEN made never true, each value compared with made a wrong one; and which it was."""
+    for start, end in _conditions(sql):
+        condition = sql[start:end]
+        name = " ".join(condition.split())
+        yield f"never: {name}", f"{sql[:start]} false AND ({condition}) {sql[end:]}"
+        for value in re.finditer(r"(interval )?'[^']*'", condition):
+            wrong = "interval '9000 days'" if value[1] else "'no such word'"
+            changed = condition[: value.start()] + wrong + condition[value.end() :]
+            yield f"{value[0]} in: {name}", f"{sql[:start]}{changed}{sql[end:]}"
+
+
+def _conditions(sql: str) -> Iterator[tuple[int, int]]:
+    """Where the condition of each WHEN begins and ends."""
+    for begun in re.finditer(r"\bWHEN\b", sql):
+        depth = 0
+        for word in re.finditer(r"\bCASE\b|\bEND\b|\bTHEN\b|\(|\)", sql[begun.end() :]):
+            depth += {"CASE": 1, "(": 1, "END": -1, ")": -1}.get(word[0], 0)
+            if word[0] == "THEN" and depth == 0:
+                yield begun.end(), begun.end() + word.start()
+                break
+
+
+@pytest.fixture
+def expected(app: Flask) -> dict[str, dict[UUID, str | None]]:
+    """Somebody of each row of the table, and what each kind of message must say of them."""
+    policy = road.lay()
+    said: dict[str, dict[UUID, str | None]] = {kind: {} for kind in KINDS}
+    for number, (name, what) in enumerate(_everybody().items()):
+        person = Person(policy, f"mutant{number}@example.com")
+        what[0](person)
+        db.session.commit()
+        if not name.startswith("request "):
+            open_request(person)
+        for kind, reason in zip(KINDS, what[1:], strict=True):
+            said[kind][person.id] = reason
+    return said
+
+
+def _everybody() -> dict[str, tuple[Act, str | None, str | None, str | None]]:
+    table = {name: (row[0], row[1], row[2], row[4]) for name, row in HAPPENED.items()}
+    aged = {name: row for name, row in table.items() if not _changes_all_dates(name)}
+    last = {name: row for name, row in table.items() if _changes_all_dates(name)}
+    return _one_at_a_time(aged | MORE, last)
+
+
+def _changes_all_dates(name: str) -> bool:
+    """Whether the row's act moves the date of every suppression there is."""
+    return "ago" in name or "bounce" in name or name in ("complained", "suppressed by staff")
+
+
+def _one_at_a_time(
+    safe: dict[str, tuple[Act, str | None, str | None, str | None]],
+    dated: dict[str, tuple[Act, str | None, str | None, str | None]],
+) -> dict[str, tuple[Act, str | None, str | None, str | None]]:
+    return dated | safe
+
+
+def _asked(kind: str, sql: str) -> dict[UUID, str | None]:
+    question = _QUESTION.format(verdict=sql)
+    found = db.session.execute(text(question), {"topic": KINDS[kind][1]})
+    return {row[0]: row[1] for row in found}
+
+
+def test_the_verdict_says_what_the_table_says(
+    expected: dict[str, dict[UUID, str | None]],
+) -> None:
+    assert {kind: _asked(kind, sql) for kind, (sql, _) in KINDS.items()} == expected
+
+
+def test_no_clause_of_the_verdict_can_be_taken_out_unnoticed(
+    expected: dict[str, dict[UUID, str | None]],
+) -> None:
+    """T14."""
+    tried, survivors = 0, []
+    for kind, (sql, _) in KINDS.items():
+        for name, mutant in mutants(sql):
+            tried += 1
+            if _asked(kind, mutant) == expected[kind]:
+                survivors.append(f"{kind}: {name}")
+    assert tried > 30
+    assert survivors == []
