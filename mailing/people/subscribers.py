@@ -16,8 +16,8 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
-from mailing.base.languages import LANGUAGE_IS_A_TAG
 from mailing.base.installation import note_data_key
+from mailing.base.languages import LANGUAGE_IS_A_TAG
 from mailing.base.sealing import digest, keyring
 from mailing.base.settings import Settings, current
 from mailing.people.address import Address

@@ -192,8 +192,8 @@ def test_a_fourth_folder_is_spoken_without_a_line_of_code(four: Path) -> None:
 
 def test_the_database_takes_a_language_by_its_tag(app: Flask) -> None:
     query = text(
-        "INSERT INTO subscribers (id, digest, language) VALUES "
-        "(gen_random_uuid(), decode(md5(:tag), 'hex'), :tag)"
+        "INSERT INTO subscribers (id, digest, provider, language) VALUES "
+        "(gen_random_uuid(), decode(md5(:tag), 'hex'), '', :tag)"
     )
     db.session.execute(query, {"tag": "ky"})
     for wrong in ("", "KK", "kk-KZ", "қаз", "x"):

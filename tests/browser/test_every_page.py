@@ -33,14 +33,14 @@ _CLIPPED = """() => [...document.querySelectorAll('main *')].filter(one => {
         && (one.scrollWidth > one.clientWidth + 1 || one.scrollHeight > one.clientHeight + 1)
         && one.clientWidth > 1 && how.overflowX !== 'auto';
 }).map(one => one.outerHTML.slice(0, 80))"""
-_TARGETS = """() => [...document.querySelectorAll('a, button, input, select, textarea, summary')]
+_TARGETS = """() => [...document.querySelectorAll('a, button, input, select, textarea')]
     .filter(one => one.type !== 'hidden' && one.offsetParent !== null)
     .map(one => ({box: one.getBoundingClientRect(), html: one.outerHTML.slice(0, 80),
         inline: one.tagName === 'A' && getComputedStyle(one).display === 'inline',
         label: one.id ? document.querySelector(`label[for="${one.id}"]`) !== null : false}))
     .filter(one => !one.inline && Math.min(one.box.width, one.box.height) < 24 && !one.label)
     .map(one => `${one.html} ${one.box.width}x${one.box.height}`)"""
-_STOPS = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary')]
+_STOPS = """() => [...document.querySelectorAll('a[href], button, input, select, textarea')]
     .filter(one => one.type !== 'hidden' && one.offsetParent !== null).length"""
 _FOCUSED = """() => {
     const one = document.activeElement;

@@ -1,4 +1,4 @@
-"""Every incident that we promised to keep out has a test that says so, and a line that tells why."""
+"""Every incident that we promised to keep out has a test that names it, and a line in the docs."""
 
 import re
 from pathlib import Path

@@ -18,7 +18,6 @@ from mailing.people import ledger, subscribers, suppression, topics, verdict
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.suppression import Why
-from mailing.policies.versions import PolicyVersion
 from tests import road
 from tests.deliveries.test_who_gets_what import HAPPENED
 from tests.person import Person, open_request

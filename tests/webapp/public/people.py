@@ -41,9 +41,7 @@ def ask(app: Flask, policy: int, *topic_slugs: str, address: str = "dana@example
         return _links(db.session.scalars(newest).one())
 
 
-def say_yes(
-    app: Flask, policy: int, *topic_slugs: str, address: str = "dana@example.com"
-) -> Asked:
+def say_yes(app: Flask, policy: int, *topic_slugs: str, address: str = "dana@example.com") -> Asked:
     """Fill in the form and confirm it."""
     asked = ask(app, policy, *topic_slugs, address=address)
     with app.app_context():

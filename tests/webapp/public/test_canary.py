@@ -106,9 +106,9 @@ def _found(where: str) -> list[str]:
 
 def _queue(settings: Settings) -> str:
     """Every value in the queue's database."""
-    with redis.Redis.from_url(settings.redis) as queue:
-        keys = list(queue.scan_iter(match=f"{settings.queue_prefix}*", count=1000))
-        kept = [repr(queue.dump(key)) for key in keys]
+    with redis.Redis.from_url(settings.queue) as found:
+        keys = list(found.scan_iter(match=f"{settings.queue_prefix}*", count=1000))
+        kept = [repr(found.dump(key)) for key in keys]
     return repr(keys) + "".join(kept)
 
 
@@ -120,7 +120,7 @@ def _tables_in_clear(web: Flask) -> list[str]:
         ).scalars()
         found = []
         for name in sorted(names):
-            rows = f'SELECT string_agg(t::text, \' \') FROM "{name}" t'  # noqa: S608
+            rows = f"SELECT string_agg(t::text, ' ') FROM \"{name}\" t"  # noqa: S608
             if _found(str(db.session.execute(text(rows)).scalar_one())):
                 found.append(name)
     return found

@@ -48,7 +48,8 @@ def server(web: Flask, environment: dict[str, str], log: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    bind = ("--bind", f"127.0.0.1:{port}", "--no-control-socket", "webapp.wsgi:application")
+    threads = ("--worker-class", "gthread", "--threads", "4", "--no-control-socket")
+    bind = (*threads, "--bind", f"127.0.0.1:{port}", "webapp.wsgi:application")
     own = {**os.environ, **environment, "KELISIM_PUBLIC_URL": f"http://127.0.0.1:{port}"}
     own["KELISIM_LOG_LEVEL"] = "debug"
     with log.open("wb") as file:
@@ -72,11 +73,9 @@ def curl(server: str) -> Curl:
         pytest.fail(missing) if os.environ.get("KELISIM_CI") == "1" else pytest.skip(missing)
 
     def run(path: str, *arguments: str) -> Answer:
-        command = [program, "--silent", "--include", "--max-time", "30", *arguments]
-        done = subprocess.run(
-            [*command, f"{server}{path}"], capture_output=True, text=True, check=True
-        )
-        return Answer(done.stdout)
+        command = [program, "--silent", "--include", "--max-time", "60", *arguments]
+        done = subprocess.run([*command, f"{server}{path}"], capture_output=True, check=True)
+        return Answer(done.stdout.decode())
 
     return run
 
@@ -116,7 +115,7 @@ def test_somebody_confirms_and_leaves_with_curl(
     assert curl(leave, "--head").status == 200
     assert standing(web, asked.subscriber, "new") == "given"
     left = curl(leave, "--data", "List-Unsubscribe=One-Click")
-    assert (left.status, "location" in left.head.lower()) == (200, False)
+    assert (left.status, "\nlocation:" in left.head.lower()) == (200, False)
     assert standing(web, asked.subscriber, "new") == "unsubscribed"
     again = curl(f"{leave}/undo?lang=en", "--request", "POST")
     assert again.status == 200
@@ -129,7 +128,7 @@ def test_somebody_confirms_and_leaves_with_curl(
 def test_the_policy_is_read_with_curl(curl: Curl, shop: Shop) -> None:
     page = curl("/policy", "--header", "Accept-Language: kk")
     assert page.status == 200
-    assert "helpdesk@glazik.kz" in page.words
+    assert "helpdesk@glazik" in page.words
 
 
 def _wait_for(port: int) -> None:

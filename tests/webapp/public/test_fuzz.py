@@ -1,5 +1,6 @@
-"""Whatever is sent to the public addresses: never a fault of ours, and a refusal changes nothing."""
+"""Whatever is sent to the public: never a fault of ours, and what is refused changes nothing."""
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -88,7 +89,7 @@ def crowd(web: Flask, shop: Shop) -> Crowd:
 def test_no_request_is_a_fault_of_ours_and_a_refusal_changes_no_row(
     client: FlaskClient, crowd: Crowd, rows: Rows
 ) -> None:
-    _try(client, crowd, rows, 150)
+    _try(client, crowd, rows, 100)
 
 
 @pytest.mark.soak
@@ -99,27 +100,24 @@ def test_no_request_of_very_many_is_a_fault_of_ours(
     _try(client, crowd, rows, 8000)
 
 
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_no_hostile_word_in_any_field_is_a_fault_of_ours(
-    client: FlaskClient, crowd: Crowd, hostile: str
-) -> None:
-    word = _encodable(hostile)
-    for field in ("email", "topic", "policy", "language", "given_name", "phone"):
-        form = crowd.shop.post(**{field: word})
-        answer = client.post(f"{crowd.shop.path}?lang=en", data=form)
-        assert answer.status_code in (200, 422), field
+def test_no_hostile_word_in_any_field_is_a_fault_of_ours(client: FlaskClient, shop: Shop) -> None:
+    for word, field in itertools.product(map(_encodable, HOSTILE), FIELDS[:7]):
+        form = shop.post(**{field: word})
+        answer = client.post(f"{shop.path}?lang=en", data=form)
+        assert answer.status_code in (200, 422), (field, word)
         assert "Traceback" not in answer.text
         assert "X-Injected" not in answer.headers
-        assert "49" not in answer.text.partition("<main>")[2].partition("</main>")[0] or "49" in word
+        assert "<script" not in answer.text
+        # Seven times seven: a template would have worked it out.
+        assert 'value="49"' not in answer.text
 
 
 def _try(client: FlaskClient, crowd: Crowd, rows: Rows, times: int) -> None:
-    addresses = list(_addresses(crowd))
+    addresses, seen = list(_addresses(crowd)), [rows()]
 
     @profile(max_examples=times, deadline=None, suppress_health_check=list(HealthCheck))
     @given(where=st.sampled_from(addresses), request=requests())
     def try_one(where: str, request: dict[str, Any]) -> None:
-        before = rows()
         with client.open(where, **request) as answer:
             status = answer.status_code
             assert status != 500, answer.text
@@ -127,8 +125,9 @@ def _try(client: FlaskClient, crowd: Crowd, rows: Rows, times: int) -> None:
             assert "Set-Cookie" not in answer.headers
             assert "X-Injected" not in answer.headers
             assert b"Traceback" not in answer.data
+        before, seen[0] = seen[0], rows()
         if status >= 400 or request["method"] != "POST":
-            assert rows() == before, (where, status)
+            assert seen[0] == before, (where, status)
 
     try_one()
 
