@@ -70,8 +70,8 @@ def complaints(path: Path, language: str) -> list[str]:
             wrong.append(f"missing: {one.id}")
         if one.id and one.pluralizable and len(forms) != found.num_plurals:
             wrong.append(f"{len(forms)} forms: {one.id}")
-        allowed = {place for said in source for place in _places(said)} | {"%(num)s"}
-        wrong += [f"place in: {form}" for form in forms if one.id and _places(form) - allowed]
+        allowed = {place for said in source for place in _places(str(said))} | {"%(num)s"}
+        wrong += [f"place in: {form}" for form in forms if one.id and _places(str(form)) - allowed]
     return wrong
 
 
