@@ -18,11 +18,11 @@ from structlog.testing import capture_logs
 
 from mailing.base.database import db
 from mailing.base.settings import Settings
+from mailing.deliveries import confirmations
 from tests.webapp.public.conftest import Shop
 from tests.webapp.public.crowd import Crowd, gather
 from tests.webapp.public.people import ask, leave_link
 from tests.webapp.public.samples import NO_PAGE, SAMPLES
-from webapp.public import join
 
 ADDRESS = "canary.zhibek@example.com"
 NAMES = {"given_name": "Канарейкин", "surname": "Zhibekova-Canary", "phone": "+7 701 555 01 99"}
@@ -94,7 +94,7 @@ def _faults(
             raise fault
 
         with patch.context() as broken:
-            broken.setattr(join.confirmations, "submit", fail)
+            broken.setattr(confirmations, "submit", fail)
             answer = client.post("/join/news", data=form)
         assert answer.status_code in (500, 503)
         yield answer.text

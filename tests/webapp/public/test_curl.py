@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from html import unescape
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from flask import Flask
@@ -67,10 +68,7 @@ def server(web: Flask, environment: dict[str, str], log: Path) -> Iterator[str]:
 @pytest.fixture
 def curl(server: str) -> Curl:
     """Runs curl. Where there is none: a named skip, or a failure in continuous runs."""
-    program = shutil.which("curl")
-    if program is None:
-        missing = "This machine lacks curl."
-        pytest.fail(missing) if os.environ.get("KELISIM_CI") == "1" else pytest.skip(missing)
+    program = shutil.which("curl") or _without("curl")
 
     def run(path: str, *arguments: str) -> Answer:
         command = [program, "--silent", "--include", "--max-time", "60", *arguments]
@@ -129,6 +127,12 @@ def test_the_policy_is_read_with_curl(curl: Curl, shop: Shop) -> None:
     page = curl("/policy", "--header", "Accept-Language: kk")
     assert page.status == 200
     assert "helpdesk@glazik" in page.words
+
+
+def _without(what: str) -> NoReturn:
+    if os.environ.get("KELISIM_CI") == "1":
+        pytest.fail(f"This machine lacks {what}.")
+    pytest.skip(f"This machine lacks {what}.")
 
 
 def _wait_for(port: int) -> None:

@@ -121,7 +121,7 @@ def _try(client: FlaskClient, crowd: Crowd, rows: Rows, times: int) -> None:
     def try_one(where: str, request: dict[str, Any]) -> None:
         with client.open(where, **request) as answer:
             status = answer.status_code
-            assert status != 500, answer.text
+            assert status != 500, (where, request)
             assert status != 503 or where == "/readyz"
             assert "Set-Cookie" not in answer.headers
             assert "X-Injected" not in answer.headers
