@@ -29,6 +29,7 @@ STAY_INSIDE = {
     "leaving",
     "inbound",
     "requests",
+    "incidents",
     "webapp",
 }
 OF_THE_SUITE = {parts.RUN, "KELISIM_CI"}

@@ -1,10 +1,11 @@
 """Kazakh, Russian and English: which one to speak, and the words in it.
 
-English literals are the source. The catalogues are read from their text form
-(`translations/<language>/LC_MESSAGES/messages.po`) once in a process, so no compiled file can
-lag behind the text that people proof-read.
+English literals are the source; a further language is a further folder. The catalogues are read
+from their text form (`translations/<language>/LC_MESSAGES/messages.po`) once in a process, so no
+compiled file can lag behind the text that people proof-read.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel import dates
+from babel import Locale, dates
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -24,10 +25,33 @@ from werkzeug.http import parse_accept_header
 
 from mailing.base.settings import ROOT
 
-LANGUAGES = ("kk", "ru", "en")
 SOURCE = "en"
 DEFAULT = "kk"
-OWN_NAMES = {"kk": "Қазақша", "ru": "Русский", "en": "English"}
+
+
+def found_in(folder: Path) -> tuple[str, ...]:
+    """The languages that have a catalogue there: the default first, English last."""
+    found = {path.parents[1].name for path in folder.glob("*/LC_MESSAGES/messages.po")}
+    others = sorted(found - {DEFAULT, SOURCE})
+    return (DEFAULT, *others, SOURCE)
+
+
+def own_name(language: str, folder: Path) -> str:
+    """What the language calls itself: its catalogue's X-Language-Name, else as CLDR has it."""
+    path = folder / language / "LC_MESSAGES" / "messages.po"
+    head = path.read_text("utf-8").partition("\n\n")[0] if path.exists() else ""
+    said = _OWN_NAME.search(head)
+    return said[1] if said else (Locale.parse(language).get_display_name() or language).capitalize()
+
+
+_OWN_NAME = re.compile(r'"X-Language-Name: (.+?)\\n"')
+
+FOLDER = ROOT / "translations"
+LANGUAGES = found_in(FOLDER)
+OWN_NAMES = {language: own_name(language, FOLDER) for language in LANGUAGES}
+
+# What the database asks of a language: which ones there are is said by the folder alone.
+LANGUAGE_IS_A_TAG = "language ~ '^[a-z]{2,3}$'"
 
 _spoken: ContextVar[str] = ContextVar("spoken", default=DEFAULT)
 
@@ -61,7 +85,7 @@ def speaking(language: str) -> Iterator[None]:
 
 
 def spoken() -> str:
-    """The language spoken now: `kk`, `ru` or `en`."""
+    """The language spoken now, one of LANGUAGES."""
     return _spoken.get()
 
 
@@ -93,7 +117,7 @@ def gettext_for(language: str) -> NullTranslations:
 
 def catalogue_path(language: str) -> Path:
     """Where the texts of one language lie."""
-    return ROOT / "translations" / language / "LC_MESSAGES" / "messages.po"
+    return FOLDER / language / "LC_MESSAGES" / "messages.po"
 
 
 def date_text(day: date, language: str | None = None) -> str:

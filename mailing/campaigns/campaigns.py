@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
-from mailing.base.languages import LANGUAGES
+from mailing.base.languages import LANGUAGE_IS_A_TAG, LANGUAGES
 from mailing.campaigns.content import Content, Format
 from mailing.people import topics
 from mailing.staff.audit import Actor, record
@@ -50,7 +50,7 @@ class CampaignBody(Table):
 
     __tablename__ = "campaign_bodies"
     __table_args__ = (
-        CheckConstraint("language IN ('kk', 'ru', 'en')", name="body_language_is_known"),
+        CheckConstraint(LANGUAGE_IS_A_TAG, name="body_language_is_known"),
         CheckConstraint("format IN ('markdown', 'html', 'mjml')", name="body_format_is_known"),
     )
 

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
 from mailing.base.installation import note_data_key
+from mailing.base.languages import LANGUAGE_IS_A_TAG
 from mailing.base.sealing import digest, keyring
 from mailing.base.settings import Settings, current
 from mailing.people.address import Address
@@ -30,7 +31,7 @@ class Subscriber(Table):
     __tablename__ = "subscribers"
     __table_args__ = (
         UniqueConstraint("digest", name="subscriber_address_is_unique"),
-        CheckConstraint("language IN ('kk', 'ru', 'en')", name="subscriber_language_is_known"),
+        CheckConstraint(LANGUAGE_IS_A_TAG, name="subscriber_language_is_known"),
     )
 
     id: Mapped[UUID] = mapped_column(

@@ -77,7 +77,7 @@ class Wording(Table):
 
 def consent_wording(topic: Topic, policy: PolicyVersion, language: str, operator: str) -> str:
     """What stands beside the topic's box; `operator` is the operator's name."""
-    return _CONSENT[language].format(
+    return _CONSENT.get(language, _CONSENT["en"]).format(
         operator=operator,
         topic=name_in(topic, language),
         often=_often(topic, language),

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Invalid
-from mailing.base.languages import LANGUAGES
+from mailing.base.languages import LANGUAGE_IS_A_TAG, LANGUAGES
 
 LARGEST = 512 * 1024  # octets; a policy of that size is a book
 
@@ -36,7 +36,7 @@ class PolicyText(Table):
     __tablename__ = "policy_texts"
     __table_args__ = (
         UniqueConstraint("sha256", name="policy_text_is_unique"),
-        CheckConstraint("language IN ('kk', 'ru', 'en')", name="policy_language_is_known"),
+        CheckConstraint(LANGUAGE_IS_A_TAG, name="policy_language_is_known"),
         CheckConstraint("format IN ('text', 'markdown')", name="policy_format_is_known"),
     )
 

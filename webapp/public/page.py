@@ -14,9 +14,10 @@ def show(name: str, status: int = 200, **values: object) -> Response:
 
 
 def show_personal(name: str, status: int = 200, **values: object) -> Response:
-    """A page about one person, with a form in it: not indexed, not kept, own referrer only."""
+    """A page about one person: not indexed, not kept; the own referrer only where a form is."""
     values["is_personal"] = True
-    return holding_a_form(personal(show(name, status, **values)))
+    answer = personal(show(name, status, **values))
+    return holding_a_form(answer) if b"<form" in answer.data else answer
 
 
 def speak_to(language: str) -> None:

@@ -1,0 +1,192 @@
+"""Everybody whose links the sweeps try: one person for each thing that can have happened.
+
+`leave` holds tokens of the kind that stands in every mail (`/u/<token>`, and whatever other page
+takes the same token); `request` holds tokens of opt-in requests. A key that begins with "forged"
+marks a token that is not ours, or not of that kind: it must be answered like any other nonsense.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Flask
+from sqlalchemy import text
+
+from mailing.base.database import db
+from mailing.base.settings import current
+from mailing.base.tokens import LeaveToken, link_keys
+from mailing.deliveries import letters
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.scope import Scope
+from mailing.people import ledger, suppression, topics
+from mailing.people.ledger import Kind, NewEntry
+from mailing.people.subscribers import Subscriber
+from mailing.people.suppression import Why
+from mailing.policies import versions
+from tests.webapp.public.conftest import Shop
+from tests.webapp.public.people import Asked, ask, say_yes
+
+Tokens = dict[str, str]
+FOREIGN_KEYS = ("a key that was never on our ring",)
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """What stands behind the pages, and the tokens of everybody's links."""
+
+    web: Flask
+    shop: Shop
+    leave: Tokens
+    request: Tokens
+    draft_policy: int
+    sha256: str
+
+
+def gather(web: Flask, shop: Shop) -> Crowd:
+    """Let everything happen to somebody."""
+    people = _people(web, shop)
+    requests = _requests(web, shop)
+    with web.app_context():
+        leaving = _leave_tokens(people)
+        other, opted = leaving["valid"], requests["valid"]
+        leaving |= {"cancels a request": people["cancels"].cancel, **forged(other, opted)}
+        requests |= forged(opted, other) | {"forged: cancels": people["cancels"].cancel}
+        draft, digest = _draft_policy(), versions.texts(versions.find(str(shop.policy)))[0].sha256
+        return Crowd(web, shop, leaving, requests, draft, digest)
+
+
+def forged(good: str, of_another_kind: str) -> Tokens:
+    """What somebody makes of a good token who does not have our keys."""
+    flipped = good[:-2] + ("A" if good[-2] != "A" else "B") + good[-1]
+    begun_otherwise = ("A" if good[0] != "A" else "B") + good[1:]
+    stranger = LeaveToken(uuid4(), 1, uuid4()).text(link_keys(FOREIGN_KEYS))
+    made = {
+        "last bits flipped": flipped,
+        "first bits flipped": begun_otherwise,
+        "cut short": good[:-1],
+        "half": good[: len(good) // 2],
+        "prolonged": f"{good}A",
+        "padded": f"{good}=",
+        "in capitals": good.upper(),
+        "of another kind": of_another_kind,
+        "sealed with a foreign key": stranger,
+        "a word": "x",
+        "dots": "...",
+        "in Kazakh": "қол-таңба",
+        "very long": "A" * 3000,
+        "not UTF-8": "%FF%FE",
+        "markup": "%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+        "a template": "%7B%7B7*7%7D%7D",
+        "SQL": "'%20OR%20'1'='1",
+    }
+    return {f"forged: {how}": token for how, token in made.items()}
+
+
+def _people(web: Flask, shop: Shop) -> dict[str, Asked]:
+    yes = ("valid", "used", "left all", "withdrawn", "destroyed", "blocked", "complained")
+    found = {
+        name: say_yes(web, shop.policy, "new", "offers", address=f"{_slug(name)}@example.com")
+        for name in yes
+    }
+    found["cancels"] = ask(web, shop.policy, "offers", address="cancels@example.com")
+    with web.app_context():
+        for name, act in _HAPPENS.items():
+            act(db.session.get_one(Subscriber, found[name].subscriber))
+            db.session.commit()
+    return found
+
+
+def _leave_one(row: Subscriber) -> None:
+    leave(Leaving(row.id, Scope.of_topics(topics.find("offers").id), patience=0))
+
+
+def _leave_all(row: Subscriber) -> None:
+    leave(Leaving(row.id, Scope.everything(), patience=0))
+
+
+def _withdraw(row: Subscriber) -> None:
+    leave(Leaving(row.id, Scope.everything(), Kind.WITHDRAWN, "page", patience=0))
+
+
+def _block(row: Subscriber) -> None:
+    leave(Leaving(row.id, Scope.everything(), Kind.BLOCKED, "mail", patience=0))
+
+
+def _complain(row: Subscriber) -> None:
+    suppression.suppress(row.digest, Why.COMPLAINT)
+
+
+def _destroy(row: Subscriber) -> None:
+    ledger.append(NewEntry(row.id, Kind.DESTROYED, None, None, "staff", "test"))
+    suppression.suppress(row.digest, Why.DESTROYED)
+    row.personal = None
+
+
+_HAPPENS = {
+    "used": _leave_one,
+    "left all": _leave_all,
+    "withdrawn": _withdraw,
+    "destroyed": _destroy,
+    "blocked": _block,
+    "complained": _complain,
+}
+
+
+def _leave_tokens(people: dict[str, Asked]) -> Tokens:
+    offers, notices = topics.find("offers").id, topics.find(topics.NOTICES).id
+    valid = people["valid"].subscriber
+    tokens = {name: _leave_token(people[name].subscriber, offers) for name in _HAPPENS}
+    preview = letters.sample_stamp(current()).leave_url.rpartition("/")[2]
+    return {
+        "valid": _leave_token(valid, offers, _delivery_of(valid)),
+        **tokens,
+        "of the notices": _leave_token(valid, notices),
+        "whose campaign is gone": _leave_token(valid, offers, uuid4()),
+        "whose topic is gone": _leave_token(valid, 999_999),
+        "of nobody we know": _leave_token(uuid4(), offers),
+        "of a preview": preview,
+    }
+
+
+def _leave_token(subscriber: UUID, topic_id: int, delivery: UUID | None = None) -> str:
+    token = LeaveToken(subscriber, topic_id, delivery or uuid4())
+    return token.text(link_keys(current().secret_keys))
+
+
+def _delivery_of(subscriber: UUID) -> UUID:
+    query = text("SELECT id FROM deliveries WHERE subscriber_id = :person LIMIT 1")
+    found: UUID = db.session.execute(query, {"person": subscriber}).scalar_one()
+    return found
+
+
+def _requests(web: Flask, shop: Shop) -> Tokens:
+    """Requests that are open, confirmed, cancelled, and older than seven days."""
+    policy: Any = shop.policy
+    asked = {
+        name: ask(web, policy, "new", address=f"request-{name}@example.com")
+        for name in ("valid", "cancelled", "expired")
+    }
+    used = say_yes(web, policy, "new", address="request-used@example.com")
+    client = web.test_client()
+    assert client.post(f"/u/{asked['cancelled'].cancel}").status_code == 200
+    with web.app_context():
+        past = "UPDATE optins SET expires_at = now() - interval '1 s' WHERE subscriber_id = :id"
+        db.session.execute(text(past), {"id": asked["expired"].subscriber})
+        db.session.commit()
+    return {name: one.confirm for name, one in asked.items()} | {"used": used.confirm}
+
+
+def _draft_policy() -> int:
+    """A version that nobody has published: the public must not see it."""
+    query = (
+        "INSERT INTO policy_versions (label, effective_on, purposes, fields) "
+        "SELECT 'draft', effective_on + 1, purposes, fields FROM policy_versions "
+        "LIMIT 1 RETURNING id"
+    )
+    found: int = db.session.execute(text(query)).scalar_one()
+    db.session.commit()
+    return found
+
+
+def _slug(name: str) -> str:
+    return name.replace(" ", "-")

@@ -1,0 +1,145 @@
+"""Joining and leaving with curl against a real server: no cookie, no script, no browser."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from html import unescape
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from flask import Flask
+
+from mailing.base.settings import ROOT
+from tests.webapp.public.conftest import Shop
+from tests.webapp.public.people import Asked, ask, leave_link, standing
+
+Curl = Callable[..., "Answer"]
+
+
+class Answer:
+    """What curl printed: the status, the headers and the page."""
+
+    def __init__(self, printed: str) -> None:
+        head, _, self.page = printed.partition("\r\n\r\n")
+        self.status = int(head.split(" ", 2)[1])
+        self.head = head
+
+    @property
+    def words(self) -> str:
+        """The page without its tags, as a text browser shows it."""
+        return unescape(re.sub(r"<[^>]+>", " ", self.page))
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return tmp_path / "gunicorn.log"
+
+
+@pytest.fixture
+def server(web: Flask, environment: dict[str, str], log: Path) -> Iterator[str]:
+    """The address of the application under gunicorn, on the database of this test."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    threads = ("--worker-class", "gthread", "--threads", "4", "--no-control-socket")
+    bind = (*threads, "--bind", f"127.0.0.1:{port}", "webapp.wsgi:application")
+    own = {**os.environ, **environment, "KELISIM_PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    own["KELISIM_LOG_LEVEL"] = "debug"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", *bind], cwd=ROOT, env=own, stdout=file, stderr=file
+        )
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+
+
+@pytest.fixture
+def curl(server: str) -> Curl:
+    """Runs curl. Where there is none: a named skip, or a failure in continuous runs."""
+    program = shutil.which("curl") or _without("curl")
+
+    def run(path: str, *arguments: str) -> Answer:
+        command = [program, "--silent", "--include", "--max-time", "60", *arguments]
+        done = subprocess.run([*command, f"{server}{path}"], capture_output=True, check=True)
+        return Answer(done.stdout.decode())
+
+    return run
+
+
+@pytest.fixture
+def asked(web: Flask, shop: Shop) -> Asked:
+    """Somebody whose confirmation mail is on its way."""
+    return ask(web, shop.policy, "new", address="erik@example.com")
+
+
+def test_somebody_joins_with_curl(curl: Curl, web: Flask, shop: Shop, log: Path) -> None:
+    form = curl(f"{shop.path}?lang=en")
+    assert form.status == 200
+    (policy,) = re.findall(r'name="policy" value="(\d+)"', form.page)
+    (topic, *_) = re.findall(r'name="topic"[^>]* value="(\w+)"', form.page)
+    fields = ("email=aruzhan.curl@example.com", f"topic={topic}", f"policy={policy}")
+    posted = [part for field in fields for part in ("--data-urlencode", field)]
+    wrong = curl(f"{shop.path}?lang=en", "--data-urlencode", "email=aruzhan.curl@", *posted[2:])
+    assert wrong.status == 422
+    assert "Enter an address like" in wrong.words
+    answer = curl(f"{shop.path}?lang=en", *posted)
+    assert answer.status == 200
+    for one in (form, wrong, answer):
+        assert "set-cookie" not in one.head.lower()
+    assert "aruzhan.curl" not in log.read_text()
+
+
+def test_somebody_confirms_and_leaves_with_curl(
+    curl: Curl, web: Flask, shop: Shop, asked: Asked, log: Path
+) -> None:
+    """T36: nothing but the address is needed."""
+    confirm, leave = f"/confirm/{asked.confirm}", leave_link(web, asked.subscriber, "new")
+    assert curl(f"{confirm}?lang=ru").status == 200
+    assert standing(web, asked.subscriber, "new") == "requested"
+    assert curl(confirm, "--request", "POST").status == 200
+    assert standing(web, asked.subscriber, "new") == "given"
+    assert curl(leave, "--head").status == 200
+    assert standing(web, asked.subscriber, "new") == "given"
+    left = curl(leave, "--data", "List-Unsubscribe=One-Click")
+    assert (left.status, "\nlocation:" in left.head.lower()) == (200, False)
+    assert standing(web, asked.subscriber, "new") == "unsubscribed"
+    again = curl(f"{leave}/undo?lang=en", "--request", "POST")
+    assert again.status == 200
+    assert standing(web, asked.subscriber, "new") == "given"
+    by_hand = curl(f"{leave}?lang=en", "--data", "page=1")
+    assert "You are unsubscribed" in by_hand.words
+    assert "erik@example.com" not in log.read_text()
+
+
+def test_the_policy_is_read_with_curl(curl: Curl, shop: Shop) -> None:
+    page = curl("/policy", "--header", "Accept-Language: kk")
+    assert page.status == 200
+    assert "helpdesk@glazik" in page.words
+
+
+def _without(what: str) -> NoReturn:
+    if os.environ.get("KELISIM_CI") == "1":
+        pytest.fail(f"This machine lacks {what}.")
+    pytest.skip(f"This machine lacks {what}.")
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 30
+    while True:
+        with closing(socket.socket()) as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.05)
