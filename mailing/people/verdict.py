@@ -72,7 +72,8 @@ CASE {_KEPT_OUT}
              WHEN {_HAS.format(condition="o.standing = 'unsubscribed'")} THEN 'no_topic_left'
              WHEN {_HAS.format(condition="o.quarantined")} THEN 'quarantined'
              ELSE 'not_confirmed' END
-    WHEN st.standing = 'unsubscribed' THEN 'unsubscribed'
+    -- Asking for the notices again, on the preference page, is no yes yet.
+    WHEN st.refused THEN 'unsubscribed'
     {_PAUSED}
 END
 """

@@ -14,6 +14,7 @@ from mailing.base.settings import current
 from mailing.base.tokens import LeaveToken, link_keys
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer
+from mailing.leaving import links
 from mailing.people import subscribers
 from mailing.people.address import canonical
 from mailing.people.subscribers import Subscriber
@@ -39,8 +40,8 @@ def person_of_fresh(token: str) -> Subscriber | None:
 
 def person_of(token: str) -> Subscriber | None:
     """Whom any link of ours to leave belongs to; None for one that is not ours."""
-    meant = LeaveToken.read(link_keys(current().secret_keys), token)
-    return db.session.get(Subscriber, meant.subscriber) if meant else None
+    whose = links.person_of(token)
+    return db.session.get(Subscriber, whose) if whose else None
 
 
 def mail_to(address: str) -> None:
@@ -55,10 +56,10 @@ def mail_to(address: str) -> None:
 def mail_to_holder(token: str) -> bool:
     """Mail a fresh link to the address on file of whoever a link belongs to; False for a link
     that is not ours."""
-    meant = LeaveToken.read(link_keys(current().secret_keys), token)
-    if meant is None:
+    whose = links.person_of(token)
+    if whose is None:
         return False
-    _mail(meant.subscriber)
+    _mail(whose)
     return True
 
 

@@ -124,6 +124,23 @@ def test_a_tick_by_a_link_that_may_have_been_passed_on_asks_by_mail(person: Pers
     assert person.standing("offers") == "given"
 
 
+def test_whoever_asks_for_the_notices_again_gets_none_before_they_press_the_button(
+    app: Flask, settings: Settings, policy: PolicyVersion, person: Person
+) -> None:
+    """T8, T34: a friend with the forwarded mail can ask, and that ends no "no"."""
+    preferences.save(person.link(), filled(person, "news"))
+    days_pass(person.id)
+    with gate_of(settings, policy) as gate:
+        assert gate.says("notice", "notices", person.id) == "unsubscribed"
+        asked = filled(person, "news", "notices", shown=("news",))
+        assert preferences.save(person.link(), asked).asked
+        assert person.standing("notices") == "requested"
+        assert gate.says("notice", "notices", person.id) == "unsubscribed"
+        confirmations.confirm(token_of(newest_request(), "confirm"))
+        db.session.commit()
+        assert gate.says("notice", "notices", person.id) is None
+
+
 def test_a_tick_by_a_fresh_link_is_a_yes_with_its_whole_evidence(
     person: Person, fresh: str
 ) -> None:
@@ -151,6 +168,7 @@ def test_a_fresh_link_is_an_old_one_after_a_day(person: Person, fresh: str) -> N
 
 def test_a_link_is_fresh_for_its_own_person_only(person: Person, fresh: str) -> None:
     other = Person(person.policy, "other@example.com")
+    other.ask("news")
     delivery = links_read(fresh)
     assert preferences.is_fresh(_link(person, delivery))
     assert not preferences.is_fresh(_link(other, delivery))

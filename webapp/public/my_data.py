@@ -5,14 +5,26 @@ from flask import Blueprint, Response, abort, jsonify, request
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import gettext as _
+from mailing.leaving import links
 from mailing.people import subscribers
 from mailing.people.address import masked
 from mailing.people.subscribers import Subscriber
 from mailing.requests import access, fresh, moving, rectify
 from webapp.headers import personal
-from webapp.public.page import show_personal, speak_to
+from webapp.public.page import show, show_personal, speak_to
 
 pages = Blueprint("my_data", __name__)
+
+
+@pages.before_request
+def nobody_is_here() -> Response | None:
+    """The link of a preview belongs to nobody; and of some people nothing is kept any more."""
+    token = (request.view_args or {}).get("token", "")
+    if links.is_preview(token):
+        return personal(show("preview"))
+    holder = fresh.person_of(token)
+    is_gone = holder is None or holder.personal is None
+    return personal(show("gone")) if is_gone and links.person_of(token) else None
 
 
 @pages.post("/preferences/<token>/link")
@@ -95,7 +107,8 @@ def _holder(token: str) -> Subscriber:
 def _stale(token: str) -> Response:
     """A link that is too old to show anything still asks for one that does."""
     db.session.rollback()
-    return _about(_holder(token), token, "link_needed", 403)
+    status = 403 if request.method == "POST" else 200
+    return _about(_holder(token), token, "link_needed", status)
 
 
 def _correction(

@@ -10,19 +10,22 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from mailing.base.database import db
 from mailing.base.settings import current
-from mailing.base.tokens import LeaveToken, link_keys
-from mailing.deliveries import letters
+from mailing.base.tokens import AddressToken, LeaveToken, link_keys
+from mailing.deliveries import answers, letters
+from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, suppression, topics
+from mailing.people.address_changes import AddressChange
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.policies import versions
+from mailing.requests import moving
 from tests.webapp.public.conftest import Shop
 from tests.webapp.public.people import Asked, ask, say_yes
 
@@ -38,6 +41,7 @@ class Crowd:
     shop: Shop
     leave: Tokens
     request: Tokens
+    change: Tokens
     draft_policy: int
     sha256: str
 
@@ -52,7 +56,9 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         leaving |= {"cancels a request": people["cancels"].cancel, **forged(other, opted)}
         requests |= forged(opted, other) | {"forged: cancels": people["cancels"].cancel}
         draft, digest = _draft_policy(), versions.texts(versions.find(str(shop.policy)))[0].sha256
-        return Crowd(web, shop, leaving, requests, draft, digest)
+        leaving["that was asked for"] = asked_for = _fresh_token(people["valid"].subscriber)
+        changes = _change_tokens(asked_for) | forged(opted, other)
+        return Crowd(web, shop, leaving, requests, changes, draft, digest)
 
 
 def forged(good: str, of_another_kind: str) -> Tokens:
@@ -151,6 +157,26 @@ def _leave_tokens(people: dict[str, Asked]) -> Tokens:
 def _leave_token(subscriber: UUID, topic_id: int, delivery: UUID | None = None) -> str:
     token = LeaveToken(subscriber, topic_id, delivery or uuid4())
     return token.text(link_keys(current().secret_keys))
+
+
+def _fresh_token(subscriber: UUID) -> str:
+    """A link that was mailed because its person asked for it, a moment ago."""
+    written = answers.write(NewAnswer(subscriber, AnswerKind.LINK, answers.FRESH_FOR))
+    db.session.commit()
+    return _leave_token(subscriber, topics.find(topics.NOTICES).id, written)
+
+
+def _change_tokens(asked_for: str) -> Tokens:
+    """The two ends of an address change that is open, and of one that was stopped by it."""
+    keys, tokens = link_keys(current().secret_keys), {}
+    for name in ("stopped", "open"):
+        moving.ask(asked_for, f"{name}@example.org")
+        db.session.commit()
+        newest = select(AddressChange.id).order_by(AddressChange.created_at.desc()).limit(1)
+        change = db.session.scalars(newest).one()
+        for end in ("old", "new"):
+            tokens[f"{name}, {end} end"] = AddressToken(change, end).text(keys)
+    return tokens
 
 
 def _delivery_of(subscriber: UUID) -> UUID:

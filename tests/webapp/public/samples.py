@@ -39,6 +39,18 @@ def leaving(crowd: Crowd, rule: str) -> Addresses:
     return _filled(rule, crowd.leave)
 
 
+def choosing(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes that token, and not the one that cancels a request."""
+    tokens = dict(crowd.leave)
+    tokens["forged: cancels a request"] = tokens.pop("cancels a request")
+    return _filled(rule, tokens)
+
+
+def changing(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the token of one end of an address change."""
+    return _filled(rule, crowd.change)
+
+
 def requests(crowd: Crowd, rule: str) -> Addresses:
     """A rule that takes the token of an opt-in request."""
     return _filled(rule, crowd.request)
@@ -69,6 +81,15 @@ SAMPLES: dict[str, Maker] = {
     "/join/<slug>": forms,
     "/confirm/<token>": requests,
     "/u/<token>": leaving,
+    "/join/<slug>/again": forms,
+    "/preferences/<token>": leaving,
+    "/preferences/<token>/withdraw": leaving,
+    "/preferences/<token>/data": leaving,
+    "/preferences/<token>/correct": leaving,
+    "/preferences/<token>/address": leaving,
+    "/agree/<token>": choosing,
+    "/address/<token>": changing,
+    "/privacy": fixed,
     "/policy": fixed,
     "/policy/<ref>": policies,
     "/healthz": fixed,
@@ -107,11 +128,70 @@ def leave_by_hand(crowd: Crowd, rule: str) -> Posts:
     return {name: (link, {"page": "1"}) for name, link in links.items()}
 
 
+def again(_crowd: Crowd, rule: str) -> Posts:
+    """The wish for a second mail."""
+    here, good = rule.replace("<slug>", "news"), {"email": "aigerim@example.com"}
+    return {
+        "good": (here, good),
+        "no address": (here, {"email": "x"}),
+        "an unknown form": (rule.replace("<slug>", "nothing"), good),
+    }
+
+
+def lost(_crowd: Crowd, rule: str) -> Posts:
+    """The lost mail."""
+    return {
+        "good": (rule, {"email": "aigerim@example.com"}),
+        "known": (rule, {"email": "valid@example.com"}),
+        "no address": (rule, {"email": "x"}),
+    }
+
+
+def choose(crowd: Crowd, rule: str) -> Posts:
+    """Each act of the preference page on a link of its own, and none."""
+    acts = ("", "pause", "end_pause", "language", "save", "stop", "withdraw")
+    fields = {"days": "30", "language": "ru", "listed": "offers"}
+    links = _filled(rule, crowd.leave)
+    return {
+        what: (link, fields | {"act": acts[number % len(acts)]})
+        for number, (what, link) in enumerate(links.items())
+    }
+
+
+def stale(form: dict[str, str]) -> Poster:
+    """What only a link that was asked for may do, by every other link."""
+
+    def posts(crowd: Crowd, rule: str) -> Posts:
+        links = leaving(crowd, rule)
+        return {what: (to, form) for what, to in links.items() if what != "that was asked for"}
+
+    return posts
+
+
+def fill(form: dict[str, str], maker: Maker) -> Poster:
+    """One form, by every link."""
+
+    def posts(crowd: Crowd, rule: str) -> Posts:
+        return {what: (link, form) for what, link in maker(crowd, rule).items()}
+
+    return posts
+
+
 ACTIONS: dict[str, Poster] = {
     "/join/<slug>": join,
     "/confirm/<token>": press(lambda crowd: crowd.request),
     "/u/<token>": leave_by_hand,
     "/u/<token>/undo": press(lambda crowd: crowd.leave),
+    "/u/<token>/reason": fill({"reason": "often", "words": "Тым жиі"}, leaving),
+    "/join/<slug>/again": again,
+    "/privacy": lost,
+    "/preferences/<token>": choose,
+    "/preferences/<token>/link": fill({}, leaving),
+    "/preferences/<token>/data": stale({}),
+    "/preferences/<token>/correct": fill({"surname": "Оспан"}, leaving),
+    "/preferences/<token>/address": fill({"email": "new@example.org"}, leaving),
+    "/agree/<token>": fill({"seen": ""}, choosing),
+    "/address/<token>": fill({"say": "yes"}, changing),
 }
 
 # Rules that answer programs, not people: no page to look at.

@@ -96,8 +96,9 @@ def test_any_mails_link_shows_no_data_and_offers_a_fresh_one(
 ) -> None:
     """Mails get passed on (T34): what is personal asks for more than holding one."""
     link, before = any_link(web, dana.subscriber), rows()
-    for answer in (client.get(f"{link}{part}?lang=en"), client.post(f"{link}{part}?lang=en")):
-        assert answer.status_code == 403
+    for method, status in (("GET", 200), ("POST", 403)):
+        answer = client.open(f"{link}{part}?lang=en", method=method)
+        assert answer.status_code == status
         assert f'action="{link}/link?lang=en"' in answer.text
         assert EMAIL not in answer.text
     assert rows() == before
@@ -133,7 +134,8 @@ def test_the_link_of_a_preview_belongs_to_nobody(
     with web.app_context():
         preview = letters.sample_stamp(current()).leave_url.rpartition("/")[2]
     for part in SUB:
-        assert client.get(f"/preferences/{preview}{part}").status_code == 404
+        page = client.get(f"/preferences/{preview}{part}?lang=en")
+        assert "comes from a preview" in page.text
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
@@ -195,7 +197,7 @@ def test_the_address_changes_once_both_mailboxes_have_agreed_and_the_old_link_is
     assert email_of(web, dana.subscriber) == EMAIL
     assert "The address is changed" in client.post(f"{new}?lang=en", data={"say": "yes"}).text
     assert email_of(web, dana.subscriber) == NEW
-    assert client.get(f"{link}/data").status_code == 403, "it was mailed to the address before"
+    assert EMAIL not in client.get(f"{link}/data").text, "it was mailed to the address before"
 
 
 def test_what_is_asked_of_a_new_address_never_tells_whether_it_is_known(
