@@ -17,6 +17,7 @@ _SECTIONS: dict[str, Callable[[Subscriber], Any]] = {
     "messages": held.messages,
     "not_sent": held.considered,
     "receipts": held.receipts,
+    "choices": held.chosen,
     "corrections": held.corrected,
     "address_changes": held.moves,
     "answers": held.answered,

@@ -17,6 +17,7 @@ from mailing.deliveries.letters import domain_of
 from mailing.leaving.receipts import StoredReceipt
 from mailing.people import (
     address_changes,
+    choices,
     corrections,
     evidence,
     ledger,
@@ -46,6 +47,7 @@ TOLD = {
     "receipts": "topic_id kind",
     "suppressions": "reason",
     "answers": "kind recipient",
+    "choices": "kind value source at",
     "address_changes": "personal old_agreed_at new_agreed_at",
     "corrections": "fields policy_id source evidence_hash at",
 }
@@ -54,6 +56,7 @@ LEFT_OUT = {
         *("standings.subscriber_id", "ledger.subscriber_id", "optins.subscriber_id"),
         *("deliveries.subscriber_id", "receipts.subscriber_id", "answers.subscriber_id"),
         *("address_changes.subscriber_id", "corrections.subscriber_id"),
+        "choices.subscriber_id",
     },
     "the ids of everybody else stand there, too": {"audience_chunks.subscriber_ids"},
     "a keyed digest of an address, of no use without our key": {
@@ -66,6 +69,10 @@ LEFT_OUT = {
     "a number that counts everybody": {"campaigns.held_at_start"},
     "mail as it came in, sealed; no person is known to it until staff have read it": {
         "inbound_messages.sealed"
+    },
+    "rows of a file that were refused, sealed; nobody became known by them": {"imports.faults"},
+    "why somebody left names nobody, so it cannot be found by the person": {
+        *("leave_reasons.once", "leave_reasons.reason", "leave_reasons.words"),
     },
     "about staff, not about subscribers": {"staff.email", "staff.password"},
 }
@@ -112,14 +119,14 @@ def history(subscriber: Subscriber) -> list[Fact]:
 
 
 def forms(subscriber: Subscriber) -> list[Fact]:
-    """What was asked for through forms, and what was typed there."""
+    """What was asked for through forms and on the preference page, and what was typed there."""
     names = _topics(subscriber.language)
     query = select(OptIn).where(OptIn.subscriber_id == subscriber.id).order_by(OptIn.created_at)
     return [
         {
             "at": optin.created_at,
             "topics": [names[topic_id] for topic_id in optin.topic_ids],
-            "form": f"{optin.form_id}, version {optin.form_version}",
+            "form": f"{optin.form_id}, version {optin.form_version}" if optin.form_id else None,
             "page": optin.page,
             "language": optin.language,
             "policy": _policy(optin.policy_id),
@@ -169,6 +176,14 @@ def receipts(subscriber: Subscriber) -> list[Fact]:
             "named": row.in_flight,
         }
         for row in db.session.scalars(query.order_by(StoredReceipt.recorded_at))
+    ]
+
+
+def chosen(subscriber: Subscriber) -> list[Fact]:
+    """The language and the pauses that they set for themselves."""
+    return [
+        {"at": one.at, "kind": one.kind, "value": one.value, "source": one.source}
+        for one in choices.of(subscriber.id)
     ]
 
 

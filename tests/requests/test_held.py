@@ -1,7 +1,10 @@
 """My data forgets no table."""
 
 from mailing.base.database import OPERATIONAL, Table
-from mailing.requests import held
+from mailing.leaving import preferences
+from mailing.requests import access, held
+from tests.person import Person
+from tests.requests.conftest import fresh_token
 from tests.test_wiring import load_models
 
 
@@ -17,3 +20,11 @@ def test_every_column_that_leads_to_a_person_is_told_or_left_out_for_a_reason() 
     }
     assert classed - told - left_out == set()
     assert (told | left_out) - classed == set()
+
+
+def test_what_was_chosen_on_the_preference_page_is_told(person: Person) -> None:
+    token = fresh_token(person)
+    assert preferences.pause(token, 30)
+    told = access.look(token)
+    assert told is not None
+    assert [one["kind"] for one in told["choices"]] == ["pause"]

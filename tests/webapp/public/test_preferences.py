@@ -1,6 +1,7 @@
 """The preference centre over HTTP: one press, one act."""
 
 import re
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -8,9 +9,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.leaving import reasons
 from tests import road
+from tests.person import newest_request, token_of
 from tests.webapp.public.conftest import Rows, Shop
 from tests.webapp.public.people import (
     Asked,
@@ -229,3 +232,19 @@ def test_remarks_are_shown_only_where_enough_have_answered(
             assert told.answers == number + 1
             assert sum(told.reasons.values()) == told.answers
             assert bool(told.words) == (told.answers == reasons.ENOUGH)
+
+
+def test_a_request_of_this_page_that_nobody_answered_leads_back_to_it_and_to_no_form(
+    client: FlaskClient, web: Flask, link: str
+) -> None:
+    form = form_of(client.get(link).text, "save")
+    assert client.post(link, data=form | {"topic": ["offers", "new", "notices"]}).status_code == 200
+    with web.app_context():
+        asked = f"/confirm/{token_of(newest_request(), 'confirm')}"
+    assert client.get(asked).status_code == 200
+    later = clock.now() + timedelta(days=8)
+    with clock.use(lambda: later):
+        late = client.get(f"{asked}?lang=en").text
+    assert "This request has expired" in late
+    assert "tick them again on the page" in late
+    assert "/join/" not in late
