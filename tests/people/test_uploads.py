@@ -28,6 +28,7 @@ from mailing.people.ledger import Entry
 from mailing.people.subscribers import digest_of
 from mailing.people.suppression import Why, suppress
 from mailing.staff.audit import AuditEntry
+from tests import road
 from tests.people.test_imports import ACTOR, HEADER, NOW, PROOF, _say, _standing, _world
 
 __all__ = ["_world"]
@@ -203,7 +204,8 @@ def test_two_workers_never_take_the_same_import(upload: Callable[..., int]) -> N
         assert running.due() == []
         running.work_on(number, db.session.commit, _never)
         assert state.find(number).state == "checking"
-    assert running.due() == [number]
+    # The lock goes with its connection, which the server may take a moment to notice.
+    road.wait_for(lambda: running.due() == [number])
 
 
 def test_an_import_that_kills_its_worker_again_and_again_is_refused(

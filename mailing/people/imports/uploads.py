@@ -54,6 +54,8 @@ def columns(kept: Import) -> list[str]:
 def check(import_id: int, mapping: Mapping[str, str], actor: Actor) -> Import:
     """Have it rehearsed with this mapping. Raises `Invalid` that names an undeclared column."""
     kept = _held(import_id, WAITING)
+    if any("\0" in name for name in mapping):
+        raise Invalid("The file's first line is no header of columns; it holds a NUL.")
     with Opened(current(), _there(kept)) as opened, table.as_text(opened) as content:  # type: ignore[arg-type]
         table.records(content, mapping, clock.today(current().time_zone))
     kept.mapping, kept.rehearsal, kept.faults = dict(mapping), {}, None
