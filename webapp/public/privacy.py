@@ -1,6 +1,6 @@
 """Rights without a login: a link for whoever has lost the mail, and how to ask for more."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from mailing.base import clock, languages
 from mailing.base.database import db
@@ -11,6 +11,8 @@ from mailing.policies import versions
 from mailing.policies.marks import Marks
 from mailing.requests import fresh
 from webapp.headers import holding_a_form
+from webapp.public.brake import Brake
+from webapp.public.join import too_many
 from webapp.public.page import asked_language, show
 
 pages = Blueprint("privacy", __name__)
@@ -27,16 +29,18 @@ def send() -> Response:
     """Mail a link: the same page for every address, known or not."""
     languages.speak(asked_language() or languages.spoken())
     typed = request.form.get("email", "")
+    brake: Brake = current_app.extensions["kelisim_join_brake"]
+    if not brake.takes(request.remote_addr, is_timed=True):
+        return _page(typed, too_many(), 429)
     try:
         fresh.mail_to(typed)
     except Invalid:
-        return _page(typed, _("Enter an address like name@example.kz."))
+        return _page(typed, _("Enter an address like name@example.kz."), 422)
     db.session.commit()
     return holding_a_form(show("privacy_sent"))
 
 
-def _page(typed: str, problem: str | None) -> Response:
+def _page(typed: str, problem: str | None, status: int = 200) -> Response:
     policy = versions.current(clock.today(current().time_zone))
     marks = policy.declared_marks if policy else Marks()
-    status = 422 if problem else 200
     return holding_a_form(show("privacy", status, typed=typed, problem=problem, marks=marks))

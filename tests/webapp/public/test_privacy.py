@@ -16,7 +16,7 @@ from mailing.deliveries.answers import Answer
 from mailing.people import address_changes, subscribers, suppression, topics
 from mailing.people.suppression import Why
 from mailing.staff.audit import AuditEntry
-from tests.webapp.public.conftest import Rows, Shop
+from tests.webapp.public.conftest import Rows, Shop, With
 from tests.webapp.public.people import Asked, say_yes
 
 EMAIL, NEW = "dana@example.com", "dana.new@example.com"
@@ -88,6 +88,18 @@ def test_what_is_no_address_is_told_beside_the_field_and_kept(
     assert 'aria-invalid="true"' in answer.text
     assert "<b>" not in answer.text
     assert rows() == before
+
+
+def test_a_network_that_asks_too_often_is_told_to_wait_and_nothing_is_lost(
+    client: FlaskClient, web: Flask, dana: Asked, with_settings: With
+) -> None:
+    slow = with_settings(join_network_hourly=1)
+    from_outside = {"environ_base": {"REMOTE_ADDR": "203.0.113.7"}}
+    first = slow.post("/privacy?lang=en", data={"email": EMAIL}, **from_outside)
+    second = slow.post("/privacy?lang=en", data={"email": EMAIL}, **from_outside)
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert "try again in an hour" in second.text
+    assert f'value="{EMAIL}"' in second.text
 
 
 @pytest.mark.parametrize("part", SUB)
