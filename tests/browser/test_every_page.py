@@ -41,7 +41,11 @@ _TARGETS = """() => [...document.querySelectorAll('a, button, input, select, tex
     .filter(one => !one.inline && Math.min(one.box.width, one.box.height) < 24 && !one.label)
     .map(one => `${one.html} ${one.box.width}x${one.box.height}`)"""
 _STOPS = """() => [...document.querySelectorAll('a[href], button, input, select, textarea')]
-    .filter(one => one.type !== 'hidden' && one.offsetParent !== null).length"""
+    .filter(one => one.type !== 'hidden' && one.offsetParent !== null)
+    // The radio buttons of one name are one stop; the arrows move among them.
+    .filter((one, place, all) => one.type !== 'radio'
+        || all.findIndex(other => other.type === 'radio' && other.name === one.name) === place)
+    .length"""
 _FOCUSED = """() => {
     const one = document.activeElement;
     if (!one || one === document.body) return null;
@@ -67,7 +71,17 @@ def page(browser: Browser) -> Iterator[Page]:
 def seen(crowd: Crowd, is_all: bool) -> dict[str, str]:
     """The pages to look at: all of them, or the first of each rule and what differs by its look."""
     found = {}
-    telling = ("", "valid", "used", "cancelled", "expired", "of a preview", "missing", "left all")
+    telling = (
+        "",
+        "valid",
+        "used",
+        "cancelled",
+        "expired",
+        "of a preview",
+        "missing",
+        "left all",
+        "open, old end",
+    )
     for one in pages(crowd):
         if not one.is_forged and (is_all or one.what in telling):
             found[f"{one.rule} {one.what}"] = one.address

@@ -75,7 +75,7 @@ def test_somebody_joins_confirms_leaves_and_comes_back_without_script(
     page.goto(pages.address + leave_link(pages.web, pages.waiting.subscriber, "new"))
     page.get_by_role("button", name="Отписаться").click()
     assert standing(pages.web, pages.waiting.subscriber, "new") == "unsubscribed"
-    page.get_by_role("button").click()
+    page.get_by_role("button", name="Это ошибка: вернуть подписку").click()
     assert standing(pages.web, pages.waiting.subscriber, "new") == "given"
     assert page.context.cookies() == []
 
