@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import date
 from html import unescape
 from pathlib import Path
 from typing import NoReturn
@@ -17,7 +18,11 @@ from typing import NoReturn
 import pytest
 from flask import Flask
 
+from mailing.base.database import db
 from mailing.base.settings import ROOT
+from mailing.people import standings
+from mailing.policies import versions
+from mailing.policies.versions import NewText
 from tests.webapp.public.conftest import Shop
 from tests.webapp.public.people import Asked, ask, leave_link, standing
 
@@ -121,6 +126,46 @@ def test_somebody_confirms_and_leaves_with_curl(
     by_hand = curl(f"{leave}?lang=en", "--data", "page=1")
     assert "You are unsubscribed" in by_hand.words
     assert "erik@example.com" not in log.read_text()
+
+
+def test_somebody_chooses_with_curl(curl: Curl, web: Flask, shop: Shop, asked: Asked) -> None:
+    curl(f"/confirm/{asked.confirm}", "--request", "POST")
+    choices = leave_link(web, asked.subscriber, "new").replace("/u/", "/preferences/")
+    page = curl(f"{choices}?lang=en")
+    assert page.status == 200
+    kept = hidden(page, "listed", "shown", "policy", "wording")
+    saved = curl(f"{choices}?lang=en", *kept, "--data", "topic=notices", "--data", "act=save")
+    assert saved.status == 200
+    assert standing(web, asked.subscriber, "new") == "unsubscribed"
+    paused = curl(f"{choices}?lang=en", "--data", "act=pause&days=30")
+    assert "Paused" in paused.words
+    assert "\nlocation:" not in (page.head + saved.head + paused.head).lower()
+
+
+def test_a_policy_change_is_agreed_to_with_curl(
+    curl: Curl, web: Flask, shop: Shop, asked: Asked
+) -> None:
+    curl(f"/confirm/{asked.confirm}", "--request", "POST")
+    with web.app_context():
+        kept = versions.import_text("Жаңа саясат".encode(), NewText("kk", date(2026, 1, 1)))
+        newest = versions.publish(versions.find(kept.policy_id)).id
+        db.session.commit()
+    agree = leave_link(web, asked.subscriber, "new").replace("/u/", "/agree/")
+    page = curl(f"{agree}?lang=en")
+    assert page.page.count("<button") == 1
+    agreed = curl(f"{agree}?lang=en", *hidden(page, "seen"))
+    assert "You have agreed" in agreed.words
+    with web.app_context():
+        held = standings.of(asked.subscriber)
+        assert {row.policy_id for row in held.values()} == {newest}
+
+
+def hidden(page: Answer, *names: str) -> list[str]:
+    """What a form carries along, as arguments of curl."""
+    found = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.page)
+    kept = [f"{name}={unescape(value)}" for name, value in found if name in names]
+    assert kept
+    return [part for field in kept for part in ("--data-urlencode", field)]
 
 
 def test_the_policy_is_read_with_curl(curl: Curl, shop: Shop) -> None:
