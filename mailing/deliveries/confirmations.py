@@ -5,7 +5,7 @@ known and an unknown address. Who may be asked at all is the table of mission.md
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -44,6 +44,7 @@ from mailing.policies.versions import PolicyVersion
 A_DAY = timedelta(days=1)
 BEFORE_A_RESEND = timedelta(seconds=60)
 AFTER_A_BOUNCE = timedelta(days=30)
+NO_DAY = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -212,8 +213,8 @@ def _ask(subscriber: Subscriber, asked: Asked, address: Address) -> bool:
     optin = optins.open_request(replace(asked, wordings=told))
     kind, typed = ledger.Kind.REQUESTED, asked.typed
     ledger.append_many([_entry(kind, optin, topic_id, typed) for topic_id in optin.topic_ids])
-    if number is not None:
-        _deliver(optin, number)
+    # Written for everybody: without a free number it is taken back, on a day that never was.
+    _deliver(optin, number or 1, clock.now().date() if number else NO_DAY)
     ring(SEND)
     return not any(against) and bool(wanted) and number is not None
 
@@ -305,7 +306,7 @@ def _entry(kind: ledger.Kind, optin: OptIn, topic_id: int, typed: dict[str, Any]
     )
 
 
-def _deliver(optin: OptIn, number: int) -> None:
+def _deliver(optin: OptIn, number: int, day: date) -> None:
     at = clock.now()
     db.session.add(
         Delivery(
@@ -314,7 +315,7 @@ def _deliver(optin: OptIn, number: int) -> None:
             optin_id=optin.id,
             subscriber_id=optin.subscriber_id,
             topic_id=optin.topic_ids[0],
-            confirmation_day=at.date(),
+            confirmation_day=day,
             confirmation_number=number,
             created_at=at,
         )

@@ -94,6 +94,7 @@ class Letters:
             + token.text(self._keys, "confirm", passed.link_key),
             page=_site(optin.page),
             asked_at=optin.created_at.astimezone(ZoneInfo(self._settings.time_zone)),
+            by_form=optin.form_id is not None,
         )
         cancel = token.text(self._keys, "cancel", passed.link_key)
         fixed = replace(

@@ -63,8 +63,8 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     if written is None or marks.apply(written[0].id, written[1]):
         if subscriber is not None:
             say(leaving, subscriber, topic_ids)
-        elif written is not None:
-            suppress_unknown(leaving, written[1].note.digest)
+        if written is not None:
+            _suppress_written(leaving, subscriber, written[1].note.digest)
         _stop(leaving, topic_ids)
     done = _Done(
         receipt_id=_receipt(leaving, topic_ids),
@@ -74,6 +74,13 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     db.session.execute(text("SET LOCAL synchronous_commit = on"))
     db.session.commit()
     return done
+
+
+def _suppress_written(leaving: Leaving, subscriber: Subscriber | None, digest: str | None) -> None:
+    """Keep out the address that the line names, where it is not the row's: they are not known
+    here, or were at another address when this backup was made."""
+    if subscriber is None or subscriber.digest.hex() != digest:
+        suppress_unknown(leaving, digest)
 
 
 def _write_down(leaving: Leaving) -> Written:

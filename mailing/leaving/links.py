@@ -9,11 +9,19 @@ from mailing.base.database import db
 from mailing.base.languages import spoken
 from mailing.base.settings import current
 from mailing.base.tokens import LeaveToken, OptInToken, link_keys
+from mailing.deliveries.deliveries import Delivery
 from mailing.leaving import scope
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
-from mailing.people import ledger, standings, subscribers, suppression, topics
+from mailing.people import (
+    address_changes,
+    ledger,
+    standings,
+    subscribers,
+    suppression,
+    topics,
+)
 from mailing.people.address import masked
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.standings import Said, Standing
@@ -77,7 +85,9 @@ def look(token: str, asked_language: str | None = None) -> LeaveView | None:
         language=language,
         address=masked(personal.email) if personal else "",
         is_subscribed=_is_subscribed(meant[0], topic_ids),
-        undo_until=_undo_until(subscriber, topic_ids) if subscriber else None,
+        undo_until=_undo_until(subscriber, topic_ids)
+        if subscriber and not _was_for_another(token, meant[0])
+        else None,
     )
 
 
@@ -85,12 +95,23 @@ def undo(token: str) -> bool:
     """Take back an unsubscribe of the last 24 hours; whether there was one. Commits."""
     meant = _read(token)
     subscriber = subscribers.lock(meant[0]) if meant else None
-    if meant is None or subscriber is None:
+    if meant is None or subscriber is None or _was_for_another(token, subscriber.id):
         return False
     undoable = _undoable(subscriber, scope.topics_of(meant[1], subscriber.id))
     ledger.append_many([_restored(entry, given) for entry, given in undoable])
     db.session.commit()
     return bool(undoable)
+
+
+def _was_for_another(token: str, subscriber_id: UUID) -> bool:
+    """Whether a link lies in a mailbox that its person has moved from: it leaves, for them, and
+    says no yes."""
+    moved_at = address_changes.moved_at(subscriber_id)
+    if moved_at is None:
+        return False
+    read = LeaveToken.read(link_keys(current().secret_keys), token)
+    carried = db.session.get(Delivery, read.delivery) if read else None
+    return carried is None or carried.created_at <= moved_at
 
 
 def _read(token: str) -> tuple[UUID, Scope] | None:

@@ -9,7 +9,7 @@ from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.deliveries import confirmations
 from mailing.leaving import links
-from mailing.leaving.preferences import is_fresh
+from mailing.leaving.preferences import is_fresh, mark
 from mailing.people import (
     choices,
     evidence,
@@ -44,6 +44,11 @@ class Row:
     is_on: bool
     is_asked: bool
     sentence: str
+
+    @property
+    def said(self) -> str:
+        """The mark of its sentence, which the form carries."""
+        return mark(self.slug, self.sentence)
 
     @property
     def has_box(self) -> bool:

@@ -7,6 +7,7 @@ verb of leaving and is never held up by a "yes" that cannot be taken.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from uuid import UUID
 
 from mailing.base import clock
@@ -35,13 +36,17 @@ PAUSES = (30, 90)
 
 @dataclass(frozen=True)
 class Filled:
-    """A form as it was posted: slugs that it listed, showed ticked, and brought back ticked."""
+    """A form as it was posted: slugs that it listed, showed ticked, and brought back ticked.
+
+    `said` are the marks of the sentences beside its boxes; None for a form that carried none.
+    """
 
     listed: frozenset[str]
     shown: frozenset[str]
     ticked: frozenset[str]
     policy: str
     language: str
+    said: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def withdraw(token: str) -> Receipt | None:
 def pause(token: str, days: int) -> bool:
     """Let no message through for so many days (30 or 90) from now; whether that is so now."""
     subscriber = _locked(token)
-    if subscriber is None or days not in PAUSES:
+    if subscriber is None or days not in PAUSES or not confirmations.may_be_asked(subscriber):
         return False
     subscriber.paused_until = clock.now() + timedelta(days=days)
     until = subscriber.paused_until.isoformat(timespec="seconds")
@@ -109,7 +114,8 @@ def end_pause(token: str) -> bool:
 def set_language(token: str, language: str) -> bool:
     """Write to this person in another language from now on; whether that is so now."""
     subscriber = _locked(token)
-    if subscriber is None or language not in LANGUAGES:
+    is_open = subscriber is not None and confirmations.may_be_asked(subscriber)
+    if subscriber is None or not is_open or language not in LANGUAGES:
         return False
     if subscriber.language != language:
         subscriber.language = language
@@ -159,6 +165,9 @@ def _want(
     if not new:
         db.session.rollback()
         return Saved(receipt)
+    if filled.said is not None and not _marks(new, policy, filled.language) <= filled.said:
+        db.session.rollback()
+        return Saved(receipt, is_outdated=True)
     asked = _asked(subscriber, new, policy, filled.language)
     if is_fresh(token):
         is_taken = confirmations.take_known(subscriber, asked)
@@ -167,6 +176,19 @@ def _want(
     confirmations.ask_known(subscriber, asked)
     db.session.commit()
     return Saved(receipt, asked=True)
+
+
+def mark(slug: str, sentence: str) -> str:
+    """What tells one sentence from another, for a form to carry."""
+    return f"{slug}:{sha256(sentence.encode()).hexdigest()[:16]}"
+
+
+def _marks(new: list[Topic], policy: PolicyVersion, language: str) -> frozenset[str]:
+    operator = current().operator_name or ""
+    return frozenset(
+        mark(topic.slug, wording.consent_wording(topic, policy, language, operator))
+        for topic in new
+    )
 
 
 def _asked(subscriber: Subscriber, new: list[Topic], policy: PolicyVersion, language: str) -> Asked:

@@ -27,6 +27,7 @@ from mailing.people import (
     wording,
 )
 from mailing.people.corrections import Correction
+from mailing.people.forms import Form
 from mailing.people.ledger import Entry
 from mailing.people.optins import OptIn
 from mailing.people.subscribers import Subscriber, personal_of
@@ -126,7 +127,7 @@ def forms(subscriber: Subscriber) -> list[Fact]:
         {
             "at": optin.created_at,
             "topics": [names[topic_id] for topic_id in optin.topic_ids],
-            "form": f"{optin.form_id}, version {optin.form_version}" if optin.form_id else None,
+            "form": _form(optin),
             "page": optin.page,
             "language": optin.language,
             "policy": _policy(optin.policy_id),
@@ -253,6 +254,7 @@ def _rows(query: str, values: Fact) -> Iterable[RowMapping]:
 
 def _entry(entry: Entry, names: dict[int, str]) -> Fact:
     body = evidence.body_of(entry.evidence_hash)
+    body.pop("attested_by", None)  # Of staff the file says no more than their role.
     return {
         "at": entry.at,
         "kind": entry.kind,
@@ -274,6 +276,12 @@ def _correction(one: Correction) -> Fact:
         "policy": _policy(one.policy_id),
         "private": evidence.private_of(one.subscriber_id, body),
     }
+
+
+def _form(optin: OptIn) -> str | None:
+    if optin.form_id is None:
+        return None
+    return f"{db.session.get_one(Form, optin.form_id).slug}, version {optin.form_version}"
 
 
 def _topics(language: str) -> dict[int, str]:

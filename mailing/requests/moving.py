@@ -20,6 +20,7 @@ from mailing.base.settings import current
 from mailing.base.tokens import AddressToken, link_keys
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer
+from mailing.leaving import scope
 from mailing.people import address_changes, subscribers, suppression
 from mailing.people.address import Address, canonical, masked
 from mailing.people.address_changes import AddressChange, End, State
@@ -180,6 +181,8 @@ def _move(change: AddressChange, subscriber: Subscriber | None) -> None:
         db.session.refresh(subscriber)
         _close(change, State.REFUSED)
         return
+    # What the mailbox before was asked, it can say yes to no longer.
+    scope.cancel_requests(subscriber.id, None)
     change.former = former
     _close(change, State.DONE)
     suppression.suppress(former, Why.MOVED)

@@ -60,6 +60,12 @@ def _destroyed_and_back(person: Person) -> None:
     suppression.suppress(person.row.digest, Why.DESTROYED)
 
 
+def _moved_away(person: Person) -> None:
+    """Somebody was known by this address before; who asks from it now has not confirmed."""
+    person.ask("news", "offers")
+    suppression.suppress(person.row.digest, Why.MOVED)
+
+
 def _no_word(person: Person) -> None:
     subscribers.create(canonical(person.address), "kk")
 
@@ -114,6 +120,7 @@ MORE: dict[str, tuple[Act, str | None, str | None, str | None]] = {
     "withdrawn in the ledger only": (_only("withdrawn"), "withdrawn", "withdrawn", None),
     "emptied without a word": (_emptied, "withdrawn", "withdrawn", "withdrawn"),
     "destroyed and back": (_destroyed_and_back, "withdrawn", "withdrawn", "withdrawn"),
+    "where somebody moved from": (_moved_away, "not_confirmed", "not_confirmed", None),
     "paused": (_paused, "paused_by_subscriber", "paused_by_subscriber", None),
     "policy without the purpose": (_under_a_poorer_policy, "no_policy_consent", None, None),
     "request closed": (

@@ -1,5 +1,6 @@
 """The preference centre: a page that is behind reverts nothing, and a link alone is no yes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -280,3 +281,26 @@ def test_a_link_works_after_its_key_has_moved_down_the_ring(
     app.extensions["kelisim"] = newer
     assert links.person_of(link) == person.id
     assert preferences.stop(link) is not None
+
+
+def test_a_sentence_that_has_changed_since_it_was_shown_is_not_agreed_to(
+    person: Person, fresh: str
+) -> None:
+    view = preference_view.look(fresh, "kk")
+    assert view is not None
+    shown = frozenset(row.said for row in view.rows if row.sentence)
+    form = replace(filled(person, "news", "offers", "notices"), said=shown)
+    topics.rename(topics.find("offers"), {"kk": "Несиелер", "ru": "Кредиты", "en": "Loans"})
+    db.session.commit()
+    saved = preferences.save(fresh, form)
+    assert (saved.is_outdated, saved.given) == (True, False)
+    assert person.standing("offers") == "none"
+
+
+def test_nothing_more_can_be_chosen_by_who_has_withdrawn(person: Person) -> None:
+    preferences.withdraw(person.link())
+    before = (person.row.language, person.row.paused_until)
+    assert not preferences.pause(person.link(), 30)
+    assert not preferences.set_language(person.link(), "en")
+    assert (person.row.language, person.row.paused_until) == before
+    assert choices.of(person.id) == []

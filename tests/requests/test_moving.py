@@ -9,13 +9,17 @@ from sqlalchemy import text
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
-from mailing.people import address_changes, ledger, subscribers, suppression
+from mailing.deliveries import confirmations
+from mailing.leaving import links
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.scope import Scope
+from mailing.people import address_changes, ledger, standings, subscribers, suppression, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind
 from mailing.people.subscribers import digest_of
 from mailing.people.suppression import Why
 from mailing.requests import access, fresh, moving, rectify
-from tests.person import Person, at_once
+from tests.person import Person, at_once, days_pass, newest_request, token_of
 from tests.requests.conftest import Asker, end_token, fresh_token, settle
 
 NEW = "aigul.new@example.org"
@@ -115,14 +119,14 @@ def test_a_form_for_the_new_address_in_the_same_moment_breaks_nothing(
 ) -> None:
     ask(person)
     press(person, "old")
-    token, other = end_token("new", person), Person(person.policy, NEW)
+    token, other, person_id = end_token("new", person), Person(person.policy, NEW), person.id
 
     def move() -> None:
         moving.agree(token)
         db.session.commit()
 
     at_once(app, move, lambda: other.ask("news"))
-    (change,) = address_changes.of(person.id)
+    (change,) = address_changes.of(person_id)
     assert change.state in ("done", "refused")
     rows = db.session.execute(text("SELECT count(*) FROM subscribers")).scalar_one()
     assert rows == (1 if change.state == "done" else 2)
@@ -206,3 +210,44 @@ def test_what_is_put_right_is_told_with_what_stood_there(person: Person) -> None
 def test_a_value_that_cannot_be_changes_nothing(person: Person, value: str) -> None:
     with pytest.raises(Invalid):
         rectify.correct(fresh_token(person), {"surname": value})
+
+
+def test_what_the_old_mailbox_was_asked_it_can_say_yes_to_no_longer(person: Person) -> None:
+    """Anybody may have filled in the form; the mail lies where another reads now."""
+    person.one_click("offers")
+    days_pass(person.id)
+    assert person.ask("offers") == 1
+    confirm = token_of(newest_request(), "confirm")
+    ask(person)
+    press(person, "old", "new")
+    moved = Person(person.policy, NEW)
+    view = confirmations.confirm(confirm)
+    db.session.commit()
+    assert view is not None
+    assert (view.state, moved.standing("offers")) == ("cancelled", "requested")
+    assert standings.of(moved.id)[topics.find("offers").id].refused, "asking takes no no back"
+
+
+def test_a_link_in_the_old_mailbox_leaves_and_takes_no_no_back(person: Person) -> None:
+    before = person.link()
+    ask(person)
+    press(person, "old", "new")
+    moved = Person(person.policy, NEW)
+    assert links.by_token(before, 0) is not None
+    assert moved.standing("news") == "unsubscribed"
+    assert not links.undo(before)
+    view = links.look(before)
+    assert view is not None
+    assert not view.can_undo
+    assert moved.standing("news") == "unsubscribed"
+
+
+def test_nobody_who_is_blocked_is_written_to_because_another_named_their_address(
+    person: Person, asker: Asker
+) -> None:
+    blocked = Person(person.policy, NEW)
+    blocked.say_yes("news")
+    leave(Leaving(blocked.id, Scope.everything(), Kind.BLOCKED, "mail", patience=0))
+    ask(person)
+    assert {p.permit.recipient for p in asker.passed()} == {person.address}
+    assert asker.reasons()[-1] == "blocked"

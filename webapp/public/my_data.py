@@ -1,10 +1,14 @@
 """My data: to see, take along, put right, and move to another address; with a fresh link only."""
 
-from flask import Blueprint, Response, abort, jsonify, request
+import json
+from datetime import date
+
+from flask import Blueprint, Response, abort, make_response, request
 
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import gettext as _
+from mailing.deliveries import confirmations
 from mailing.leaving import links
 from mailing.people import subscribers
 from mailing.people.address import masked
@@ -33,7 +37,7 @@ def send_link(token: str) -> Response:
     holder = _holder(token)
     fresh.mail_to_holder(token)
     db.session.commit()
-    return _about(holder, token, "link_sent")
+    return _about(holder, token, "link_sent", is_shut=not confirmations.may_be_asked(holder))
 
 
 @pages.get("/preferences/<token>/data")
@@ -49,7 +53,8 @@ def take_along(token: str) -> Response:
     data = access.download(token)
     if data is None:
         return _stale(token)
-    answer = jsonify(data)
+    answer = make_response(json.dumps(data, default=_plain, ensure_ascii=False, indent=2))
+    answer.mimetype = "application/json"
     db.session.commit()
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
     return personal(answer)
@@ -98,6 +103,11 @@ def move(token: str) -> Response:
         return _about(_holder(token), token, "address", 422, typed=typed, problem=problem)
     db.session.commit()
     return _about(_holder(token), token, "address_asked")
+
+
+def _plain(value: object) -> str:
+    """A time as RFC 3339 writes it; anything else by its name."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _holder(token: str) -> Subscriber:

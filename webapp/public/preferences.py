@@ -104,6 +104,7 @@ def _save(token: str) -> Outcome:
         ticked=frozenset(form.getlist("topic")),
         policy=form.get("policy", ""),
         language=form.get("wording", ""),
+        said=frozenset(form.getlist("said")) or None,
     )
     saved = preferences.save(token, filled)
     is_open = saved.receipt is not None and bool(saved.receipt.in_flight)

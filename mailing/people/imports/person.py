@@ -1,6 +1,7 @@
 """One person while an import's rows are taken: what is known, and what the rows make of it."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID, uuid4
 
 from mailing.base.languages import DEFAULT
@@ -19,7 +20,8 @@ def fresh(row: Row) -> Personal:
 class Person:
     """`first` is their first row here; `personal` is None for as long as nobody knows them.
 
-    `refused` is a no to the topic or to everything, `locked_out` a block or data destroyed.
+    `refused` is a no to the topic or to everything, `locked_out` a block or data destroyed;
+    `put_right_at` is when they last corrected their data or chose their language themselves.
     """
 
     digest: bytes
@@ -35,6 +37,7 @@ class Person:
     claim: tuple[int, Claim] | None = None
     is_quarantined: bool = False
     is_changed: bool = False
+    put_right_at: datetime | None = None
 
     def take(self, row: Row) -> Outcome:
         """Take one row. No row turns a no or lifts a suppression (T15, T17, T21)."""
@@ -67,6 +70,8 @@ class Person:
 
     def _change(self, known: Personal, row: Row) -> bool:
         """Take over the fields that the row holds; whether one of them was another."""
+        if self.put_right_at and row.claim and row.claim.at <= self.put_right_at:
+            return False  # Their own word is the newer one.
         now = known.with_fields(row.fields), row.language or self.language
         if now == (known, self.language):
             return False

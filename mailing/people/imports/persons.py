@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from mailing.base.database import db
+from mailing.people import ledger
 from mailing.people.imports.person import Person
 from mailing.people.imports.rows import Row
 from mailing.people.standings import Said
@@ -25,6 +26,12 @@ _KNOWN = (
 _SAID = text(
     "SELECT subscriber_id, topic_id, standing, refused FROM standings "
     "WHERE subscriber_id = ANY (:ids) AND (topic_id = :topic OR of_everything)"
+)
+
+_PUT_RIGHT = text(
+    "SELECT subscriber_id, max(at) AS at FROM (SELECT subscriber_id, at FROM corrections "
+    "UNION ALL SELECT subscriber_id, at FROM choices WHERE kind = 'language') own "
+    "WHERE subscriber_id = ANY (:ids) GROUP BY subscriber_id"
 )
 
 _KEEP = text(
@@ -86,6 +93,7 @@ def _meet(rows: list[Row], topic_id: int, known: str) -> Persons:
     _see_known(persons, digests, known)
     _see_suppressed(persons, digests)
     _see_said(persons, topic_id)
+    _see_put_right(persons)
     return persons
 
 
@@ -109,6 +117,14 @@ def _see_known(persons: Persons, digests: str, query: str) -> None:
             person.personal = Personal(**sealer.open(row.personal, row.id.bytes))
 
 
+def _see_put_right(persons: Persons) -> None:
+    """When somebody put their own data right, or chose their language, last."""
+    known = {one.id: one for one in persons.values() if not one.is_stranger}
+    if known:
+        for row in db.session.execute(_PUT_RIGHT, {"ids": list(known)}):
+            known[row.subscriber_id].put_right_at = row.at
+
+
 def _see_said(persons: Persons, topic_id: int) -> None:
     """Who said no to the topic, or to everything, has left (T21), unless they came back to it.
 
@@ -117,8 +133,13 @@ def _see_said(persons: Persons, topic_id: int) -> None:
     known = {one.id: one for one in persons.values() if not one.is_stranger}
     if not known:
         return
+    silent = set(known)
     for row in db.session.execute(_SAID, {"ids": list(known), "topic": topic_id}):
         person = known[row.subscriber_id]
         person.refused = person.refused or row.refused
         if row.topic_id == topic_id:
             person.standing = Said(row.standing)
+            silent.discard(row.subscriber_id)
+    # A yes to some other topic since takes back nothing of a "no" to everything here.
+    for subscriber_id in ledger.refused_everything(silent) if silent else ():
+        known[subscriber_id].refused = True

@@ -182,9 +182,10 @@ def _version_for(form: Form, topic: Topic) -> int | None:
 
 
 def _policies(topic: Topic, zone: ZoneInfo) -> dict[str, Version]:
-    """Every version by its id and by the SHA-256 of each of its texts."""
+    """Every published version by its id and by the SHA-256 of each of its texts: nobody can have
+    agreed to a draft."""
     by_ref: dict[str, Version] = {}
-    for policy in versions.all_versions():
+    for policy in versions.published():
         refs = (str(policy.id), *(text.sha256 for text in versions.texts(policy)))
         serves = topic.purpose in policy.purposes
         by_ref |= dict.fromkeys(refs, Version(policy.id, policy.takes_effect(zone), serves))

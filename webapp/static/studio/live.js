@@ -17,6 +17,7 @@ async function exchange(shown) {
     if (!answer.ok) throw new Error(String(answer.status));
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.getElementById("live");
+    document.title = page.title;
     pause = fresh.textContent === shown.textContent ? Math.min(pause * 1.5, SLOWEST) : FASTEST;
     if (fresh.textContent !== shown.textContent) replace(shown, fresh);
   } catch {
