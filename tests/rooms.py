@@ -100,6 +100,7 @@ def _put_back(room: _Room) -> bool:
             if _shape(connection) != room.shape:
                 return False
             _restore(connection, room)
+            connection.execute("SELECT pg_stat_reset()")
             return True
     except InsufficientPrivilege:
         return False  # A given server may not let us pass the triggers.

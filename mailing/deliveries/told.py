@@ -41,9 +41,9 @@ _EVERYBODY = """
              WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
                  AND x.reason = 'bounce' AND x.since > a.at) THEN 'suppressed_bounce'
         END AS left_since,
-        EXISTS (SELECT FROM standings o JOIN topics t ON t.id = o.topic_id
-                WHERE o.subscriber_id = s.id AND o.standing = 'given' AND t.slug <> 'notices'
-                AND o.policy_id = :policy) AS agreed
+        EXISTS (SELECT FROM ledger l JOIN topics t ON t.id = l.topic_id
+                WHERE l.subscriber_id = s.id AND l.kind = 'given' AND t.slug <> 'notices'
+                AND l.policy_id = :policy) AS agreed
     FROM (
         SELECT m.id, d.finished_at AS at,
             CASE WHEN c.reason IS NOT NULL OR d.state IN ('held', 'refused') THEN 'not_told'

@@ -75,4 +75,4 @@ def test_a_reason_given_to_staff_is_told_to_the_officer_and_stands_nowhere_in_cl
     leave(Leaving(person.id, Scope.everything(), Kind.WITHDRAWN, "staff", "duty", reason, 0))
     last = profile.evidence_of(person.address)[-1]
     assert (last["private"], last["actor"], last["topic"]) == ({"reason": reason}, "duty", "all")
-    assert "701" not in str(last["evidence"])
+    assert "+7 701" not in str(last["evidence"])
