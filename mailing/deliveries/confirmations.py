@@ -151,7 +151,7 @@ def confirm(text: str) -> Agreement | None:
 def _offered(slug: str) -> Form:
     """The form as it stands, with every topic that it offers."""
     version = forms.current(forms.find(slug))
-    policy = versions.current(clock.today(current().time_zone))
+    policy = versions.in_force()
     if policy is None:
         raise Invalid("No policy is in force, so nothing can be agreed to.", "policy")
     return Form(version, policy, forms.topics_of(version))
@@ -183,13 +183,7 @@ def _of_everything(form: Form, again: Again) -> Submission:
 
 def _asked(subscriber: Subscriber, form: Form, submission: Submission) -> Asked:
     """What is asked, with every sentence that was shown kept as wording."""
-    operator, language = current().operator_name or "", submission.language
-    shown = {
-        topic.id: wording.keep(
-            language, wording.consent_wording(topic, form.policy, language, operator)
-        )
-        for topic in form.topics
-    }
+    language = submission.language
     return Asked(
         subscriber_id=subscriber.id,
         form_id=form.version.form_id,
@@ -197,7 +191,7 @@ def _asked(subscriber: Subscriber, form: Form, submission: Submission) -> Asked:
         policy_id=form.policy.id,
         language=language,
         page=submission.page,
-        wordings=shown,
+        wordings=wording.keep_sentences(form.topics, form.policy, language),
         typed=_typed(submission, form.policy),
         above=form.version.texts.get(language, {}),
     )

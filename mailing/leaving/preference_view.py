@@ -6,7 +6,6 @@ from uuid import UUID
 
 from mailing.base import clock, languages
 from mailing.base.database import db
-from mailing.base.settings import current
 from mailing.deliveries import confirmations
 from mailing.leaving import links
 from mailing.leaving.preferences import is_fresh, mark
@@ -99,7 +98,7 @@ def look(token: str, asked_language: str | None = None) -> PreferenceView | None
     if subscriber is None or subscriber.personal is None:
         return _gone(asked_language or (subscriber.language if subscriber else languages.spoken()))
     language = asked_language or subscriber.language
-    policy = versions.current(clock.today(current().time_zone))
+    policy = versions.in_force()
     personal = subscribers.personal_of(subscriber)
     with languages.speaking(language):
         rows = _rows(subscriber, policy, language)
@@ -151,17 +150,12 @@ def _rows(subscriber: Subscriber, policy: PolicyVersion | None, language: str) -
             topic,
             held.get(topic.id),
             topic.id in on,
-            _sentence(topic, policy, language)
+            wording.sentence(topic, policy, language)
             if policy and may_say_yes and (others or topic.slug != NOTICES)
             else "",
         )
         for topic in shown
     ]
-
-
-def _sentence(topic: Topic, policy: PolicyVersion, language: str) -> str:
-    operator = current().operator_name or ""
-    return wording.consent_wording(topic, policy, language, operator)
 
 
 def _row(topic: Topic, held: Standing | None, is_on: bool, sentence: str) -> Row:

@@ -153,7 +153,7 @@ def _want(
     token: str, subscriber_id: UUID, filled: Filled, wanted: list[Topic], receipt: Receipt | None
 ) -> Saved:
     """Take the yes, or ask for it by mail; the sentences must be those that were shown."""
-    policy = versions.current(clock.today(current().time_zone))
+    policy = versions.in_force()
     if policy is None or filled.policy != str(policy.id) or filled.language not in LANGUAGES:
         return Saved(receipt, is_outdated=True)
     subscriber = _locked(token)
@@ -184,21 +184,12 @@ def mark(slug: str, sentence: str) -> str:
 
 
 def _marks(new: list[Topic], policy: PolicyVersion, language: str) -> frozenset[str]:
-    operator = current().operator_name or ""
-    return frozenset(
-        mark(topic.slug, wording.consent_wording(topic, policy, language, operator))
-        for topic in new
-    )
+    return frozenset(mark(topic.slug, wording.sentence(topic, policy, language)) for topic in new)
 
 
 def _asked(subscriber: Subscriber, new: list[Topic], policy: PolicyVersion, language: str) -> Asked:
     """The request, with the sentences as they stood beside the boxes. The page is named without
     its token, which is a key."""
-    operator = current().operator_name or ""
-    shown = {
-        topic.id: wording.keep(language, wording.consent_wording(topic, policy, language, operator))
-        for topic in new
-    }
     return Asked(
         subscriber_id=subscriber.id,
         form_id=None,
@@ -206,6 +197,6 @@ def _asked(subscriber: Subscriber, new: list[Topic], policy: PolicyVersion, lang
         policy_id=policy.id,
         language=language,
         page=f"{current().public_url}/preferences",
-        wordings=shown,
+        wordings=wording.keep_sentences(new, policy, language),
         typed={},
     )

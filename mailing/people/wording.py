@@ -4,6 +4,7 @@ They stand here and in no catalogue of translations: what somebody agreed to cha
 decision in this file, never by a translator's correction.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from hashlib import sha256
 
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Missing
+from mailing.base.settings import current
 from mailing.people.topics import Frequency, Topic, name_in
 from mailing.policies.versions import PolicyVersion
 
@@ -83,6 +85,16 @@ def consent_wording(topic: Topic, policy: PolicyVersion, language: str, operator
         often=_often(topic, language),
         label=policy.label,
     )
+
+
+def sentence(topic: Topic, policy: PolicyVersion, language: str) -> str:
+    """The same, in the name of the operator as the settings have it."""
+    return consent_wording(topic, policy, language, current().operator_name or "")
+
+
+def keep_sentences(shown: Iterable[Topic], policy: PolicyVersion, language: str) -> dict[int, str]:
+    """Keep what stood beside the boxes of these topics; the hashes by topic."""
+    return {topic.id: keep(language, sentence(topic, policy, language)) for topic in shown}
 
 
 def hash_of(language: str, text: str) -> str:

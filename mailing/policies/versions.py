@@ -122,6 +122,11 @@ def current(today: date) -> PolicyVersion | None:
     )
 
 
+def in_force() -> PolicyVersion | None:
+    """The published version in force today, where the operator is."""
+    return current(clock.today(settings().time_zone))
+
+
 def next_after(today: date) -> PolicyVersion | None:
     """The published version that takes effect next."""
     return db.session.scalar(

@@ -10,11 +10,9 @@ from uuid import UUID, uuid4
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.settings import current
-from mailing.base.tokens import LeaveToken, link_keys
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer
-from mailing.leaving import links
+from mailing.leaving import links, preferences
 from mailing.people import subscribers
 from mailing.people.address import canonical
 from mailing.people.subscribers import Subscriber
@@ -32,10 +30,8 @@ def is_fresh(token: str) -> bool:
 
 def person_of_fresh(token: str) -> Subscriber | None:
     """Whom a fresh link belongs to; None for any other link, and when nothing is known of them."""
-    meant = LeaveToken.read(link_keys(current().secret_keys), token)
-    if meant is None or not answers.is_fresh_link(meant.delivery, meant.subscriber):
-        return None
-    return _with_data(meant.subscriber)
+    found = person_of(token) if preferences.is_fresh(token) else None
+    return found if found is not None and found.personal is not None else None
 
 
 def person_of(token: str) -> Subscriber | None:
@@ -81,8 +77,3 @@ def _may_have_one_more(subscriber_id: UUID) -> bool:
     now = clock.now()
     sent = answers.since(subscriber_id, AnswerKind.LINK, now - A_DAY)
     return len(sent) < MOST_A_DAY and all(at <= now - BEFORE_A_RESEND for at in sent)
-
-
-def _with_data(subscriber_id: UUID) -> Subscriber | None:
-    found = db.session.get(Subscriber, subscriber_id)
-    return found if found is not None and found.personal is not None else None

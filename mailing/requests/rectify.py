@@ -1,17 +1,14 @@
 """Correcting one's own data by a fresh link: names and telephone, as far as they are declared."""
 
-from mailing.base import clock
 from mailing.base.errors import Conflict, Invalid
-from mailing.base.settings import current
 from mailing.people import corrections, subscribers
 from mailing.people.address import clean_field
 from mailing.people.corrections import NewCorrection
+from mailing.people.open_form import OPTIONAL
 from mailing.people.subscribers import Personal, Subscriber
 from mailing.policies import versions
 from mailing.policies.versions import PolicyVersion
 from mailing.requests import fresh
-
-NAMES = ("surname", "given_name", "patronymic", "phone")
 
 
 def fields_of(subscriber: Subscriber) -> dict[str, str]:
@@ -22,7 +19,7 @@ def fields_of(subscriber: Subscriber) -> dict[str, str]:
     personal = _known(subscriber)
     declared = _policy().fields
     held = personal.as_dict()
-    return {name: held[name] for name in NAMES if name in declared or held[name]}
+    return {name: held[name] for name in OPTIONAL if name in declared or held[name]}
 
 
 def correct(token: str, given: dict[str, str]) -> tuple[str, ...]:
@@ -74,7 +71,7 @@ def _known(subscriber: Subscriber) -> Personal:
 
 
 def _policy() -> PolicyVersion:
-    policy = versions.current(clock.today(current().time_zone))
+    policy = versions.in_force()
     if policy is None:
         raise Conflict("No policy is in force, so no field may be kept.")
     return policy

@@ -12,6 +12,7 @@ from mailing.deliveries import confirmations
 from mailing.leaving import links
 from mailing.people import subscribers
 from mailing.people.address import masked
+from mailing.people.open_form import OPTIONAL
 from mailing.people.subscribers import Subscriber
 from mailing.requests import access, fresh, moving, rectify
 from webapp.headers import personal
@@ -70,7 +71,7 @@ def correction(token: str) -> Response:
 @pages.post("/preferences/<token>/correct")
 def correct(token: str) -> Response:
     """Put them right; what is not posted stays."""
-    given = {name: request.form[name] for name in rectify.NAMES if name in request.form}
+    given = {name: request.form[name] for name in OPTIONAL if name in request.form}
     try:
         changed = rectify.correct(token, given)
     except Conflict:
@@ -137,9 +138,7 @@ def _correction(
 def _problem(error: Invalid) -> dict[str, str]:
     """The field and what to enter; a field that no page offers is told under the first one."""
     return {
-        error.field or rectify.NAMES[0]: _(
-            "Enter plain text on one line, 200 characters at the most."
-        )
+        error.field or OPTIONAL[0]: _("Enter plain text on one line, 200 characters at the most.")
     }
 
 

@@ -2,11 +2,10 @@
 
 from flask import Blueprint, Response, current_app, request
 
-from mailing.base import clock, languages
+from mailing.base import languages
 from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.languages import gettext as _
-from mailing.base.settings import current
 from mailing.policies import versions
 from mailing.policies.marks import Marks
 from mailing.requests import fresh
@@ -41,6 +40,6 @@ def send() -> Response:
 
 
 def _page(typed: str, problem: str | None, status: int = 200) -> Response:
-    policy = versions.current(clock.today(current().time_zone))
+    policy = versions.in_force()
     marks = policy.declared_marks if policy else Marks()
     return holding_a_form(show("privacy", status, typed=typed, problem=problem, marks=marks))

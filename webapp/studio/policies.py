@@ -30,7 +30,7 @@ def policy_list() -> str:
         (policy, versions.texts(policy), notice_of(policy))
         for policy in reversed(versions.all_versions())
     ]
-    in_force = versions.current(clock.today(current().time_zone))
+    in_force = versions.in_force()
     return render_template("pages/studio/policies.html", rows=rows, in_force=in_force)
 
 
@@ -50,7 +50,7 @@ def policy_page(policy_id: int) -> str:
         added=added(policy, [before] if before else []),
         notice=notice_of(policy),
         due=audience.of_a_notice() if policy.material and not policy.published_at else None,
-        in_force=versions.current(clock.today(current().time_zone)),
+        in_force=versions.in_force(),
         today=clock.today(current().time_zone),
         seen=_fingerprint(policy),
         purpose_name=purpose_name,
