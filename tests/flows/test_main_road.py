@@ -5,10 +5,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from flask import Flask
 
 from mailing.base.database import db
@@ -16,18 +14,6 @@ from mailing.leaving import links
 from tests import road
 from tests.peers.faults import Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
-
-
-@pytest.fixture
-def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpPeer]:
-    with SmtpPeer() as peer:
-        monkeypatch.setenv("KELISIM_SMTP_URL", peer.url)
-        yield peer
-
-
-@pytest.fixture
-def environment(environment: dict[str, str], peer: SmtpPeer) -> dict[str, str]:
-    return environment | {"KELISIM_SMTP_URL": peer.url}
 
 
 def test_a_campaign_reaches_everybody_once_and_nobody_else(

@@ -22,18 +22,6 @@ OLD, NEW = road.address(0), "moved@example.com"
 
 
 @pytest.fixture
-def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpPeer]:
-    with SmtpPeer() as peer:
-        monkeypatch.setenv("KELISIM_SMTP_URL", peer.url)
-        yield peer
-
-
-@pytest.fixture
-def environment(environment: dict[str, str], peer: SmtpPeer) -> dict[str, str]:
-    return environment | {"KELISIM_SMTP_URL": peer.url}
-
-
-@pytest.fixture
 def client(app: Flask) -> Iterator[FlaskClient]:
     application = create_app(app.extensions["kelisim"])
     yield application.test_client()

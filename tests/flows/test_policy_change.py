@@ -1,13 +1,11 @@
 """A policy changes: a notice by the real worker, a link, a yes, and a campaign on what is new."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from email import policy
 from email.parser import BytesParser
 from pathlib import Path
 
-import pytest
 from flask import Flask
 
 from mailing.base.database import db
@@ -21,18 +19,6 @@ from tests import road
 from tests.peers.smtp_peer import SmtpPeer
 
 PEOPLE = 12
-
-
-@pytest.fixture
-def peer(monkeypatch: pytest.MonkeyPatch) -> Iterator[SmtpPeer]:
-    with SmtpPeer() as peer:
-        monkeypatch.setenv("KELISIM_SMTP_URL", peer.url)
-        yield peer
-
-
-@pytest.fixture
-def environment(environment: dict[str, str], peer: SmtpPeer) -> dict[str, str]:
-    return environment | {"KELISIM_SMTP_URL": peer.url}
 
 
 def second_version() -> versions.PolicyVersion:
