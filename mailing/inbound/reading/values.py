@@ -42,12 +42,17 @@ class Trust(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """What a bounce says of one recipient; `status` as `5.1.1`, empty where none was given."""
+    """What a bounce says of one recipient; `status` as `5.1.1`, empty where none was given.
+
+    `original` is the address that the message was sent to, where the report says that it was
+    another one (RFC 3464 2.3.1).
+    """
 
     address: str
     action: Action = Action.FAILED
     status: str = ""
     diagnostic: str = ""
+    original: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,61 @@
+"""Automatic messages: what no person wrote, and what must never be answered (RFC 3834)."""
+
+import re
+
+from mailing.inbound.reading.addresses import first
+from mailing.inbound.reading.opened import Opened
+
+_SUBJECT = re.compile(
+    r"""^\s*(?:(?:re|aw|sv|fw|fwd)\s*:\s*)*\W*(?:auto(?:matic(?:ally)?|mated|matische)?[\s:-]*(?:reply|response|respond|generated|antwort|svar)|auto\s?:
+    |out\sof\s(?:the\s)?office|(?:i\s(?:am|'m)\s)?(?:currently\s)?(?:away|on\s(?:vacation|holiday|leave))\b|vacation\b|abwesen|r[eé]ponse\sautomatique|risposta\sautomatica|respuesta\sautom
+    |автоматическ\w+\sответ|автоответ|вне\sофиса|нет\sна\sрабочем|в\sотпуске|отсутствую|авто\s?жауап|автоматты\sжауап|кеңседе\sжоқ|демалыста|自動応答|自動返信|不在)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ROBOTS = re.compile(
+    r"^(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|noreply\S*|bounces?|root|daemon|majordomo|listserv|owner-\S+|\S+-request|\S+-owner|\S+-bounces?)(?:[+=].*)?$",
+    re.IGNORECASE,
+)
+_HEADERS = (
+    "X-Autoreply",
+    "X-Autorespond",
+    "X-Autoresponder",
+    "X-Auto-Response",
+    "X-Auto-Reply-From",
+)
+_LISTS = ("List-Id", "List-Unsubscribe", "List-Post", "List-Help", "X-Mailing-List", "Mailing-List")
+_PRECEDENCE = ("bulk", "list", "junk", "auto_reply", "auto-reply")
+
+
+def is_automatic(opened: Opened) -> bool:
+    """Whether a machine answers in somebody's name: a vacation note, a receipt, a challenge."""
+    said = _auto_submitted(opened)
+    if said and said != "no":
+        return True
+    if any(opened.message.get(name) for name in _HEADERS):
+        return True
+    if opened.field("Precedence").lower() in ("auto_reply", "auto-reply"):
+        return True
+    if "disposition-notification" in str(opened.message.get_param("report-type") or "").lower():
+        return True
+    return bool(_SUBJECT.search(opened.field("Subject")))
+
+
+def is_answerable(opened: Opened) -> bool:
+    """Whether an automatic answer may be sent at all (RFC 3834 section 2; mail-standards A-P5)."""
+    path, sender = opened.message.get("Return-Path"), first(opened.field("From"))
+    if is_automatic(opened) or sender is None or (path is not None and path.strip() in ("<>", "")):
+        return False
+    if opened.field("Precedence").lower() in _PRECEDENCE or opened.field("X-Loop"):
+        return False
+    if any(opened.message.get(name) for name in _LISTS) or _suppresses(opened):
+        return False
+    return not _ROBOTS.match(sender.partition("@")[0])
+
+
+def _suppresses(opened: Opened) -> bool:
+    said = opened.field("X-Auto-Response-Suppress").lower()
+    return any(word in said for word in ("all", "autoreply", "oof"))
+
+
+def _auto_submitted(opened: Opened) -> str:
+    return re.split(r"[;\s(]", opened.field("Auto-Submitted").strip().lower())[0]

@@ -1,0 +1,65 @@
+"""Complaints: feedback reports (RFC 5965), and what some providers send instead."""
+
+import re
+from dataclasses import dataclass
+from email.message import Message
+
+from mailing.inbound.reading.addresses import addresses, typed
+from mailing.inbound.reading.headers import field
+from mailing.inbound.reading.opened import Opened
+from mailing.inbound.reading.returned import sent_to
+
+# RFC 5965 7.3, RFC 6430, RFC 6591, and `opt-out`, which is in use.
+TYPES = ("abuse", "fraud", "virus", "other", "opt-out", "opt-out-list", "not-spam", "auth-failure")
+
+_FIELD = re.compile(r"(?im)^[ \t]*([A-Za-z][A-Za-z-]{2,40})[ \t]*:[ \t]*(.*)$")
+_SAYS_SO = re.compile(r"^\s*(?:e-?mail\s)?(?:complaint\sabout|abuse\sreport)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """What was complained of: the type in lower case, and whose mailbox it was."""
+
+    type: str
+    people: tuple[str, ...]
+
+
+def complaint(opened: Opened) -> Complaint | None:
+    """The complaint that a message is; None for any other, DMARC's own reports among them."""
+    for part in opened.own("message/feedback-report"):
+        said = dict(_fields(_as_text(part.message)))
+        return Complaint(said.get("feedback-type", "abuse").lower(), _people(opened, said))
+    returned = next(opened.returned(), None)
+    if returned is not None and _is_plain_complaint(opened, returned):
+        return Complaint("abuse", tuple(sent_to(returned)[:1]))
+    return None
+
+
+def _is_plain_complaint(opened: Opened, returned: Message) -> bool:
+    """A provider's report without the report's own part: its subject, and a whole message."""
+    has_marks = bool(field(returned, "X-HmXmrOriginalRecipient"))
+    return has_marks or bool(_SAYS_SO.search(opened.field("Subject")))
+
+
+def _people(opened: Opened, said: dict[str, str]) -> tuple[str, ...]:
+    """Where the report names them; else to whom the returned message went."""
+    named = [typed(said.get(name, "")) for name in ("original-rcpt-to", "removal-recipient")]
+    found = [address for address in named if address]
+    returned = next(opened.returned(), None)
+    kept = found or (sent_to(returned)[:1] if returned is not None else [])
+    return tuple(dict.fromkeys(kept)) or tuple(addresses(opened.field("X-Original-To")))[:1]
+
+
+def _fields(text: str) -> list[tuple[str, str]]:
+    """The first value of each field; `Original-Rcpt-To` may stand several times."""
+    found = [(name.lower(), value.strip()) for name, value in _FIELD.findall(text[:20_000])]
+    return list(reversed(found))
+
+
+def _as_text(message: Message) -> str:
+    """The part's fields, whether the parser took it for a message or for text."""
+    payload = message.get_payload()
+    if isinstance(payload, str):
+        return payload
+    inner = [one for one in payload if isinstance(one, Message)]
+    return "\n".join(f"{name}: {value}" for one in inner for name, value in one.raw_items())

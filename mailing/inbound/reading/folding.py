@@ -1,0 +1,116 @@
+"""Words folded so far that the ways of writing one Kazakh or Russian phrase become one.
+
+Letters that only Kazakh has are typed as Russian ones, as Latin ones that look alike, as the
+digits whose keys they share, or are lost as `?` (mail-standards A.3). All of that ends in the
+same plain Latin skeleton; what was lost stays `?`, which stands for any letter.
+"""
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+
+LONGEST = 8 * 1024
+LOST = "?"
+
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
+)
+_FOLDED = re.compile(r"\r?\n[ \t]+")
+_CYRILLIC = {
+    **dict(zip("абвгдезийклмнопрстуфхыэ", "abvgdeziiklmnoprstufhye", strict=True)),
+    **dict(zip("әіңғүұқөһё", "ainguukohe", strict=True)),
+    "ж": "j",
+    "ц": "c",
+    "ч": "ch",
+    "ш": "sh",
+    "щ": "sh",
+    "ю": "iu",
+    "я": "ia",
+    "ъ": "",
+    "ь": "",
+}
+_LOOKALIKE = dict(zip("aeopcxykimthb3", "аеорсхукімтнвз", strict=True))
+_LATIN = {
+    **dict(zip("ıqwýúüūùǵğńñóöőáäâşțž", "ikuuuuuuggnnoooaaastj", strict=True)),
+    "ʻ": "",
+    "'": "",
+    "’": "",
+    "`": "",
+    "ə": "a",
+    "ŋ": "n",
+    "ø": "o",
+}
+_DIGIT_KEYS = dict(zip("2345890-=", "әіңғүұқөһ", strict=True))
+_KEYS_EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
+_KEYS_RU = "йцукенгшщзхъфывапролджэячсмитьбюё"
+_TO_RU = str.maketrans(_KEYS_EN, _KEYS_RU)
+_TO_EN = str.maketrans(_KEYS_RU, _KEYS_EN)
+_NEAR_CYRILLIC = re.compile(
+    r"(?:(?<=[а-яёәіңғүұқөһ])|(?<![0-9a-z]))[0234589=-]+(?=[а-яёәіңғүұқөһ0234589=-]*[а-яёәіңғүұқөһ])|(?<=[а-яёәіңғүұқөһ])[0234589=-]+"
+)
+_TOKEN = re.compile(r"[a-z?\ufffd]*[a-z][a-z?\ufffd]*")
+_BROKEN = re.compile("[РСÐÑ]")
+_CYRILLIC_LETTER, _LATIN_LETTER = re.compile("[\u0400-\u04ff]"), re.compile("[a-z]")
+_SHORTEST_RETYPED = 4
+_MOJIBAKE = ("cp1251", "latin-1", "cp1252")
+
+
+def readings(text: str) -> Iterator[list[str]]:
+    """The words of a text in each way that it may have been meant, the plain way first."""
+    plain = _plain(text[:LONGEST])
+    yield words(plain)
+    for other in _others(plain, text):
+        if other != plain:
+            yield words(other)
+
+
+def words(text: str) -> list[str]:
+    """The folded words of a text."""
+    return [word for token in text.split() for word in _TOKEN.findall(_skeleton(token))]
+
+
+def _plain(text: str) -> str:
+    text = html.unescape(_FOLDED.sub(" ", text)) if "&" in text else _FOLDED.sub(" ", text)
+    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+
+
+def _others(plain: str, text: str) -> Iterator[str]:
+    yield _digits(plain)
+    yield _digits(_retyped(plain, _TO_RU, _CYRILLIC_LETTER))
+    yield _retyped(plain, _TO_EN, _LATIN_LETTER)
+    for charset in _MOJIBAKE:
+        yield _plain(_unbroken(text, charset))
+
+
+def _retyped(text: str, keys: dict[int, int], other: re.Pattern[str]) -> str:
+    """Words that may have been typed in the other layout; those in its own letters stay."""
+    shortest = _SHORTEST_RETYPED if other.search(text) else 1
+    return " ".join(
+        word if len(word) < shortest or other.search(word) else word.translate(keys)
+        for word in text.split(" ")
+    )
+
+
+def _digits(text: str) -> str:
+    return _NEAR_CYRILLIC.sub(
+        lambda keys: "".join(_DIGIT_KEYS.get(key, key) for key in keys[0]), text
+    )
+
+
+def _unbroken(text: str, charset: str) -> str:
+    """UTF-8 that somebody read as another charset, read again; else the text as it was."""
+    if len(_BROKEN.findall(text)) < 4:
+        return text
+    return text.encode(charset, "ignore").decode("utf-8", "ignore")
+
+
+def _skeleton(token: str) -> str:
+    """One word in plain Latin letters; in a word of Cyrillic letters, look-alikes are Cyrillic."""
+    if any("\u0400" <= sign <= "\u04ff" for sign in token):
+        token = "".join(_LOOKALIKE.get(sign, sign) for sign in token)
+        return "".join(_CYRILLIC.get(sign, sign) for sign in token).replace("\ufffd", LOST)
+    token = "".join(_LATIN.get(sign, sign) for sign in token)
+    bare = unicodedata.normalize("NFD", token)
+    bare = "".join(sign for sign in bare if not unicodedata.combining(sign))
+    return bare.replace("zh", "j").replace("\ufffd", LOST)

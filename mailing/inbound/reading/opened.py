@@ -1,0 +1,136 @@
+"""A message opened under limits: its fields, its readable parts, what it returns.
+
+Whatever is beyond a limit is not looked at; `is_whole` says so.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.message import Message
+from typing import TypeGuard
+
+from mailing.inbound.reading.charsets import decode
+from mailing.inbound.reading.headers import field, text_of
+
+LARGEST = 2 * 1024 * 1024
+MOST_PARTS = 100
+DEEPEST = 12
+MOST_BOUNDARIES = 200
+LONGEST_TEXT = 256 * 1024
+_BOUNDARY = re.compile(rb"(?i)boundary\s*=")
+_CARRIED = ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers")
+
+
+class TooHostile(Exception):
+    """The octets are a message only to somebody who wants to keep us busy."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One leaf of the message, `carried` where it belongs to a message inside this one."""
+
+    message: Message
+    type: str
+    carried: bool
+
+    @property
+    def filename(self) -> str:
+        """The name that the part was given, decoded."""
+        try:
+            return text_of(self.message.get_filename() or "")
+        except (TypeError, ValueError, LookupError, AttributeError):
+            return ""
+
+    @property
+    def text(self) -> str:
+        """Its content as text."""
+        charset = _charset(self.message)
+        return decode(_octets(self.message)[:LONGEST_TEXT], charset).replace("\r\n", "\n")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A message and its leaves."""
+
+    message: Message
+    parts: tuple[Part, ...]
+    is_whole: bool
+
+    def field(self, name: str) -> str:
+        """A field of the outermost header."""
+        return field(self.message, name)
+
+    def own(self, *types: str) -> Iterator[Part]:
+        """The leaves that this message's own author wrote, of these types."""
+        return (part for part in self.parts if not part.carried and part.type in types)
+
+    def returned(self) -> Iterator[Message]:
+        """The messages, or their headers, that this one carries."""
+        for part in self.parts:
+            if part.type in _CARRIED and not part.carried:
+                yield _inner(part)
+
+
+def opened(raw: bytes) -> Opened:
+    """Parse; raises TooHostile."""
+    cut = raw[:LARGEST]
+    if len(_BOUNDARY.findall(cut)) > MOST_BOUNDARIES:
+        raise TooHostile("more parts inside parts than a message has")
+    try:
+        message = message_from_bytes(_without_postmark(cut))
+        parts = tuple(_leaves(message, 0, False))
+    except RecursionError:
+        raise TooHostile("parts inside parts without an end") from None
+    return Opened(message, parts, len(raw) <= LARGEST)
+
+
+def _without_postmark(raw: bytes) -> bytes:
+    """Without the blank lines or the mbox line that some tools leave in front."""
+    raw = raw.lstrip(b"\r\n")
+    return raw.partition(b"\n")[2] if raw.startswith((b">From ", b"From ")) else raw
+
+
+def _leaves(
+    message: Message, depth: int, carried: bool, left: list[int] | None = None
+) -> Iterator[Part]:
+    left = left if left is not None else [MOST_PARTS]
+    if depth > DEEPEST or left[0] <= 0:
+        return
+    kind = (message.get_content_type().split() or ["text/plain"])[0]
+    payload = message.get_payload()
+    is_carrier = kind in _CARRIED
+    is_leaf = not message.is_multipart() or kind.startswith("message/")
+    if is_leaf:
+        left[0] -= 1
+        yield Part(message, kind, carried)
+    if isinstance(payload, list) and (not is_leaf or is_carrier):
+        for inner in filter(_is_message, payload):
+            yield from _leaves(inner, depth + 1, carried or is_carrier, left)
+
+
+def _is_message(inner: object) -> TypeGuard[Message]:
+    return isinstance(inner, Message)
+
+
+def _inner(part: Part) -> Message:
+    payload = part.message.get_payload()
+    if isinstance(payload, list) and payload:
+        inner = payload[0]
+        return inner if isinstance(inner, Message) else Message()
+    return message_from_bytes(_octets(part.message)[:LONGEST_TEXT])
+
+
+def _charset(message: Message) -> str | None:
+    try:
+        return message.get_content_charset()
+    except (TypeError, ValueError, LookupError, UnicodeError):
+        return None
+
+
+def _octets(message: Message) -> bytes:
+    payload = message.get_payload(decode=True)
+    if isinstance(payload, bytes):
+        return payload
+    inner = message.get_payload()
+    return inner.encode("utf-8", "surrogateescape") if isinstance(inner, str) else b""

@@ -1,0 +1,83 @@
+"""What the author of a message wrote themselves, apart from what they quote below or above it."""
+
+import html
+import re
+
+from mailing.inbound.reading.opened import Opened
+
+LONGEST = 64 * 1024
+_QUOTED = re.compile(r"^\s{0,3}[>|]")
+_BEGINS = re.compile(
+    r"""^\s*(?:
+      -{2,}\s*(?:original\smessage|исходное\sсообщение|бастапқы\sхабарлама|переадресованное|пересылаемое|forwarded|end\sof\sforwarded|начало\sпере)
+    | _{10,}\s*$
+    | (?:on|am|le|el)\s.{4,200}(?:wrote|schrieb|a\sécrit|escribió)\s*:\s*$
+    | .{0,200}(?:пишет|написала?|жазды|писал|жазған)\s*:?\s*$
+    | \d{1,2}[./-]\d{1,2}[./-]\d{2,4}.{0,120}(?:@|<).{0,120}:\s*$
+    | (?:\w{2,4},\s)?\d{1,2}\s\w{3,12}\.?\s\d{4}.{0,160}(?:@|<).{0,120}:?\s*$
+    | (?:from|от|кімнен|von)\s*:\s.{0,200}@.*$
+    )""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_FORWARD = re.compile(
+    r"^[\s>*-]*(?:begin\s)?(?:forwarded\smessage|пересылаемое\sсообщение|переадресованное\s(?:сообщение|письмо)|қайта\sжіберілген\sхабарлама)[\s:*-]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_SUBJECT = re.compile(
+    r"^[>\s*]*(?:subject|тема|тақырып|тақырыбы)\s*:\s*\**(.{1,400})$", re.IGNORECASE | re.MULTILINE
+)
+_DROPPED = re.compile(
+    r"(?is)<(blockquote|script|style|head|title|textarea)\b[^>]{0,2000}>.{0,200000}?(?:</\1\s*>|\Z)"
+)
+_QUOTE_BOX = re.compile(
+    r"(?is)<(?:div|span|table)\b[^>]{0,500}(?:class|id)\s*=\s*[\"']?[^\"'>]{0,100}(?:gmail_quote|yahoo_quoted|moz-cite|divRplyFwdMsg|appendonsend|mail-quote|protonmail_quote).{0,2000000}\Z"
+)
+_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h[1-6]|hr)\b[^>]{0,500}>")
+_TAG = re.compile(r"<[!/?A-Za-z][^<>]{0,5000}>")
+
+
+def own_text(opened: Opened) -> str:
+    """The unquoted text of the message; of the HTML part where there is no other."""
+    return unquoted(whole_text(opened))[:LONGEST]
+
+
+def whole_text(opened: Opened) -> str:
+    """All that a reader sees, quotes of the HTML part left out."""
+    plain = "\n".join(
+        part.text for part in opened.own("text/plain") if not _attached(part.filename)
+    )
+    if plain.strip():
+        return plain[: 4 * LONGEST]
+    return "\n".join(from_html(part.text) for part in opened.own("text/html"))[: 4 * LONGEST]
+
+
+def unquoted(text: str) -> str:
+    """Without quoted lines, and without everything below the line that introduces a quotation."""
+    kept: list[str] = []
+    for line in text.replace("\r\n", "\n").split("\n"):
+        if _FORWARD.match(line) or (_BEGINS.match(line[:600]) and "".join(kept).strip()):
+            break
+        if not _QUOTED.match(line):
+            kept.append(line)
+    return "\n".join(kept).strip()
+
+
+def forwarded(text: str) -> str:
+    """The subject and the first lines of a message that was passed on inside the text."""
+    found = _FORWARD.search(text)
+    if not found:
+        return ""
+    rest = text[found.end() :][:LONGEST]
+    subject = _SUBJECT.search(rest)
+    return subject[1].strip() if subject else ""
+
+
+def from_html(source: str) -> str:
+    """HTML as lines of text: quotations, scripts and styles left out."""
+    text = _QUOTE_BOX.sub(" ", _DROPPED.sub(" ", source))
+    text = _TAG.sub("", _BREAK.sub("\n", re.sub(r"[ \t\r\n]+", " ", text)))
+    return html.unescape(text).strip()
+
+
+def _attached(name: str) -> bool:
+    return bool(name)
