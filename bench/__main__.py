@@ -22,6 +22,7 @@ from bench import (
     importing,
     leaving,
     machine,
+    reading,
     scale,
 )
 from bench.measure import DoesNotCount
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "import": importing.measure,
     "leave": leaving.measure,
     "crash": crash.measure,
+    "read": reading.measure,
 }
 
 

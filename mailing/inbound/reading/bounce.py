@@ -167,7 +167,8 @@ def _listed(text: str) -> list[str]:
     """Addresses that begin a line, as in every list of failed recipients."""
     found = []
     for line in text.split("\n"):
-        match = None if _ASIDE.search(line) else _LIST.match(line[:1000])
+        is_aside = "@" not in line or _ASIDE.search(line)
+        match = None if is_aside else _LIST.match(line[:1000])
         if match and _ends_there(match[2]):
             found.append(clean(match[1]))
     return found
@@ -190,7 +191,7 @@ def _named(text: str) -> list[str]:
 
 
 def _in_line(line: str) -> Iterator[str]:
-    if not _ASIDE.search(line) or "RCPT" in line:
+    if "@" in line and (not _ASIDE.search(line) or "RCPT" in line):
         for pattern in (_AFTER, _REFUSED):
             yield from (clean(found[1]) for found in pattern.finditer(line))
 
@@ -211,5 +212,6 @@ def _about(address: str, text: str) -> str:
 
 
 def _starts_another(line: str, address: str) -> bool:
-    match = _LIST.match(line[:1000]) or _REFUSED.search(line[:1000])
+    cut = line[:1000] if "@" in line else ""
+    match = _LIST.match(cut) or _REFUSED.search(cut)
     return match is not None and clean(match[1]).casefold() != address.casefold()

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-LONGEST = 8 * 1024
+LONGEST = 2000
 LOST = "?"
 
 _INVISIBLE = re.compile(

@@ -7,7 +7,7 @@ endings do not matter. All stems of one way must stand near each other.
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 
 from mailing.inbound.reading.folding import LOST, readings, words
@@ -18,6 +18,8 @@ Way = tuple[tuple[str, ...], ...]
 
 _NEAR = 12
 _SHORTEST = 4
+# A wish stands at the beginning; what comes after so much is an enclosure.
+_LONGEST, _MOST_LINES = 16_384, 200
 
 _DATA_KK = ("derek", "derekter", "malimet")
 _DATA_RU = ("dannyh", "dannye", "dann", "pd", "pdn", "svedeni")
@@ -123,7 +125,7 @@ def _way(mark: str) -> Way:
 
 def _sentences(text: str) -> Iterable[str]:
     """Sentences, and each line with the next one: a wrapped mark is still one."""
-    lines = [line for line in text.split("\n") if line.strip()][:400]
+    lines = [line for line in text[:_LONGEST].split("\n") if line.strip()][:_MOST_LINES]
     for one, two in pairwise([*lines, ""]):
         yield from (piece for piece in re.split(r"[.!;]\s", f"{one} {two}") if piece.strip())
 
@@ -160,6 +162,7 @@ def _is_alone(tokens: Sequence[str]) -> bool:
     return len(rest) == 1 and rest[0] in _ALONE
 
 
+@lru_cache(maxsize=1 << 17)
 def _begins(word: str, stem: str) -> bool:
     """Whether a word begins like the stem: letter by letter, `?` as any, one slip in a long one."""
     if len(stem) < _SHORTEST:

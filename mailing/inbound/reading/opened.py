@@ -17,6 +17,8 @@ LARGEST = 2 * 1024 * 1024
 MOST_PARTS = 100
 DEEPEST = 12
 MOST_BOUNDARIES = 200
+MOST_DASHES = 2000
+MOST_HEADER_LINES = 5000
 LONGEST_TEXT = 256 * 1024
 _BOUNDARY = re.compile(rb"(?i)boundary\s*=")
 _CARRIED = ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers")
@@ -75,8 +77,10 @@ class Opened:
 def opened(raw: bytes) -> Opened:
     """Parse; raises TooHostile."""
     cut = raw[:LARGEST]
-    if len(_BOUNDARY.findall(cut)) > MOST_BOUNDARIES:
+    if len(_BOUNDARY.findall(cut)) > MOST_BOUNDARIES or cut.count(b"\n--") > MOST_DASHES:
         raise TooHostile("more parts inside parts than a message has")
+    if cut.partition(b"\n\n")[0].count(b"\n") > MOST_HEADER_LINES:
+        raise TooHostile("a longer header than a message has")
     try:
         message = message_from_bytes(_without_postmark(cut))
         parts = tuple(_leaves(message, 0, False))

@@ -1,0 +1,302 @@
+"""The whole reading: its order, its limits, whom it believes."""
+
+import base64
+import time
+from email.mime.message import MIMEMessage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mailing.inbound.reading import Kind, Trust, read
+from tests.inbound.reading.letters import FAILED, feedback, headed, plain, report, returned
+from tests.inbound.reading.spellings import WITHDRAW
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind"),
+    [
+        ("5.1.1", "550 5.1.1 User unknown", Kind.BOUNCE_HARD),
+        ("5.1.2", "550 5.1.2 Host unknown", Kind.BOUNCE_HARD),
+        ("5.1.6", "551 5.1.6 Mailbox has moved", Kind.BOUNCE_HARD),
+        ("5.1.10", "556 5.1.10 Recipient address has null MX", Kind.BOUNCE_HARD),
+        ("5.2.1", "550 5.2.1 Mailbox disabled", Kind.BOUNCE_HARD),
+        ("5.0.0", "550 No such user here", Kind.BOUNCE_HARD),
+        ("5.2.2", "552 5.2.2 Mailbox full", Kind.BOUNCE_SOFT),
+        ("5.1.1", "550 5.1.1 Mailbox is full", Kind.BOUNCE_SOFT),
+        ("4.4.7", "421 4.4.7 Message expired", Kind.BOUNCE_SOFT),
+        ("5.3.2", "554 5.3.2 System not accepting mail", Kind.BOUNCE_SOFT),
+        ("5.7.1", "550 5.7.1 Message rejected as spam", Kind.BOUNCE_OTHER),
+        ("5.7.26", "550 5.7.26 Unauthenticated mail, no such user policy", Kind.BOUNCE_OTHER),
+        ("5.0.0", "554 Your address is on a blacklist", Kind.BOUNCE_OTHER),
+        ("5.6.0", "554 5.6.0 Header not understood", Kind.BOUNCE_OTHER),
+    ],
+)
+def test_the_code_and_the_words_say_whom_a_bounce_blames(
+    status: str, said: str, kind: Kind
+) -> None:
+    found = read(report(FAILED.format(status, said)))
+    assert (found.kind, found.recipients) == (kind, ("reader@mail.example",))
+
+
+def test_an_action_is_not_a_status() -> None:
+    """RFC 3464 2.3.3: `failed` with 4.x.x is legal; `delayed` is no failure whatever its code."""
+    late = "Final-Recipient: rfc822; reader@mail.example\nAction: delayed\nStatus: 5.1.1"
+    done = "Final-Recipient: rfc822; reader@mail.example\nAction: delivered\nStatus: 2.0.0"
+    assert read(report(FAILED.format("4.2.2", "452 4.2.2 Over quota"))).kind is Kind.BOUNCE_SOFT
+    assert read(report(late)).kind is Kind.BOUNCE_SOFT
+    assert read(report(done)).kind is Kind.BOUNCE_OTHER
+
+
+def test_a_report_on_several_names_each_with_its_own_reason() -> None:
+    other = FAILED.replace("reader@", "other@")
+    found = read(
+        report(FAILED.format("5.1.1", "550 5.1.1 x"), other.format("5.2.2", "552 5.2.2 y"))
+    )
+    assert found.recipients == ("reader@mail.example", "other@mail.example")
+    assert [one.status for one in found.reports] == ["5.1.1", "5.2.2"]
+    assert found.kind is Kind.BOUNCE_HARD
+
+
+def test_an_alias_keeps_the_address_that_was_written_to() -> None:
+    block = "Original-Recipient: rfc822; list@mail.example\n" + FAILED.format("5.1.1", "550 x")
+    assert read(report(block)).reports[0].original == "list@mail.example"
+
+
+def test_a_bounce_leads_back_to_the_message_that_it_returns() -> None:
+    found = read(report(FAILED.format("5.1.1", "550 5.1.1 x"))).traces
+    assert found.deliveries == ("abc123",)
+    assert "d.abc123@koktem.example" in found.message_ids
+    assert found.leave_links == ("https://koktem.example/u/tokenTOKENtokenTOKEN",)
+
+
+@pytest.mark.parametrize("kind", ["abuse", "opt-out", "fraud", "virus", "not-spam", "auth-failure"])
+def test_a_feedback_report_is_a_complaint_of_its_type(kind: str) -> None:
+    found = read(feedback(kind, "Original-Rcpt-To: reader@mail.example"))
+    assert (found.kind, found.feedback_type) == (Kind.COMPLAINT, kind)
+    assert found.recipients == ("reader@mail.example",)
+
+
+def test_a_redacted_report_names_whom_the_returned_message_went_to() -> None:
+    assert read(feedback("abuse")).recipients == ("reader@mail.example",)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Auto_Submitted": "auto-generated; owner=x"},
+        {"X_Autoreply": "yes"},
+        {"Precedence": "auto_reply"},
+        {"Subject": "Автоматический ответ: Новые книги"},
+        {"Subject": "Out of office"},
+        {"Subject": "Автожауап: демалыстамын"},
+    ],
+)
+def test_a_machine_that_answers_is_told_by_its_header_or_subject(fields: dict[str, str]) -> None:
+    found = read(plain(f"{WITHDRAW}\nI am away until Monday.", **fields))
+    assert (found.kind, found.is_answerable) == (Kind.AUTO_REPLY, False)
+
+
+def test_a_bounce_that_calls_itself_an_answer_is_a_bounce() -> None:
+    fields = {"Auto_Submitted": "auto-replied"}
+    assert read(report(FAILED.format("5.1.1", "550 5.1.1 x"), **fields)).kind is Kind.BOUNCE_HARD
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"Return_Path": "<>"},
+        {"Precedence": "bulk"},
+        {"List_Id": "<books.koktem.example>"},
+        {"From": "no-reply@mail.example"},
+        {"From": "postmaster@mail.example"},
+        {"X_Auto_Response_Suppress": "All"},
+    ],
+)
+def test_lists_robots_and_null_paths_are_never_answered(fields: dict[str, str]) -> None:
+    assert not read(plain("Қандай деректерім бар?", **fields)).is_answerable
+
+
+def test_a_persons_question_may_be_answered() -> None:
+    found = read(plain("Какие данные вы храните?", Subject="Вопрос"))
+    assert (found.kind, found.is_answerable, found.language) == (Kind.QUESTION, True, "ru")
+
+
+def test_the_address_that_it_was_sent_to_says_what_it_is() -> None:
+    letter = plain("", Subject="")
+    assert read(letter, ["Unsubscribe+abc@b.koktem.example"]).kind is Kind.UNSUBSCRIBE
+    assert read(letter, ["join@b.koktem.example"]).kind is Kind.JOIN
+
+
+def test_a_mark_is_found_in_the_subject_the_text_html_a_forward_and_an_attachments_name() -> None:
+    only_html = headed(MIMEText(f"<p>Сәлем</p><p>{WITHDRAW}</p>", "html", "utf-8"))
+    passed = headed(MIMEMultipart(), Subject="Fwd")
+    passed.attach(MIMEText("қараңыз", "plain", "utf-8"))
+    passed.attach(MIMEMessage(headed(MIMEText("сәлем", "plain", "utf-8"), Subject=WITHDRAW)))
+    named = headed(MIMEMultipart(), Subject="өтініш")
+    file = MIMEText("-", "csv")
+    file.add_header("Content-Disposition", "attachment", filename=("utf-8", "", f"{WITHDRAW}.pdf"))
+    named.attach(file)
+    inline = plain(f"қараңыз\n\n---------- Forwarded message ---------\nТема: {WITHDRAW}\n\nx")
+    letters = (plain("x", Subject=WITHDRAW), plain(f"Сәлем\n{WITHDRAW}"), inline)
+    built = (only_html.as_bytes(), passed.as_bytes(), named.as_bytes())
+    assert [read(one).kind for one in (*letters, *built)] == [Kind.WITHDRAWAL] * 6
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        f"> {WITHDRAW}",
+        f"2026 ж. 5 қараша, Köktem <news@koktem.example> жазды:\n{WITHDRAW}",
+        f"On 5 Nov 2026, Köktem <news@koktem.example> wrote:\n{WITHDRAW}",
+        f"-----Original Message-----\nFrom: Köktem\n\n{WITHDRAW}",
+        f"От: Köktem <news@koktem.example>\nТема: x\n\n{WITHDRAW}",
+        f"________________________________\n{WITHDRAW}",
+    ],
+)
+def test_our_own_footer_below_an_answer_asks_for_nothing(quoted: str) -> None:
+    assert read(plain(f"Рахмет, жақсы кітап екен!\n\n{quoted}")).kind is Kind.UNCLEAR
+
+
+def test_our_own_mail_passed_on_asks_for_nothing() -> None:
+    ours = returned()
+    ours.set_payload(WITHDRAW, "utf-8")
+    passed = headed(MIMEMultipart(), Subject="Fwd: New books")
+    passed.attach(MIMEText("смотри", "plain", "utf-8"))
+    passed.attach(MIMEMessage(ours))
+    assert read(passed.as_bytes()).kind is Kind.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "kz1048", "ptcp154", "koi8-r", "cp1251", "iso-8859-5", "cp866", "utf-16"]
+)
+def test_a_text_in_every_charset_is_read(charset: str) -> None:
+    octets = WITHDRAW.encode(charset, "replace")
+    raw = (
+        b"From: a@mail.example\nContent-Type: text/plain; charset="
+        + charset.encode()
+        + (
+            b"\nContent-Transfer-Encoding: 8bit\n\n"
+            if charset != "utf-16"
+            else b"\nContent-Transfer-Encoding: base64\n\n"
+        )
+    )
+    if charset == "utf-16":
+        octets = base64.encodebytes(octets)
+    assert read(raw + octets).kind is Kind.WITHDRAWAL
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "kz1048", "ptcp154", "cp1251"])
+def test_raw_octets_in_a_subject_are_read(charset: str) -> None:
+    subject = WITHDRAW.encode(charset, "replace")
+    assert read(b"From: a@mail.example\nSubject: " + subject + b"\n\nx").kind is Kind.WITHDRAWAL
+
+
+@pytest.mark.parametrize(
+    ("said", "trust"),
+    [
+        ("mx.koktem.example; dkim=pass header.d=mail.example", Trust.ALIGNED),
+        ("mx.koktem.example; spf=pass smtp.mailfrom=b@bounce.mail.example", Trust.ALIGNED),
+        ("mx.koktem.example; dmarc=pass (p=reject) header.from=mail.example", Trust.ALIGNED),
+        ("mx.koktem.example; dkim=pass header.d=evil.example", Trust.UNKNOWN),
+        ("mx.koktem.example; dmarc=fail header.from=mail.example", Trust.FAILED),
+        ("mx.evil.example; dkim=pass header.d=mail.example", Trust.UNKNOWN),
+        ("mx.koktem.example; dkim=fail header.d=mail.example (dkim=pass)", Trust.FAILED),
+    ],
+)
+def test_only_our_own_servers_word_on_an_aligned_domain_is_believed(
+    said: str, trust: Trust
+) -> None:
+    letter = plain("x", Subject=WITHDRAW, Authentication_Results=said)
+    assert read(letter, authserv_ids=["mx.koktem.example"]).trust is trust
+    assert read(letter).trust is Trust.UNKNOWN
+
+
+def test_a_second_field_below_ours_is_not_believed() -> None:
+    """RFC 8601 section 5: it came with the message."""
+    letter = (
+        b"Authentication-Results: mx.koktem.example; dkim=none\n"
+        b"Authentication-Results: mx.koktem.example; dkim=pass header.d=mail.example\n"
+    ) + plain("x")
+    assert read(letter, authserv_ids=["mx.koktem.example"]).trust is Trust.UNKNOWN
+
+
+def test_two_authors_are_nobody() -> None:
+    letter = b"From: other@mail.example\n" + plain("x")
+    assert read(letter).sender is None
+
+
+BOMBS = {
+    "nesting": b"".join(
+        b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(5000)
+    ),
+    "messages": b"Content-Type: message/rfc822\n\n" * 20_000,
+    "parts": b"Content-Type: multipart/mixed; boundary=x\n\n" + b"--x\n\na\n" * 100_000,
+    "fields": b"X: y\n" * 200_000 + b"\n",
+    "one long line": b"Subject: " + b"a" * 5_000_000 + b"\n\n" + b"b" * 5_000_000,
+    "words": b"Subject: " + b"=?utf-8?q?=D0?= " * 100_000 + b"\n\n",
+    "addresses": b"From: MAILER-DAEMON\nSubject: failure notice\n\n" + b"a@a." * 200_000,
+    "dots": b"From: MAILER-DAEMON\nSubject: failure notice\n\n" + b"a." * 300_000 + b"@",
+    "tags": b"Content-Type: text/html\n\n" + b"<div class=gmail_quote" * 50_000,
+    "comments": b"Authentication-Results: x; " + b"(" * 100_000 + b"\n\n",
+    "fold": b"Subject: " + b"a\n " * 200_000 + b"\n\n",
+    "quotes": b"\n" + b"On " * 300_000,
+    "spaces": b"From: MAILER-DAEMON\nSubject: failure\n\nRecipient" + b" " * 500_000,
+    "boundary": b'Content-Type: multipart/mixed; boundary="' + b"(" * 60_000 + b"\n\n",
+    "questions": b"Subject: " + b"?a" * 200_000 + b"\n\n" + b"?\n" * 100_000,
+    "json": b"\n" + b'{"mail":' * 50_000,
+}
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_hostile_message_costs_little_and_is_somebodys_to_read(name: str) -> None:
+    """The two seconds are the issue's; the test allows them on a busy machine, not more."""
+    begun = time.process_time()
+    found = read(BOMBS[name], authserv_ids=["x"])
+    assert time.process_time() - begun < 2
+    assert found.kind in {Kind.UNCLEAR, Kind.QUESTION, Kind.BOUNCE_OTHER, Kind.BOUNCE_HARD}
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=3000))
+def test_no_octets_raise_and_the_same_octets_read_the_same(raw: bytes) -> None:
+    assert read(raw) == read(raw)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            _PIECES := [
+                b"\n",
+                b"From: a@b.example\n",
+                b"Subject: =?utf-8?b?",
+                b"?=",
+                b"\xff",
+                b"Content-Type: multipart/report; boundary=x; report-type=delivery-status\n",
+                b"--x\n",
+                b"Content-Type: message/delivery-status\n\n",
+                b"Final-Recipient: rfc822; ",
+                b"c@d.example\n",
+                b"Status: 5.1.1\n",
+                b"Content-Type: message/rfc822\n\n",
+                b"Content-Transfer-Encoding: base64\n",
+                b"Content-Type: text/html; charset=nope\n\n",
+                b"<blockquote>",
+                b"--x--\n",
+                b"Content-Type: message/feedback-report\n\n",
+                b"Authentication-Results: x; dkim=pass header.d=",
+                b";",
+                b"{",
+                b'"Message":',
+                b"Content-Disposition: attachment; filename*=x''%ff\n",
+            ]
+        ),
+        max_size=40,
+    ).map(b"".join)
+)
+def test_broken_structure_never_raises(raw: bytes) -> None:
+    assert not read(raw, authserv_ids=["x"]).reason.startswith("not readable")
