@@ -127,7 +127,7 @@ def keep(changes: list[Change]) -> None:
         db.session.execute(text(_KEEP), {name: [row[name] for row in rows] for name in rows[0]})
 
 
-# Whoever agrees anew signed up long ago; asking, a "no", and taking a "no" back change nothing of it.
+# Whoever agrees anew signed up long ago; asking, a "no" and taking one back change nothing of it.
 _IS_KEPT = "excluded.signed_up_at IS NULL OR s.standing = 'given' AND s.signed_up_at IS NOT NULL"
 
 # Somebody who asks again has not taken back their "no": `refused` stays until a yes.

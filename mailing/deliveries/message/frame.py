@@ -82,6 +82,9 @@ class SignedUp(NamedTuple):
     form: str | None = None
 
 
+UNKNOWN = SignedUp()
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What is fixed once for one delivery, so that a retry is byte-identical.
@@ -97,7 +100,7 @@ class Stamp:
     leave_url: str
     leave_mailto: str
     preferences_url: str = ""
-    signed_up: SignedUp = SignedUp()
+    signed_up: SignedUp = UNKNOWN
 
     @property
     def link_token(self) -> str:
