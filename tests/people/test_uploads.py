@@ -369,7 +369,7 @@ def test_a_standing_that_somebody_wrote_meanwhile_is_met_by_a_second_look(
                     db.session.commit()
                 return found
 
-            work = SimpleNamespace(meet=and_leave, keep=work.keep)
+            work = SimpleNamespace(meet=and_leave, hold=work.hold, keep=work.keep)
         return write(chunk, work)
 
     monkeypatch.setattr(run, "_outcomes", meanwhile)
