@@ -63,7 +63,9 @@ class Personal:
     def with_fields(self, given: dict[str, str]) -> "Personal":
         """The same person with the non-empty of these fields taken over."""
         held = vars(self)
-        kept = {n: value for n, value in given.items() if n in _TAKEN and value not in ("", held[n])}
+        kept = {
+            n: value for n, value in given.items() if n in _TAKEN and value not in ("", held[n])
+        }
         return Personal(**(held | kept)) if kept else self
 
     def at(self, email: str) -> "Personal":
