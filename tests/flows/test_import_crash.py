@@ -1,4 +1,4 @@
-"""A worker killed in the middle of an import: another one goes on, nobody is doubled, it adds up."""
+"""A worker killed in the middle of an import: another goes on, nobody is doubled, it adds up."""
 
 import signal
 from collections import Counter

@@ -122,6 +122,7 @@ def _page(kept: Import, errors: dict[str, str]) -> str:
         theirs=theirs,
         chosen={**suggested(theirs), **kept.mapping, **_typed(theirs)},
         ours=COLUMNS,
+        theirs_by_ours={ours: theirs for theirs, ours in kept.mapping.items() if theirs},
         counts={one.value: int(counts.get(one.value, 0)) for one in Outcome},
         total=sum(kept.rehearsal.values()),
         faults=[hinted(fault) for fault in running.first_faults(kept)],

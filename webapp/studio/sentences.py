@@ -14,6 +14,7 @@ _SAID = (
     N_("The file is empty. Choose the file that holds the people."),
     N_("The file is no longer here. Upload it again."),
     N_("An uploaded file is cut. Upload it again."),
+    N_("Two columns are %(field)s; leave one of them."),
     N_("The policy does not declare the field %(field)s; take the column out."),
     N_("Nobody is imported for notices: they come with every topic."),
     N_("It failed several times at the same place. Tell whoever looks after this."),

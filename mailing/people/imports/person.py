@@ -21,7 +21,8 @@ NOBODY = UUID(int=0)
 
 @dataclass(slots=True)
 class Person:
-    """`id` is given once it is known who is a stranger. `first` is their first row here; `personal` is None for as long as nobody knows them.
+    """`id` is given once it is known who is a stranger; `first` is their first row here; `personal`
+    is None for as long as nobody knows them.
 
     `refused` is a no to the topic or to everything, `locked_out` a block or data destroyed;
     `put_right_at` is when they last corrected their data or chose their language themselves;
