@@ -32,6 +32,9 @@ _TYPES = {
     "of_everything": "bool",
     "quarantined": "bool",
     "refused": "bool",
+    "signed_up_at": "timestamptz",
+    "signed_up_site": "text",
+    "signed_up_form": "text",
 }
 
 

@@ -29,6 +29,7 @@ GOALS = {
     "one_click_p99_ms": Goal("one-click answer at full rate, p99", 60.0, 25.0, at_most=True),
     "after_kill_seconds": Goal("from SIGKILL to the work going on", 1.0, 0.3, at_most=True),
     "import_to_copy": Goal("rows imported/s ÷ rows/s of COPY of the same rows", 0.3, 0.5),
+    "import_again": Goal("the same file again, rows/s ÷ rows/s of its first import", 1.0, 2.0),
     "import_memory": Goal("memory of an import, end ÷ middle", 1.1, 1.0, at_most=True),
     "read_to_bare_parsing": Goal("messages read/s ÷ bare parsing/s of the same", 0.2, 0.3),
     "with_kills_to_undisturbed": Goal("throughput with kills ÷ undisturbed", 0.8, 0.95),

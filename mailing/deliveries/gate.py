@@ -10,7 +10,7 @@ permit is recorded.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from mailing.base.settings import Settings
 from mailing.base.tokens import ReturnPath, link_keys
 from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
 from mailing.deliveries import queue, results
+from mailing.deliveries.message import SignedUp
 from mailing.deliveries.permit import GateStamp, SendPermit
 from mailing.deliveries.queue import Claim, ids, numbers
 from mailing.deliveries.results import Ending, Result
@@ -46,6 +47,8 @@ _DECIDE = """
     WITH judged AS MATERIALIZED (
         SELECT a.id, a.fence, a.place, {digest} AS digest, {personal} AS personal,
             s.language, st.entry_id, st.policy_id,
+            ({since}.signed_up_at AT TIME ZONE %(zone)s)::date AS signed_up_on,
+            {since}.signed_up_site, {since}.signed_up_form,
             CASE
                 WHEN NOT (SELECT sending_on FROM installation) THEN 'later'
                 WHEN c.state = 'paused' THEN 'later'
@@ -76,20 +79,31 @@ _DECIDE = """
     FROM judged j
     WHERE d.id = j.id AND d.fence = j.fence AND d.owner = %(owner)s AND d.state = 'claimed'
     RETURNING j.place, d.state, d.attempts, d.link_key, d.dated_at,
-        j.digest, j.personal, j.language, j.policy_id
+        j.digest, j.personal, j.language, j.policy_id,
+        j.signed_up_on, j.signed_up_site, j.signed_up_form
 """
-_SUBSCRIBER = {"digest": "s.digest", "personal": "s.personal", "more": ""}
+_SUBSCRIBER = {"digest": "s.digest", "personal": "s.personal", "since": "st", "more": ""}
+# A notice goes to whoever has said yes to something; it tells of what they said yes to first.
+_NOTICE = _SUBSCRIBER | {
+    "since": "f",
+    "more": """
+        LEFT JOIN LATERAL (
+            SELECT o.signed_up_at, o.signed_up_site, o.signed_up_form FROM standings o
+            WHERE o.subscriber_id = s.id AND o.standing = 'given' AND o.topic_id <> t.id
+            ORDER BY o.signed_up_at, o.topic_id LIMIT 1) f ON true""",
+}
 # An answer may go to an address that its person only says is theirs.
 _ANSWER = {
     "digest": "coalesce(w.digest, s.digest)",
     "personal": "coalesce(w.recipient, s.personal)",
+    "since": "st",
     "more": """
         LEFT JOIN answers w ON w.delivery_id = a.id
         LEFT JOIN address_changes g ON g.id = w.change_id""",
 }
 _PLACES = {
     "campaign": {"verdict": verdict.CAMPAIGN, **_SUBSCRIBER},
-    "notice": {"verdict": verdict.NOTICE, **_SUBSCRIBER},
+    "notice": {"verdict": verdict.NOTICE, **_NOTICE},
     "confirmation": {"verdict": verdict.CONFIRMATION, **_SUBSCRIBER},
     "correspondence": {"verdict": verdict.CORRESPONDENCE, **_ANSWER},
 }
@@ -111,6 +125,7 @@ class Passed(NamedTuple):
     attempts: int
     batch_id: int
     policy_id: int | None
+    signed_up: SignedUp = SignedUp()
 
 
 class _Row(NamedTuple):
@@ -125,6 +140,9 @@ class _Row(NamedTuple):
     personal: bytes
     language: str
     policy_id: int | None
+    signed_up_on: date | None
+    signed_up_site: str | None
+    signed_up_form: str | None
 
 
 def ask(
@@ -198,6 +216,7 @@ def _decide(
         "optins": ids(claim.optin_id for claim in claims if claim.optin_id),
         "owner": owner,
         "link_key": link_keys(settings.secret_keys).newest,
+        "zone": settings.time_zone,
     }
     # Filled in here and not once for all: tests that take the question away must still bite.
     decision = _DECIDE.format(**_PLACES[claims[0].kind])
@@ -240,4 +259,5 @@ def _passed(row: _Row, claim: Claim, settings: Settings) -> Passed:
         attempts=row.attempts,
         batch_id=claim.batch_id,
         policy_id=row.policy_id,
+        signed_up=SignedUp(*row[-3:]),
     )

@@ -5,12 +5,13 @@ long as the process lives: the content of a campaign that has started never chan
 """
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from mailing.base import clock
 from mailing.base.languages import gettext_for
 from mailing.base.operator import Operator, operator_of
 from mailing.base.settings import Settings
@@ -36,12 +37,14 @@ from mailing.deliveries.message import (
     Kind,
     Octets,
     Recipient,
+    SignedUp,
     Stamp,
 )
 from mailing.people import optins, topics
 from mailing.people.optins import OptIn
 from mailing.people.topics import Topic
 from mailing.policies import versions
+from mailing.policies.versions import PolicyVersion
 
 _COMPILED = 64
 
@@ -102,7 +105,8 @@ class Letters:
             leave_url=f"{self._settings.public_url}/u/{cancel}",
         )
         own = frame(self._settings, asked[0], optin.language, _feedback(optin))
-        signed = replace(own, keys=signing_keys(self._settings))
+        under = of_policy(own, self._settings, versions.find(optin.policy_id))
+        signed = replace(under, keys=signing_keys(self._settings))
         return message.confirmation(signed, mail, recipient, fixed)
 
     def _answer(self, passed: Passed, recipient: Recipient) -> Octets:
@@ -138,11 +142,13 @@ def stamp(settings: Settings, keys: LinkKeys, passed: Passed) -> Stamp:
         leave_url=f"{settings.public_url}/u/{token}",
         leave_mailto=mailto.address(keys, settings.bounce_domain, passed.link_key),
         preferences_url=f"{settings.public_url}/preferences/{token}",
+        signed_up=passed.signed_up,
     )
 
 
 def sample_stamp(settings: Settings) -> Stamp:
-    """The stamp of a preview: its links are well-formed and belong to nobody."""
+    """The stamp of a preview: its links are well-formed and belong to nobody, and so does its day
+    of signing up."""
     keys = link_keys(settings.secret_keys)
     nobody = UUID(int=0)
     leave = LeaveToken(nobody, 0, nobody).text(keys)
@@ -153,14 +159,24 @@ def sample_stamp(settings: Settings) -> Stamp:
         leave_url=f"{settings.public_url}/u/{leave}",
         leave_mailto=MailtoLeave(nobody, 0).address(keys, settings.bounce_domain),
         preferences_url=f"{settings.public_url}/preferences/{leave}",
+        signed_up=SignedUp(date(2026, 1, 1), urlsplit(settings.public_url).netloc),
     )
 
 
 def campaign_frame(settings: Settings, campaign: Campaign, language: str) -> Frame:
     """What is the same for everybody who reads this campaign in one language."""
     own = frame(settings, campaign.topic, language, f"{campaign.kind}-{campaign.id}")
+    under = of_policy(own, settings, _in_force(campaign.started_at or clock.now(), settings))
     keys = signing_keys(settings)
-    return replace(own, reason=Kind(campaign.kind), fields=_declared(), keys=keys)
+    return replace(under, reason=Kind(campaign.kind), fields=_declared(), keys=keys)
+
+
+def of_policy(frame: Frame, settings: Settings, policy: PolicyVersion | None) -> Frame:
+    """The same, leading to this version of the policy and naming it."""
+    if policy is None:
+        return frame
+    url = f"{settings.public_url}/policy/{policy.id}"
+    return replace(frame, policy_url=url, policy_label=policy.label)
 
 
 def frame(
@@ -187,6 +203,14 @@ def frame(
 def domain_of(settings: Settings) -> str:
     """The domain of the From address."""
     return settings.from_.rpartition("@")[2].strip(" >")
+
+
+def _in_force(at: datetime, settings: Settings) -> PolicyVersion | None:
+    """The version that was in force, and known, at a moment: what is published after a campaign's
+    start changes no octet of its messages."""
+    day = at.astimezone(ZoneInfo(settings.time_zone)).date()
+    known = (one for one in versions.published() if one.published_at and one.published_at <= at)
+    return next((one for one in known if one.effective_on <= day), None)
 
 
 def _feedback(optin: OptIn) -> str:

@@ -30,7 +30,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
-from mailing.people import evidence, standings
+from mailing.people import evidence, signups, standings
+from mailing.people.signups import SignUp
 from mailing.people.standings import Change, Said, Standing
 from mailing.people.subscribers import Subscriber
 
@@ -324,11 +325,18 @@ def _changes(news: list[NewEntry], rows: list[dict[str, Any]], ids: list[int]) -
             entry_id=entry_id,
             since=row["at"],
             of_everything=new.topic_id is None,
+            sign_up=_sign_up(new, row["at"]),
         )
         for new, row, entry_id in zip(news, rows, ids, strict=True)
         if new.kind in SAYS and not _lifts_a_block(new)
         for topic_id in _scope(new, everything)
     ]
+
+
+def _sign_up(new: NewEntry, at: datetime) -> SignUp | None:
+    """A yes of their own is one; what was taken back goes on from where it was."""
+    read = {Kind.GIVEN: signups.given, Kind.ATTESTED: signups.attested}.get(new.kind)
+    return read(new.evidence, at) if read else None
 
 
 def _lifts_a_block(new: NewEntry) -> bool:

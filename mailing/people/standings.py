@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
+from mailing.people.signups import SignUp
 
 
 class Said(StrEnum):
@@ -35,7 +36,11 @@ class Said(StrEnum):
 
 
 class Standing(Table):
-    """One subscriber's standing on one topic, projected from the ledger."""
+    """One subscriber's standing on one topic, projected from the ledger.
+
+    `signed_up_at`, with the site or the form, tells of the first yes since the last "no": agreeing
+    anew does not move it, and an unsubscribe that was taken back does not end it.
+    """
 
     __tablename__ = "standings"
     __table_args__ = (
@@ -70,11 +75,16 @@ class Standing(Table):
         Boolean, server_default=text("false"), info=DEPERSONALISED
     )
     since: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), info=DEPERSONALISED)
+    signed_up_at: Mapped[datetime | None] = mapped_column(
+        TIMESTAMP(timezone=True), info=DEPERSONALISED
+    )
+    signed_up_site: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
+    signed_up_form: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
 
 
 @dataclass(frozen=True)
 class Change:
-    """What one entry makes of one standing."""
+    """What one entry makes of one standing. Only a yes of somebody's own is a `sign_up`."""
 
     subscriber_id: UUID
     topic_id: int
@@ -84,11 +94,15 @@ class Change:
     since: datetime
     of_everything: bool = False
     quarantined: bool = False
+    sign_up: SignUp | None = None
 
     def values(self) -> dict[str, Any]:
         """The row. `refused` says that the last yes or no was a no; asking is neither."""
         refused = self.standing in (Said.UNSUBSCRIBED, Said.WITHDRAWN)
-        return vars(self) | {"standing": self.standing.value, "refused": refused}
+        at, site, form = self.sign_up or (None, None, None)
+        row = vars(self) | {"standing": self.standing.value, "refused": refused}
+        del row["sign_up"]
+        return row | {"signed_up_at": at, "signed_up_site": site, "signed_up_form": form}
 
 
 def of(subscriber_id: UUID) -> dict[int, Standing]:
@@ -113,22 +127,32 @@ def keep(changes: list[Change]) -> None:
         db.session.execute(text(_KEEP), {name: [row[name] for row in rows] for name in rows[0]})
 
 
+# Whoever agrees anew signed up long ago; asking, a "no" and taking one back change nothing of it.
+_IS_KEPT = "excluded.signed_up_at IS NULL OR s.standing = 'given' AND s.signed_up_at IS NOT NULL"
+
 # Somebody who asks again has not taken back their "no": `refused` stays until a yes.
-_KEEP = """
+_KEEP = f"""
     INSERT INTO standings AS s (subscriber_id, topic_id, standing, policy_id, entry_id, since,
-                                of_everything, quarantined, refused)
+                                of_everything, quarantined, refused,
+                                signed_up_at, signed_up_site, signed_up_form)
     SELECT * FROM unnest(
         CAST(:subscriber_id AS uuid[]), CAST(:topic_id AS integer[]), CAST(:standing AS text[]),
         CAST(:policy_id AS integer[]), CAST(:entry_id AS bigint[]), CAST(:since AS timestamptz[]),
         CAST(:of_everything AS boolean[]), CAST(:quarantined AS boolean[]),
-        CAST(:refused AS boolean[]))
+        CAST(:refused AS boolean[]), CAST(:signed_up_at AS timestamptz[]),
+        CAST(:signed_up_site AS text[]), CAST(:signed_up_form AS text[]))
     ON CONFLICT (subscriber_id, topic_id) DO UPDATE SET
         standing = excluded.standing, policy_id = excluded.policy_id,
         entry_id = excluded.entry_id, since = excluded.since,
         of_everything = excluded.of_everything, quarantined = excluded.quarantined,
         refused = CASE WHEN excluded.standing = 'requested' THEN s.refused
-                       ELSE excluded.refused END
-"""
+                       ELSE excluded.refused END,
+        signed_up_at = CASE WHEN {_IS_KEPT} THEN s.signed_up_at ELSE excluded.signed_up_at END,
+        signed_up_site = CASE WHEN {_IS_KEPT} THEN s.signed_up_site
+                              ELSE excluded.signed_up_site END,
+        signed_up_form = CASE WHEN {_IS_KEPT} THEN s.signed_up_form
+                              ELSE excluded.signed_up_form END
+"""  # noqa: S608 - the condition is ours
 
 
 def quarantine(subscriber_id: UUID, topic_id: int, since: datetime) -> None:

@@ -62,9 +62,11 @@ class Personal:
 
     def with_fields(self, given: dict[str, str]) -> "Personal":
         """The same person with the non-empty of these fields taken over."""
-        names = {f.name for f in fields(self)} - {"email"}
-        kept = {name: value for name, value in given.items() if name in names and value}
-        return Personal(**(self.as_dict() | kept))
+        held = vars(self)
+        kept = {
+            n: value for n, value in given.items() if n in _TAKEN and value not in ("", held[n])
+        }
+        return Personal(**(held | kept)) if kept else self
 
     def at(self, email: str) -> "Personal":
         """The same person at another address."""
@@ -74,6 +76,8 @@ class Personal:
         """The fields by name."""
         return dict(vars(self))
 
+
+_TAKEN = frozenset(one.name for one in fields(Personal)) - {"email"}
 
 _DECODER = json.JSONDecoder()
 # Made once: `json.dumps` with options makes one at each call.

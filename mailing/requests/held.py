@@ -38,7 +38,8 @@ Fact = dict[str, Any]
 
 TOLD = {
     "subscribers": "id provider language personal",
-    "standings": "topic_id standing policy_id quarantined refused since",
+    "standings": "topic_id standing policy_id quarantined refused since "
+    "signed_up_at signed_up_site signed_up_form",
     "ledger": "kind topic_id policy_id source evidence_hash at",
     "evidence": "body",
     "evidence_private": "sealed",
@@ -105,6 +106,11 @@ def on_topics(subscriber: Subscriber) -> list[Fact]:
             "topic": names[topic_id],
             "standing": row.standing,
             "since": row.since,
+            "signed_up": {
+                "at": row.signed_up_at,
+                "site": row.signed_up_site,
+                "form": row.signed_up_form,
+            },
             "policy": _policy(row.policy_id),
             "imported_without_evidence": row.quarantined,
             "last_word_was_no": row.refused,

@@ -4,7 +4,9 @@ import base64
 import email
 import email.policy
 import re
+from datetime import UTC, date, datetime
 from pathlib import Path
+from uuid import UUID
 
 import dkim
 import pytest
@@ -18,12 +20,17 @@ from cryptography.hazmat.primitives.serialization import (
 from flask import Flask
 from sqlalchemy import text
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import Settings
+from mailing.campaigns import campaigns, notices
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.letters import Letters, domain_of
-from mailing.deliveries.message import UnsafeValue
-from mailing.people import standings, topics
+from mailing.deliveries.message import Octets, UnsafeValue
+from mailing.people import ledger, standings, topics
+from mailing.people.ledger import Kind, NewEntry
+from mailing.policies import versions
+from mailing.policies.versions import NewText
 from tests import road
 from tests.deliveries.conftest import Sender
 from tests.deliveries.test_queue import ask
@@ -153,3 +160,72 @@ def test_a_confirmation_leads_to_no_page_of_preferences(sender: Sender, settings
     read = email.message_from_bytes(Letters(settings).write(passed(sender)).message)
     parts = [part.get_payload(decode=True) for part in read.walk() if not part.is_multipart()]
     assert all(isinstance(part, bytes) and b"/preferences/" not in part for part in parts)
+
+
+def footer(octets: Octets) -> tuple[str, str]:
+    """The sentence of signing up and the link of the policy, as the text part has them."""
+    read = email.message_from_bytes(octets.message, policy=email.policy.default)
+    part = read.get_body(("plain",))
+    assert part is not None
+    plain = part.get_content().replace("\xa0", " ")
+    [said] = re.findall(r"Сіз \d{4} ж\. .+ күні .*жазылдыңыз\.", plain)
+    *_, link = re.findall(r"http://127\.0\.0\.1:8080/policy\S*", plain)
+    return said, link
+
+
+def sign_up(person: UUID, topic: str, at: datetime, page: str, policy_id: int) -> None:
+    with clock.use(lambda: at):
+        proof = {"page": page}
+        ledger.append(
+            NewEntry(person, Kind.GIVEN, topics.find(topic).id, policy_id, "form", "test", proof)
+        )
+    db.session.commit()
+
+
+def test_the_footer_tells_of_the_yes_that_the_gate_has_read(
+    sender: Sender, settings: Settings
+) -> None:
+    policy = road.lay()
+    [person] = road.subscribe(policy, 1, "offers")
+    # Midnight is past where the operator is.
+    sign_up(person, "news", datetime(2025, 3, 11, 20, tzinfo=UTC), "https://a.example/x", policy.id)
+    road.another("news")
+    said, link = footer(Letters(settings).write(passed(sender)))
+    assert said == "Сіз 2025 ж. 12 наурыз күні a.example сайтында жазылдыңыз."
+    assert link.endswith(f"/policy/{policy.id}")
+
+
+def test_agreeing_anew_and_a_new_policy_between_two_tries_change_no_octet(
+    sender: Sender, settings: Settings
+) -> None:
+    """A year-old yes is renewed while its message waits for a retry."""
+    number, [person] = road.under_way(1)
+    old = "2025-01-01"
+    db.session.execute(text("UPDATE standings SET signed_up_at = :old"), {"old": old})
+    db.session.commit()
+    first = Letters(settings).write(passed(sender))
+    newer = versions.import_text(b"a newer text", NewText("kk", date(2025, 1, 1), "newer"))
+    versions.publish(versions.find(newer.policy_id))
+    sign_up(person, "news", clock.now(), f"{settings.public_url}/agree", newer.policy_id)
+    retry(sender)
+    again = passed(sender)
+    assert again.policy_id == newer.policy_id
+    assert Letters(settings).write(again) == first
+    assert campaigns.find(number).started_at is not None
+
+
+def test_a_notice_tells_of_the_first_yes_that_still_stands(
+    sender: Sender, settings: Settings
+) -> None:
+    policy = road.lay()
+    [person] = road.subscribe(policy, 1, "offers")
+    sign_up(person, "news", datetime(2025, 3, 12, 9, tzinfo=UTC), "https://a.example", policy.id)
+    new = NewText("kk", date(2025, 1, 1), "major", material=True)
+    major = versions.find(versions.import_text(b"major", new).policy_id)
+    notice = notices.publish(major, road.ACTOR)
+    assert notice is not None
+    db.session.commit()
+    road.start(notice.id)
+    road.write_out()
+    said, _ = footer(Letters(settings).write(passed(sender)))
+    assert said == "Сіз 2025 ж. 12 наурыз күні a.example сайтында жазылдыңыз."

@@ -28,6 +28,25 @@ def test_every_spelling_of_an_address_has_one_key_t23(written: str) -> None:
     assert canonical(written).text == "alma@example.com"
 
 
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("ﬁna@example.com", "fina@example.com"),
+        ("a²@example.com", "a2@example.com"),
+        ("ǆ.ǅ.Ǆ@example.com", "dž.dž.dž@example.com"),
+        ("Straße@example.com", "strasse@example.com"),
+        ("ΑΛΜΑΣ@example.com", "αλμασ@example.com"),
+        ("αλμας@example.com", "αλμασ@example.com"),
+        ("ӘСЕМ@example.com", "әсем@example.com"),
+    ],
+)
+def test_a_ligature_a_superscript_or_a_capital_makes_no_second_mailbox_t23(
+    written: str, key: str
+) -> None:
+    """What a person cannot tell apart is one person: else a no is got round by another letter."""
+    assert canonical(written).text == canonical(key).text == key
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_composed_and_decomposed_letters_are_one_mailbox_t23(form: str) -> None:
     written = unicodedata.normalize(form, "Élodie@bücher.example")  # type: ignore[arg-type]

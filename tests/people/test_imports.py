@@ -378,6 +378,24 @@ def test_columns_may_be_mapped_and_the_file_may_bear_a_mark_or_semicolons(
     assert (report.rows, report.new, report.errors_file) == (1, 1, None)
 
 
+def test_rows_of_nothing_are_no_rows_and_the_others_keep_their_numbers(imported: Imported) -> None:
+    report = imported(HEADER, ",,,", "", f"alma@example.com,{PROOF}", " ,, ,", "nobody,,,", ",,,")
+    assert (report.rows, report.new, report.invalid) == (2, 1, 1)
+    assert [line[0] for line in _errors(report)] == ["6"]
+
+
+def test_a_row_without_evidence_is_told_apart_with_what_to_do(imported: Imported) -> None:
+    report = imported(
+        HEADER, "alma@example.com,,,", "bek@example.com,,main,", f"aida@example.com,{PROOF}"
+    )
+    assert (report.quarantined, report.new) == (2, 1)
+    assert [line[:3] for line in _errors(report)] == [
+        ["2", "quarantined", "consent_at"],
+        ["3", "quarantined", "consent_at"],
+    ]
+    assert all(problem and remedy for *_, problem, remedy in _errors(report))
+
+
 def test_a_file_that_is_not_utf_8_is_refused_whole(tmp_path: Path) -> None:
     path = tmp_path / "people.csv"
     path.write_bytes(b"email,surname\nalma@example.com,\xc0\xeb\xe8\n")
@@ -577,7 +595,8 @@ def test_whatever_the_rows_the_counts_add_up_and_no_no_is_raised(
         dry = import_people(ImportFile(path, "news", dry_run=True), ACTOR)
         report = import_people(ImportFile(path, "news"), ACTOR)
         assert _counts(dry) == _counts(report)
-        assert sum(_counts(report).values()) == report.rows == len(rows)
+        told = [row for row in rows if row != ("", ",,", "")]  # A row of nothing is no row.
+        assert sum(_counts(report).values()) == report.rows == len(told)
         for email, no in noes.items():
             assert not _is_mailable(email), (email, no)
         assert list(ledger.verify()) == []

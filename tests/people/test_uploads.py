@@ -239,6 +239,34 @@ def test_what_is_older_than_a_day_is_forgotten(
     assert not part.path.exists()
 
 
+def test_a_file_that_all_waits_in_quarantine_hides_no_error_and_keeps_its_columns_order(
+    upload: Callable[..., int],
+) -> None:
+    waiting = [f"p{one}@example.com,,," for one in range(40)]
+    number = upload("consent_policy,email,consent_form,consent_at", *(
+        ",".join(["", line.split(",")[0], "", ""]) for line in (*waiting, "nobody,,,")
+    ))  # fmt: skip
+    shown = running.first_faults(_check(number))
+    assert [one["row"] for one in shown] == [*range(2, 22), 42]
+    assert [one["result"] for one in shown] == [*["quarantined"] * 20, "invalid"]
+    assert list(shown[0]["values"]) == ["consent_policy", "email", "consent_form", "consent_at"]
+
+
+def test_the_first_faults_outlive_a_worker_that_was_killed(
+    upload: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "CHUNK", 2)
+    number = upload(
+        HEADER, "nobody,,,", *(f"p{one}@example.com,{PROOF}" for one in range(4)), "x,,,"
+    )
+    _check(number)
+    uploads.start(number, ACTOR)
+    db.session.commit()
+    _die_after(number, 2)  # The try, then the first chunk.
+    assert sum(state.find(number).counts.values()) == 2
+    assert [one["row"] for one in running.first_faults(_run(number))] == [2, 7]
+
+
 def test_a_file_is_not_destroyed_before_its_import_is_committed(settings: Settings) -> None:
     part = uploads.receive(settings)
     part.write(b"email\n")
@@ -286,7 +314,7 @@ def test_killed_at_any_chunk_and_run_again_it_is_one_import(
         _die_after(number, after)
     kept = _run(number)
     assert (kept.state, kept.counts) == ("done", planned)
-    assert sum(kept.counts.values()) == len(rows)
+    assert sum(kept.counts.values()) == len([row for row in rows if row != ("", ",,")])
     _demand_errors_once(kept)
     for email, word in said.items():
         if word in ("unsubscribed", "withdrawn"):
@@ -369,7 +397,7 @@ def test_a_standing_that_somebody_wrote_meanwhile_is_met_by_a_second_look(
                     db.session.commit()
                 return found
 
-            work = SimpleNamespace(meet=and_leave, keep=work.keep)
+            work = SimpleNamespace(meet=and_leave, hold=work.hold, keep=work.keep)
         return write(chunk, work)
 
     monkeypatch.setattr(run, "_outcomes", meanwhile)

@@ -7,28 +7,47 @@ from mailing.people.imports.table import COLUMNS
 
 # What exports of the neighbourhood call them; compared without case, spaces and marks.
 _KNOWN = {
-    "email": "e-mail mail address emailaddress почта эл.почта электронная-почта эл.адрес пошта "
-    "электрондық-пошта электрондық-мекенжай",
-    "surname": "last-name lastname family-name фамилия тегі тек",
-    "given_name": "first-name firstname given-name name имя аты есімі",
-    "patronymic": "middle-name middlename отчество әкесінің-аты",
-    "phone": "telephone tel mobile телефон тел мобильный ұялы-телефон",
-    "language": "lang язык тіл тілі",
-    "consent_at": "consent-date consent-time agreed-at signup-date дата-согласия время-согласия "
-    "келісім-күні келісім-уақыты",
-    "consent_form": "form форма форма-согласия нысан форма-slug",
-    "consent_policy": "policy политика саясат версия-политики",
-    "consent_wording": "wording текст-согласия формулировка келісім-мәтіні",
+    "email": "e-mail mail address email-address mailbox почта эл.почта эл.-почта электронная-почта "
+    "эл.адрес электронный-адрес адрес-электронной-почты адрес-эл.-почты e-mail-адрес пошта "
+    "электрондық-пошта электрондық-мекенжай электрондық-пошта-мекенжайы пошта-мекенжайы",
+    "surname": "last-name family-name фамилия тегі тек",
+    "given_name": "first-name given-name name имя аты есімі",
+    "patronymic": "middle-name отчество әкесінің-аты",
+    "phone": "telephone phone-number tel mobile mobile-phone телефон тел номер-телефона "
+    "мобильный мобильный-телефон сотовый телефон-нөмірі ұялы-телефон",
+    "language": "lang locale язык тіл тілі",
+    "consent_at": "consent-date consent-time consented-at agreed-at agreed-on opt-in-date "
+    "opt-in-time optin-at signup-date sign-up-date signup-time signed-up signed-up-at "
+    "signed-up-on subscribed subscribed-at subscribed-on subscription-date subscribe-date "
+    "confirmed-at confirm-time confirmation-date "
+    "дата-согласия время-согласия дата-и-время-согласия дата-подписки время-подписки "
+    "дата-и-время-подписки подписан подписался подписка-с дата-подтверждения "
+    "келісім-күні келісім-уақыты келісім-берген-күні жазылу-күні жазылу-уақыты жазылған-күні "
+    "жазылған-уақыты расталған-күні",
+    "consent_form": "form form-slug signup-form форма форма-согласия форма-подписки форма-slug "
+    "нысан форманың-аты жазылу-формасы",
+    "consent_policy": "policy policy-version политика версия-политики редакция-политики саясат "
+    "саясат-нұсқасы",
+    "consent_wording": "wording consent-text текст-согласия формулировка келісім-мәтіні",
+}
+# Taken for it only where no column says so outright: there may be several dates in a file.
+_PERHAPS = {
+    "consent_at": "date time datetime date-time timestamp created created-at created-on "
+    "date-added date-created registered-at registration-date "
+    "дата время дата-и-время дата-время отметка-времени создан дата-создания дата-добавления "
+    "дата-регистрации күні күн уақыты уақыт күні-мен-уақыты уақыт-белгісі тіркелген-күні "
+    "тіркелу-күні қосылған-күні",
 }
 
 
 def suggested(theirs: list[str]) -> dict[str, str]:
     """Our name for each of their columns that has an obvious one, each of ours once."""
     found: dict[str, str] = {}
-    for name in theirs:
-        ours = _OURS.get(_plain(name))
-        if ours and ours not in found.values():
-            found[name] = ours
+    for known in (_OURS, _LIKELY):
+        for name in theirs:
+            ours = known.get(_plain(name))
+            if ours and name not in found and ours not in found.values():
+                found[name] = ours
     return found
 
 
@@ -56,6 +75,9 @@ def _plain(name: str) -> str:
     return "".join(one for one in name.casefold() if one.isalnum())
 
 
-_OURS = {_plain(ours): ours for ours in COLUMNS} | {
-    _plain(theirs): ours for ours, names in _KNOWN.items() for theirs in names.split()
-}
+def _by_name(names: Mapping[str, str]) -> dict[str, str]:
+    return {_plain(theirs): ours for ours, told in names.items() for theirs in told.split()}
+
+
+_OURS = {_plain(ours): ours for ours in COLUMNS} | _by_name(_KNOWN)
+_LIKELY = _by_name(_PERHAPS)

@@ -18,6 +18,7 @@ from webapp.studio.blueprint import needs, studio
 from webapp.studio.columns import read_mapping, suggested
 from webapp.studio.hints import hinted
 from webapp.studio.identity import actor
+from webapp.studio.sentences import spoken_sentence
 from webapp.studio.uploading import LARGEST, received
 
 SHOWN = 50
@@ -62,7 +63,7 @@ def import_check(import_id: int) -> ResponseReturnValue:
         try:
             uploads.check(import_id, mapping, actor())
         except Invalid as refusal:
-            errors = {"column-0": refusal.message}
+            errors = {"column-0": spoken_sentence(refusal.message)}
     if errors:
         db.session.rollback()
         return _page(state.find(import_id), errors), 422
@@ -121,12 +122,13 @@ def _page(kept: Import, errors: dict[str, str]) -> str:
         theirs=theirs,
         chosen={**suggested(theirs), **kept.mapping, **_typed(theirs)},
         ours=COLUMNS,
+        theirs_by_ours={ours: theirs for theirs, ours in kept.mapping.items() if theirs},
         counts={one.value: int(counts.get(one.value, 0)) for one in Outcome},
         total=sum(kept.rehearsal.values()),
         faults=[hinted(fault) for fault in running.first_faults(kept)],
         has_errors=uploads.errors_of(kept).exists(),
         errors=errors,
-        problem=problem or kept.problem,
+        problem=spoken_sentence(problem or kept.problem or ""),
     )
 
 
@@ -153,7 +155,7 @@ def _field(refusal: KelisimError) -> str:
 def _sentence(refusal: KelisimError) -> str:
     if isinstance(refusal, Missing):
         return gettext("Choose the topic that these people have agreed to.")
-    return refusal.message
+    return spoken_sentence(refusal.message)
 
 
 def _to(import_id: int) -> Response:

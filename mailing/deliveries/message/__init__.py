@@ -18,6 +18,7 @@ from mailing.deliveries.message.frame import (
     Frame,
     Kind,
     Recipient,
+    SignedUp,
     Stamp,
     UnsafeValue,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Preview",
     "Problem",
     "Recipient",
+    "SignedUp",
     "Stamp",
     "UnsafeValue",
     "answer",

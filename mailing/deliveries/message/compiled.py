@@ -22,10 +22,12 @@ from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.message.part import Part
 from mailing.deliveries.message.person import merge_values
 from mailing.deliveries.message.program import Piece, Program
+from mailing.deliveries.message.signedup import Sentence, untold
 
-# The two values that are no fields: authors cannot name them, the footer holds them.
+# The values that are no fields: authors cannot name them, the footer holds them.
 LEAVE = Tag("value", 0, nodes.Name("leave_url", "load"))
 PREFERENCES = Tag("value", 0, nodes.Name("preferences_url", "load"))
+SIGNED_UP = Tag("value", 0, nodes.Name("signed_up", "load"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,13 @@ class Faces:
 class Compiled:
     """Whatever is the same for everybody is prepared; `render` does the rest."""
 
-    __slots__ = ("_common", "_html", "_opening", "_signer", "_subject", "_subject_text", "_text")
+    __slots__ = (
+        *("_common", "_html", "_opening", "_signed_up", "_signer"),
+        *("_subject", "_subject_text", "_text"),
+    )
 
-    def __init__(self, faces: Faces, frame: Frame) -> None:
+    def __init__(self, faces: Faces, frame: Frame, signed_up: Sentence = untold) -> None:
+        self._signed_up = signed_up
         shared = [opening(frame), *common(frame)]
         self._opening, self._common = shared[0], "\r\n".join(shared[1:])
         names = UNLISTED if frame.reason is Kind.CORRESPONDENCE else PERSONAL
@@ -72,6 +78,7 @@ class Compiled:
         values = merge_values(recipient)
         values["leave_url"], values[LINK] = stamp.leave_url, stamp.link_token
         values["preferences_url"] = stamp.preferences_url
+        values["signed_up"] = self._signed_up(stamp.signed_up)
         mark = boundary(stamp.delivery)
         subject = self._subject_text or subject_text(self._subject.run(values))
         own = [*personal(recipient.address, subject, stamp), content_type(mark)]
@@ -94,6 +101,7 @@ class Compiled:
         values = merge_values(recipient)
         values["leave_url"], values[LINK] = stamp.leave_url, stamp.link_token
         values["preferences_url"] = stamp.preferences_url
+        values["signed_up"] = self._signed_up(stamp.signed_up)
         return Preview(
             subject=self._subject.run(values),
             html=self._html.text(values),

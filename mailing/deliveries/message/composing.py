@@ -7,13 +7,14 @@ from markupsafe import Markup
 
 from mailing.base.errors import Invalid
 from mailing.campaigns.content import Content, Format
-from mailing.deliveries.message.compiled import LEAVE, PREFERENCES, Compiled, Faces
+from mailing.deliveries.message.compiled import LEAVE, PREFERENCES, SIGNED_UP, Compiled, Faces
 from mailing.deliveries.message.documents import Page, from_html, from_mjml, without_comments
 from mailing.deliveries.message.frame import BodyError, Frame, one_line
 from mailing.deliveries.message.markdown import from_markdown
 from mailing.deliveries.message.merge import Draft, hide
 from mailing.deliveries.message.plaintext import plain_text
 from mailing.deliveries.message.program import Hole, Piece
+from mailing.deliveries.message.signedup import sentences
 from mailing.deliveries.message.skeleton import Dress
 from mailing.deliveries.message.weave import weave_html, weave_line, weave_text
 
@@ -23,7 +24,7 @@ LONGEST_LINE = 1000  # characters of a subject or preheader
 
 def compile(content: Content, frame: Frame) -> Compiled:
     """Compile a message; raises `BodyError` (with the line) or `UnsafeValue` (frame, subject)."""
-    return Compiled(faces(content, frame), frame)
+    return Compiled(faces(content, frame), frame, sentences(content.language, frame))
 
 
 def faces(content: Content, frame: Frame) -> Faces:
@@ -39,6 +40,7 @@ def faces(content: Content, frame: Frame) -> Faces:
             {
                 "leave": [Hole(LEAVE, "as_text")],
                 "preferences": [Hole(PREFERENCES, "as_text")],
+                "signed_up": [Hole(SIGNED_UP, "as_text")],
                 "body": weave_text(plain_text(page.body, draft), draft),
             }
         ),
@@ -60,6 +62,7 @@ def _html(
         "body": body,
         "leave": [Hole(LEAVE, "as_html")],
         "preferences": [Hole(PREFERENCES, "as_html")],
+        "signed_up": [Hole(SIGNED_UP, "as_html")],
         "title": subject.html,
         "preheader": preheader.html,
     }

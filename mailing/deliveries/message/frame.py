@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from mailing.base.errors import Invalid
 from mailing.base.operator import Operator
@@ -44,8 +45,9 @@ class Frame:
     """What is the same for a whole campaign in one language.
 
     `sender` is `a@b.example` or `Name <a@b.example>`; `help_url` an https or mailto address;
-    `feedback` names the campaign (or form) and nobody in particular; `fields` are those that
-    the policy version declares; `keys` sign the message, each on its own.
+    `feedback` names the campaign (or form) and nobody in particular; `policy_label` the version
+    behind `policy_url`, where it is one; `fields` are those that the policy version declares;
+    `keys` sign the message, each on its own.
     """
 
     operator: Operator
@@ -56,6 +58,7 @@ class Frame:
     feedback: str
     policy_url: str
     help_url: str
+    policy_label: str = ""
     reason: Kind = Kind.CAMPAIGN
     gettext: Callable[[str], str] = untranslated
     fields: tuple[str, ...] = FIELDS
@@ -70,13 +73,25 @@ class Recipient:
     fields: Mapping[str, str]
 
 
+class SignedUp(NamedTuple):
+    """When this person signed up, where the operator is, and on which site or, where an import
+    attests it, through which form; each None where it is not known."""
+
+    day: date | None = None
+    site: str | None = None
+    form: str | None = None
+
+
+UNKNOWN = SignedUp()
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What is fixed once for one delivery, so that a retry is byte-identical.
 
     `delivery` is the opaque id, `message_id` stands without its brackets, `date` is aware,
     `leave_url` is the one-click address and `leave_mailto` a mailbox; `preferences_url` leads to
-    what this person gets, and is no part of a confirmation.
+    what this person gets, and `signed_up` tells why: neither is a part of a confirmation.
     """
 
     delivery: str
@@ -85,6 +100,7 @@ class Stamp:
     leave_url: str
     leave_mailto: str
     preferences_url: str = ""
+    signed_up: SignedUp = UNKNOWN
 
     @property
     def link_token(self) -> str:

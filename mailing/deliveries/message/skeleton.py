@@ -51,7 +51,7 @@ class Dress:
             language=self.language,
             frame=self.frame,
             operator=self.frame.operator,
-            **marks,
+            **{"signed_up": "", **marks},
             **context,
         )
         return list(_split(page, holes))
@@ -80,5 +80,5 @@ def _check(frame: Frame) -> None:
     operator = frame.operator
     for name in ("name", "bin", "address", "contact"):
         one_line(f"The operator's {name}", getattr(operator, name))
-    for name in ("topic_name", "policy_url", "help_url"):
+    for name in ("topic_name", "policy_label", "policy_url", "help_url"):
         one_line(name, getattr(frame, name))

@@ -1,8 +1,8 @@
 """One person while an import's rows are taken: what is known, and what the rows make of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from mailing.base.languages import DEFAULT
 from mailing.people.imports.report import Outcome
@@ -16,17 +16,22 @@ def fresh(row: Row) -> Personal:
     return Personal(row.address.display, **row.fields)
 
 
-@dataclass
+NOBODY = UUID(int=0)
+
+
+@dataclass(slots=True)
 class Person:
-    """`first` is their first row here; `personal` is None for as long as nobody knows them.
+    """`id` is given once it is known who is a stranger; `first` is their first row here; `personal`
+    is None for as long as nobody knows them.
 
     `refused` is a no to the topic or to everything, `locked_out` a block or data destroyed;
-    `put_right_at` is when they last corrected their data or chose their language themselves.
+    `put_right_at` is when they last corrected their data or chose their language themselves;
+    `is_waiting` says that they are in quarantine already, `is_quarantined` that they get there.
     """
 
     digest: bytes
     first: Row
-    id: UUID = field(default_factory=uuid4)
+    id: UUID = NOBODY
     is_stranger: bool = True
     suppressed: bool = False
     refused: bool = False
@@ -35,9 +40,16 @@ class Person:
     language: str = DEFAULT
     personal: Personal | None = None
     claim: tuple[int, Claim] | None = None
+    is_waiting: bool = False
     is_quarantined: bool = False
     is_changed: bool = False
     put_right_at: datetime | None = None
+
+    @property
+    def is_to_be_held(self) -> bool:
+        """Whether the rows change something of somebody who may act at the same moment."""
+        is_written = bool(self.claim) or self.is_changed or self.is_quarantined
+        return is_written and not self.is_stranger
 
     def take(self, row: Row) -> Outcome:
         """Take one row. No row turns a no or lifts a suppression (T15, T17, T21)."""
@@ -58,7 +70,7 @@ class Person:
         """Without evidence a row changes nothing; who has said nothing yet is in quarantine."""
         if self.standing is not Said.NONE:
             return Outcome.UNCHANGED
-        self.is_quarantined = True
+        self.is_quarantined = not self.is_waiting
         return Outcome.QUARANTINED
 
     def _attest(self, row: Row) -> bool:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from os import urandom
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -24,14 +26,14 @@ _KNOWN = (
 )
 
 _SAID = text(
-    "SELECT subscriber_id, topic_id, standing, refused FROM standings "
-    "WHERE subscriber_id = ANY (:ids) AND (topic_id = :topic OR of_everything)"
+    "SELECT subscriber_id, topic_id, standing, refused, quarantined FROM standings "
+    "WHERE subscriber_id = ANY (CAST(:ids AS uuid[])) AND (topic_id = :topic OR of_everything)"
 )
 
 _PUT_RIGHT = text(
     "SELECT subscriber_id, max(at) AS at FROM (SELECT subscriber_id, at FROM corrections "
     "UNION ALL SELECT subscriber_id, at FROM choices WHERE kind = 'language') own "
-    "WHERE subscriber_id = ANY (:ids) GROUP BY subscriber_id"
+    "WHERE subscriber_id = ANY (CAST(:ids AS uuid[])) GROUP BY subscriber_id"
 )
 
 _KEEP = text(
@@ -89,17 +91,28 @@ def _meet(rows: list[Row], topic_id: int, known: str) -> Persons:
     for row in rows:
         if row.digest not in persons:
             persons[row.digest] = Person(row.digest, row)
-    digests = _array(persons)
+    digests = _digests(persons)
     _see_known(persons, digests, known)
     _see_suppressed(persons, digests)
-    _see_said(persons, topic_id)
-    _see_put_right(persons)
+    by_id = {one.id: one for one in persons.values() if not one.is_stranger}
+    if by_id:
+        ids = "{" + ",".join(map(str, by_id)) + "}"
+        _see_said(by_id, ids, topic_id)
+        _see_put_right(by_id, ids)
+    _name([one for one in persons.values() if one.is_stranger])
     return persons
 
 
-def _array(digests: Iterable[bytes]) -> str:
+def _digests(digests: Iterable[bytes]) -> str:
     """PostgreSQL's own spelling of bytea[]; the driver's takes 20 µs a row for both questions."""
     return "{" + ",".join(f'"\\\\x{one.hex()}"' for one in digests) + "}"
+
+
+def _name(strangers: list[Person]) -> None:
+    """An id for each, as `uuid4` makes it: asked for one by one, they took a tenth of the time."""
+    octets = urandom(16 * len(strangers))
+    for number, one in enumerate(strangers):
+        one.id = UUID(bytes=octets[16 * number : 16 * number + 16], version=4)
 
 
 def _see_suppressed(persons: Persons, digests: str) -> None:
@@ -109,7 +122,8 @@ def _see_suppressed(persons: Persons, digests: str) -> None:
 
 def _see_known(persons: Persons, digests: str, query: str) -> None:
     sealer = Sealer()
-    for row in db.session.execute(text(query), {"digests": digests}):
+    # All at once: row by row costs 5 µs more of each.
+    for row in db.session.execute(text(query), {"digests": digests}).all():
         person = persons[bytes(row.digest)]
         person.id, person.language, person.is_stranger = row.id, row.language, False
         person.locked_out = row.blocked_at is not None or row.personal is None
@@ -117,28 +131,23 @@ def _see_known(persons: Persons, digests: str, query: str) -> None:
             person.personal = Personal(**sealer.open(row.personal, row.id.bytes))
 
 
-def _see_put_right(persons: Persons) -> None:
+def _see_put_right(known: dict[UUID, Person], ids: str) -> None:
     """When somebody put their own data right, or chose their language, last."""
-    known = {one.id: one for one in persons.values() if not one.is_stranger}
-    if known:
-        for row in db.session.execute(_PUT_RIGHT, {"ids": list(known)}):
-            known[row.subscriber_id].put_right_at = row.at
+    for row in db.session.execute(_PUT_RIGHT, {"ids": ids}):
+        known[row.subscriber_id].put_right_at = row.at
 
 
-def _see_said(persons: Persons, topic_id: int) -> None:
+def _see_said(known: dict[UUID, Person], ids: str, topic_id: int) -> None:
     """Who said no to the topic, or to everything, has left (T21), unless they came back to it.
 
     Asking again is no coming back: until it is confirmed, a stranger may have asked.
     """
-    known = {one.id: one for one in persons.values() if not one.is_stranger}
-    if not known:
-        return
     silent = set(known)
-    for row in db.session.execute(_SAID, {"ids": list(known), "topic": topic_id}):
+    for row in db.session.execute(_SAID, {"ids": ids, "topic": topic_id}).all():
         person = known[row.subscriber_id]
         person.refused = person.refused or row.refused
         if row.topic_id == topic_id:
-            person.standing = Said(row.standing)
+            person.standing, person.is_waiting = Said(row.standing), row.quarantined
             silent.discard(row.subscriber_id)
     # A yes to some other topic since takes back nothing of a "no" to everything here.
     for subscriber_id in ledger.refused_everything(silent) if silent else ():

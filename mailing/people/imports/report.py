@@ -1,4 +1,5 @@
-"""What became of the rows: each in exactly one count, and each that was refused in the errors file.
+"""What became of the rows: each in exactly one count, and each that was refused, or that waits in
+quarantine, in the errors file with the reason and what to do.
 
 The errors file names row and column and never repeats a value, so it may lie about like a log.
 """
@@ -6,7 +7,7 @@ The errors file names row and column and never repeats a value, so it may lie ab
 import csv
 import os
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from io import TextIOWrapper
@@ -42,7 +43,7 @@ class Fault:
     remedy: str
 
 
-KEPT_OUT = {
+WHY = {
     Outcome.SUPPRESSED: Fault(
         "email", "The address is suppressed.", "Leave it; nothing in a file lifts a suppression."
     ),
@@ -50,6 +51,11 @@ KEPT_OUT = {
         "email",
         "The person has left or is blocked.",
         "Leave it; they return by the form, of their own accord.",
+    ),
+    Outcome.QUARANTINED: Fault(
+        "consent_at",
+        "The row says nothing of when and how they agreed.",
+        "Add when, through which form and under which policy version; until then it is not mailed.",
     ),
 }
 
@@ -72,27 +78,35 @@ class ImportReport:
 class Tally:
     """Counts rows as they come to something, and writes the errors file once there is an error.
 
-    `first` are the first rows that were refused, with what stood in them.
+    `first` are the first rows that were refused, and the first that wait in quarantine, with what
+    stood in them, column by column in the file's order.
     """
 
-    def __init__(self, errors_file: Path, counted: Mapping[Outcome, int] | None = None) -> None:
+    def __init__(
+        self,
+        errors_file: Path,
+        counted: Mapping[Outcome, int] | None = None,
+        first: Iterable[dict[str, Any]] = (),
+    ) -> None:
         self.counts: Counter[Outcome] = Counter(counted)
         self.first: list[dict[str, Any]] = []
+        self._shown: Counter[bool] = Counter()
+        for shown in first:
+            self._show(shown)
         self._path = errors_file
         self._file: TextIOWrapper | None = None
 
     def count(self, record: Record, outcome: Outcome, fault: Fault | None = None) -> None:
         """One row came to `outcome`, because of `fault` if there is one."""
         self.counts[outcome] += 1
-        fault = fault or KEPT_OUT.get(outcome)
+        fault = fault or WHY.get(outcome)
         if fault is None:
             return
         line = (record.number, outcome.value, fault.column, fault.problem, fault.remedy)
         csv.writer(self._open()).writerow(line)
-        if len(self.first) < _SHOWN:
-            named = dict(zip(_COLUMNS, line, strict=True))
-            values = {name: value[:_LONGEST] for name, value in (record.values or {}).items()}
-            self.first.append({**named, "values": values})
+        if self._shown[outcome is Outcome.QUARANTINED] < _SHOWN:
+            values = [(name, value[:_LONGEST]) for name, value in (record.values or {}).items()]
+            self._show({**dict(zip(_COLUMNS, line, strict=True)), "values": values})
 
     def go_on_behind(self, row: int) -> None:
         """Keep of an errors file that is there what is about rows up to this one, and add to it."""
@@ -124,6 +138,11 @@ class Tally:
             errors_file=self._path if self._file is not None else None,
             **{outcome.value: self.counts[outcome] for outcome in Outcome},
         )
+
+    def _show(self, row: dict[str, Any]) -> None:
+        """A file of which all waits in quarantine hides no error, and the other way round."""
+        self._shown[row["result"] == Outcome.QUARANTINED.value] += 1
+        self.first.append(row)
 
     def _open(self) -> TextIOWrapper:
         if self._file is None:

@@ -67,7 +67,12 @@ def work_on(import_id: int, commit: Callable[[], None], is_ending: Callable[[], 
 
 
 def first_faults(kept: Import) -> list[dict[str, Any]]:
-    """The first rows that were refused, with what stood in them, for as long as that is kept."""
+    """The first rows that were refused or wait in quarantine, with what stood in them, for as
+    long as that is kept; `values` in the order of the file's columns."""
+    return [one | {"values": dict(one["values"])} for one in _first(kept)]
+
+
+def _first(kept: Import) -> list[dict[str, Any]]:
     if kept.faults is None:
         return []
     found: list[dict[str, Any]] = Sealer().open(kept.faults, _about(kept.id))["faults"]
@@ -76,7 +81,8 @@ def first_faults(kept: Import) -> list[dict[str, Any]]:
 
 def _go_through(kept: Import, commit: Callable[[], None], is_ending: Callable[[], bool]) -> None:
     import_id, before = kept.id, State(kept.state)
-    tally = Tally(uploads.errors_of(kept), _counted(kept))
+    behind = _first(kept) if before is State.IMPORTING else []
+    tally = Tally(uploads.errors_of(kept), _counted(kept), behind)
 
     def checkpoint() -> None:
         if before is State.IMPORTING:

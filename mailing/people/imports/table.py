@@ -156,7 +156,7 @@ def _rows(reader: Iterator[list[str]], header: list[str]) -> Iterator[Record]:
         except csv.Error:
             yield Record(number, None)
             continue
-        if cells:
+        if any(cells) and any(map(str.strip, cells)):  # Spreadsheets end in rows of nothing.
             fits = len(cells) == len(header)
             trimmed = dict(zip(header, map(str.strip, cells), strict=True)) if fits else None
             yield Record(number, trimmed)

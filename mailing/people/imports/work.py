@@ -23,6 +23,9 @@ class Work(Protocol):
     def meet(self, rows: list[Row]) -> Persons:
         """Everybody in these rows as they stand now, by digest."""
 
+    def hold(self, rows: list[Row]) -> Persons:
+        """The same anew, held until the commit: whoever leaves comes before this, or waits."""
+
     def keep(self, met: Persons) -> None:
         """Keep what the rows have made of them."""
 
@@ -48,7 +51,11 @@ class Attestation:
         return cls(topic_id, sha256, actor, state.begin(topic_id, sha256, actor).id)
 
     def meet(self, rows: list[Row]) -> Persons:
-        """Everybody in these rows, held until the commit."""
+        """Everybody in these rows; nobody has to wait for a look."""
+        return persons.meet(rows, self.topic_id)
+
+    def hold(self, rows: list[Row]) -> Persons:
+        """The same anew, held until the commit."""
         return persons.meet_and_hold(rows, self.topic_id)
 
     def keep(self, met: Persons) -> None:
@@ -118,6 +125,10 @@ class Rehearsal:
         met = persons.meet(rows, self.topic_id)
         preview.recall(met)
         return met
+
+    def hold(self, rows: list[Row]) -> Persons:
+        """The same anew; nobody is held for what writes nothing."""
+        return self.meet(rows)
 
     def keep(self, met: Persons) -> None:
         """Remember them for the rows to come."""

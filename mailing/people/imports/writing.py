@@ -15,11 +15,14 @@ from sqlalchemy import text
 from mailing.base.database import db
 from mailing.people.imports.mould import Mould
 from mailing.people.imports.person import Person
+from mailing.people.imports.rows import Claim
 from mailing.people.ledger import NewEntry
+from mailing.people.signups import SignUp
 from mailing.people.standings import Change, Said
 from mailing.people.subscribers import Sealer
 
 Columns = dict[str, str]
+Claimed = tuple[Person, int, Claim]
 Spoken = Callable[[Person], NewEntry]
 Written = tuple[list[tuple[Any, ...]], list[tuple[bytes, bytes]]]
 
@@ -59,6 +62,9 @@ _STANDINGS: Columns = {
     "of_everything": "bool",
     "quarantined": "bool",
     "refused": "bool",
+    "signed_up_at": "timestamptz",
+    "signed_up_site": "text",
+    "signed_up_form": "text",
 }
 _IDS = text("SELECT nextval('ledger_id_seq') FROM generate_series(1, :count)")
 
@@ -69,7 +75,8 @@ def introduce(strangers: list[Person], entry_of: Spoken, at: datetime) -> list[C
     Raises UniqueViolation where somebody else has made one of them meanwhile.
     """
     ordered = sorted(strangers, key=lambda one: one.digest)
-    rows, bodies = _chained([one for one in strangers if one.claim], entry_of, at)
+    claims = [(one, *one.claim) for one in strangers if one.claim]
+    rows, bodies = _chained(claims, entry_of, at)
     heads = {row[1]: (1, row[-1]) for row in rows}
     personal = Sealer().seal_all([(_named(one), one.id.bytes) for one in ordered])
     copy(
@@ -89,10 +96,7 @@ def introduce(strangers: list[Person], entry_of: Spoken, at: datetime) -> list[C
     )
     copy("evidence", _EVIDENCE, bodies)
     copy("ledger", _LEDGER, rows)
-    return [
-        Change(row[1], row[4], Said.GIVEN, policy_id=row[5], entry_id=row[0], since=at)
-        for row in rows
-    ]
+    return [_given(row, claim, at) for row, (_, _, claim) in zip(rows, claims, strict=True)]
 
 
 def stand(changes: list[Change]) -> None:
@@ -116,13 +120,24 @@ def copy(table: str, columns: Columns, rows: Iterable[Sequence[Any]]) -> None:
             lines.write_row(row)
 
 
-def _chained(people: list[Person], entry_of: Spoken, at: datetime) -> Written:
+def _given(row: tuple[Any, ...], claim: Claim, at: datetime) -> Change:
+    return Change(
+        subscriber_id=row[1],
+        topic_id=row[4],
+        standing=Said.GIVEN,
+        policy_id=row[5],
+        entry_id=row[0],
+        since=at,
+        sign_up=SignUp(claim.at, form=claim.form),
+    )
+
+
+def _chained(claims: list[Claimed], entry_of: Spoken, at: datetime) -> Written:
     """The first entry of each chain, with an id, and the evidence of all."""
-    ids = db.session.scalars(_IDS, {"count": len(people)})
+    ids = db.session.scalars(_IDS, {"count": len(claims)})
     moulds: dict[tuple[Any, ...], Mould] = {}
     rows, bodies = [], []
-    for number, person in zip(ids, people, strict=True):
-        row, claim = person.claim  # type: ignore[misc]
+    for number, (person, row, claim) in zip(ids, claims, strict=True):
         if claim.kind not in moulds:
             moulds[claim.kind] = Mould(entry_of(person), at)
         mould = moulds[claim.kind]

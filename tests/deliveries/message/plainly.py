@@ -15,6 +15,7 @@ from mailing.deliveries.message import Content, Frame, Preview, Recipient, Stamp
 from mailing.deliveries.message.composing import faces
 from mailing.deliveries.message.frame import FIELDS
 from mailing.deliveries.message.program import Hole, Piece
+from mailing.deliveries.message.signedup import sentences
 
 PLAIN = ImmutableSandboxedEnvironment()
 PLAIN.filters = {
@@ -33,6 +34,7 @@ def plainly(content: Content, frame: Frame, recipient: Recipient, stamp: Stamp) 
     values = {name: recipient.fields.get(name) or "" for name in FIELDS}
     values |= {"email": recipient.address, "leave_url": stamp.leave_url}
     values["preferences_url"] = stamp.preferences_url
+    values["signed_up"] = sentences(content.language, frame)(stamp.signed_up)
     shown = [_run(face, values) for face in (written.subject, written.html, written.text)]
     return Preview(shown[0], shown[1], re.sub("\n{3,}", "\n\n", shown[2]))
 

@@ -1,12 +1,20 @@
 """One invented operator, campaign and person, from which the tests of the message start."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.message import Message
 
 from mailing.campaigns.content import Content
-from mailing.deliveries.message import Compiled, Frame, Operator, Recipient, Stamp, compile
+from mailing.deliveries.message import (
+    Compiled,
+    Frame,
+    Operator,
+    Recipient,
+    SignedUp,
+    Stamp,
+    compile,
+)
 
 OPERATOR = Operator(
     "«Көзілдірік» ЖШС", "123456789012", "Астана қ., Абай даңғылы, 1", "helpdesk@glasses.example"
@@ -19,6 +27,7 @@ FRAME = Frame(
     list_domain="lists.glasses.example",
     feedback="42",
     policy_url="https://glasses.example/policy/3",
+    policy_label="3",
     help_url="mailto:helpdesk@glasses.example",
 )
 # Everything around the author's words is ASCII here, the quotes of the catalogue too.
@@ -37,6 +46,7 @@ STAMP = Stamp(
     leave_url=LEAVE_URL,
     leave_mailto="unsubscribe+mzxw6ytb@glasses.example",
     preferences_url=PREFERENCES_URL,
+    signed_up=SignedUp(date(2026, 3, 12), "glasses.example"),
 )
 PERSON = Recipient(
     "asem@glasses.test", {"given_name": "Әсем", "surname": "", "phone": "+77010000000"}

@@ -126,7 +126,8 @@ def test_the_footer_speaks_the_language_of_the_message(language: str) -> None:
         assert "⟦BIN 123456789012⟧" in text
         assert "⟦Unsubscribe from this topic⟧" in text
         assert f"on the topic “{FRAME.topic_name}”.⟧" in text
-        assert "⟦Personal data policy⟧" in text
+        assert "⟦Personal data policy, version 3⟧" in text
+        assert "⟦You signed up on " in text
 
 
 def test_a_translation_cannot_bring_markup_into_the_page() -> None:

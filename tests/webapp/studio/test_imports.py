@@ -1,5 +1,6 @@
 """Imports in the studio: upload, columns, dry run, import, errors in the cells, cancel."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from io import BytesIO
@@ -10,12 +11,14 @@ from flask import Flask
 from werkzeug.test import EnvironBuilder, TestResponse
 
 from mailing.base.database import db
+from mailing.base.settings import ROOT
 from mailing.people import forms
 from mailing.people.imports import running
 from mailing.staff.staff import Role
 from tests.webapp.studio.conftest import Browser
 from tests.webapp.studio.world import World
-from webapp.studio import uploading
+from webapp.studio import sentences, uploading
+from webapp.studio.columns import suggested
 
 CSV = (
     "E-mail,Имя,consent_at,consent_form,consent_policy\n"
@@ -184,3 +187,77 @@ def test_an_import_is_cancelled_and_cannot_be_started_then(web: Flask, browser: 
     assert "Cancelled. 0 rows" in browser.get("/studio/imports/1?lang=en").text
     assert browser.post("/studio/imports/1/start").status_code == 409
     assert browser.post("/studio/imports/1/check", COLUMNS).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("theirs", "guessed"),
+    [
+        (["date"], "consent_at"),
+        (["Signup date"], "consent_at"),
+        (["Subscribed at"], "consent_at"),
+        (["Дата"], "consent_at"),
+        (["Дата подписки"], "consent_at"),
+        (["Отметка времени"], "consent_at"),
+        (["Күні"], "consent_at"),
+        (["Жазылу күні"], "consent_at"),
+        (["Адрес электронной почты"], "email"),
+        (["Электрондық пошта мекенжайы"], "email"),
+        (["Форма подписки"], "consent_form"),
+        (["Версия политики"], "consent_policy"),
+        (["Birthday"], None),
+    ],
+)
+def test_usual_headers_are_guessed(theirs: list[str], guessed: str | None) -> None:
+    assert suggested(theirs).get(theirs[0]) == guessed
+
+
+def test_of_several_dates_the_one_that_says_so_is_guessed() -> None:
+    guessed = suggested(["Дата", "E-mail", "Дата согласия", "created at"])
+    assert guessed == {"E-mail": "email", "Дата согласия": "consent_at"}
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("ru", "Файл не в кодировке UTF-8"), ("kk", "Файл UTF-8 кодтауында емес")],
+)
+def test_a_file_in_an_old_encoding_is_refused_with_what_to_do_in_the_readers_language(
+    web: Flask, browser: Browser, language: str, said: str
+) -> None:
+    _upload(browser, "Почта;Имя\na@example.com;Айгүл\n".encode("cp1251", "replace"))
+    page = browser.get(f"/studio/imports/1?lang={language}").text
+    assert said in page
+    assert "CSV UTF-8" in page
+    assert {"ru": "Загрузить другой файл", "kk": "Басқа файл жүктеу"}[language] in page
+    late = "email\n" + "a@example.com\n" * 1000
+    _upload(browser, late.encode() + "Ә@example.com".encode("utf-16"))
+    browser.post("/studio/imports/2/check", {"column-0": "email"})
+    _work(web, 2)
+    assert said in browser.get(f"/studio/imports/2?lang={language}").text
+
+
+def test_every_sentence_about_a_file_is_one_that_the_domain_says() -> None:
+    """A sentence that is said in other words there would be shown in English here."""
+    folder = ROOT / "mailing" / "people" / "imports"
+    sources = "".join(path.read_text() for path in folder.glob("*.py"))
+    plain = re.sub(r'"\s*\n\s*f?"', "", sources)
+    for text in sentences._SAID:
+        beginning = text.split("%(")[0]
+        assert beginning in plain, text
+
+
+def test_a_row_in_quarantine_stands_apart_from_those_that_are_not_taken(
+    web: Flask, browser: Browser
+) -> None:
+    _upload(browser, b"consent_at;email\n;alma@example.com\n;nobody\n")
+    browser.post("/studio/imports/1/check", {"column-0": "consent_at", "column-1": "email"})
+    _work(web)
+    page = browser.get("/studio/imports/1?lang=en").text
+    refused, waiting = (
+        page.index("The first rows that are not taken"),
+        page.index("The first rows in quarantine"),
+    )
+    assert refused < page.index("This is no address.") < waiting
+    assert waiting < page.index("The row says nothing of when and how they agreed.")
+    file = browser.get("/studio/imports/1/errors.csv")
+    assert [line.split(",")[1] for line in file.text.splitlines()[1:]] == ["quarantined", "invalid"]
+    file.close()
