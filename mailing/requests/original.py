@@ -14,7 +14,7 @@ import nh3
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.errors import Missing, NotAllowed
+from mailing.base.errors import Missing
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
 from mailing.inbound.intake import InboundMessage
@@ -26,6 +26,9 @@ from mailing.staff.audit import Actor
 
 MOST_LETTERS = 200_000
 MOST_PARTS = 60
+MOST_LAYERS = 40
+MOST_LINES = 2000
+MOST_TAGS = 6000
 MOST_NAMES = 20
 # For so long a reading that was logged shows the HTML of the message, too.
 A_LOOK = timedelta(minutes=15)
@@ -64,29 +67,35 @@ def read(request_id: int, actor: Actor) -> Original:
     return found
 
 
-def html_again(request_id: int, actor: Actor) -> str:
-    """The HTML of a message that this actor has just read, for a frame of its own.
-
-    Raises NotAllowed without a reading in the log, Missing for a message without HTML.
-    """
+def html_again(request_id: int, actor: Actor) -> str | None:
+    """The HTML of a message that this actor has just read, for a frame of its own; None without
+    such a reading in the log, and for a message without HTML."""
     request = find(request_id)
     since = clock.now() - A_LOOK
     looked = [line for line in timeline.of(request.id) if line.what == Happened.READ]
     if not any(line.actor == actor.name and line.at > since for line in looked):
-        raise NotAllowed("Open the message first; each reading is logged.")
-    html = understood(_octets(request)).html
-    if html is None:
-        raise Missing("This message has no HTML.")
-    return html
+        return None
+    return understood(_octets(request)).html
 
 
 def understood(raw: bytes) -> Original:
-    """A message as it can be shown, whatever its octets are."""
+    """A message as it can be shown, whatever its octets are; its source where it is a tangle."""
+    if _is_tangled(raw):
+        return _as_source(raw)
     try:
         return _parsed(raw)
     except Exception:  # The parser of the standard library has raised nearly everything.
-        plain = raw[:MOST_LETTERS].decode("utf-8", "replace")
-        return Original((), _tidy(plain), None, (), len(raw) > MOST_LETTERS)
+        return _as_source(raw)
+
+
+def _is_tangled(raw: bytes) -> bool:
+    """More layers or parts than anybody writes: the parser's time grows with their square."""
+    return raw.lower().count(b"multipart/") > MOST_LAYERS or raw.count(b"\n--") > MOST_LINES
+
+
+def _as_source(raw: bytes) -> Original:
+    plain = raw[:MOST_LETTERS].decode("utf-8", "replace")
+    return Original((), _tidy(plain), None, (), len(raw) > MOST_LETTERS)
 
 
 def _octets(request: Request) -> bytes:
@@ -105,10 +114,17 @@ def _parsed(raw: bytes) -> Original:
     return Original(
         fields=tuple((name, value) for name in _SHOWN if (value := _field(message, name))),
         text=_tidy(text[:MOST_LETTERS]),
-        html=_CLEANER.clean(html[:MOST_LETTERS]) if html.strip() else None,
+        html=_cleaned(html[:MOST_LETTERS]),
         attachments=tuple(names[:MOST_NAMES]),
         is_cut=len(text) > MOST_LETTERS or len(html) > MOST_LETTERS,
     )
+
+
+def _cleaned(html: str) -> str | None:
+    """The HTML without what is not for a reader; none where its elements would take long."""
+    if not html.strip() or html.count("<") > MOST_TAGS:
+        return None
+    return _CLEANER.clean(html)
 
 
 def _leaves(message: EmailMessage) -> list[EmailMessage]:

@@ -54,7 +54,7 @@ class Queue:
 def look(group: Group | None = None) -> Queue:
     """The whole desk, or one group of it with all counts."""
     now = clock.now()
-    lines = [_line(one, now) for one in [*_unfinished(), *_done()]]
+    lines = [line_of(one, now) for one in [*_unfinished(), *_done()]]
     counts = {one: sum(line.group is one for line in lines) for one in Group}
     counts[Group.DONE] = _number_done()
     shown = [one for one in Group if group is None or one is group]
@@ -64,7 +64,7 @@ def look(group: Group | None = None) -> Queue:
 def due_within(span: timedelta | None) -> list[Line]:
     """What is not finished, the earliest due first; due by then where a span is given."""
     now = clock.now()
-    lines = [_line(one, now) for one in _unfinished()]
+    lines = [line_of(one, now) for one in _unfinished()]
     return [one for one in lines if span is None or one.request.due_at <= now + span]
 
 
@@ -88,7 +88,8 @@ def _by_day(due_at: datetime, now: datetime) -> Group:
     return Group.WEEK if last <= sunday else Group.LATER
 
 
-def _line(request: Request, now: datetime) -> Line:
+def line_of(request: Request, now: datetime) -> Line:
+    """A request as the queue shows it."""
     group = group_of(request, now)
     left = 0 if group is Group.DONE else due.days_left(request.due_at, now)
     return Line(request, group, left)
