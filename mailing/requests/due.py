@@ -63,9 +63,19 @@ def calendar_of(*years: int) -> Calendar:
         return Calendar()
 
 
-def days_left(due_at: datetime, now: datetime) -> int:
-    """Working days until a due date, today not counted; negative for days that have passed."""
+def days_left(due_at: datetime, now: datetime, calendar: Calendar | None = None) -> int:
+    """Working days until a due date, today not counted; negative for days that have passed.
+
+    Whoever asks about many brings the calendar of all their years along.
+    """
     zone = ZoneInfo(current().time_zone)
     today, last = now.astimezone(zone).date(), due_at.astimezone(zone).date()
-    calendar = calendar_of(*range(min(today.year, last.year), max(today.year, last.year) + 1))
-    return calendar.between(today, last) - calendar.between(last, today)
+    known = calendar or calendar_between(due_at, now)
+    return known.between(today, last) - known.between(last, today)
+
+
+def calendar_between(*moments: datetime) -> Calendar:
+    """The calendar of every year from the first of these moments to the last."""
+    zone = ZoneInfo(current().time_zone)
+    years = [moment.astimezone(zone).year for moment in moments]
+    return calendar_of(*range(min(years), max(years) + 1))

@@ -15,7 +15,8 @@ from mailing.requests import due
 from mailing.requests.kinds import UNFINISHED, State
 from mailing.requests.requests import Request
 
-SHOWN_DONE = 50
+# Of each group; the counts count all of them.
+SHOWN = 100
 
 
 class Group(StrEnum):
@@ -40,8 +41,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Queue:
-    """`counts` holds every group and adds up to all requests there are; of those that are done
-    only the newest are among the lines."""
+    """`counts` holds every group and adds up to all requests there are; the lines are the first
+    of each, the earliest due, and of those that are done the newest."""
 
     lines: dict[Group, list[Line]]
     counts: dict[Group, int]
@@ -54,18 +55,19 @@ class Queue:
 def look(group: Group | None = None) -> Queue:
     """The whole desk, or one group of it with all counts."""
     now = clock.now()
-    lines = [line_of(one, now) for one in [*_unfinished(), *_done()]]
-    counts = {one: sum(line.group is one for line in lines) for one in Group}
-    counts[Group.DONE] = _number_done()
+    found: dict[Group, list[Request]] = {one: [] for one in Group}
+    for request in [*_unfinished(), *_done()]:
+        found[group_of(request, now)].append(request)
+    counts = {one: len(requests) for one, requests in found.items()} | {Group.DONE: _number_done()}
     shown = [one for one in Group if group is None or one is group]
-    return Queue({one: [line for line in lines if line.group is one] for one in shown}, counts)
+    return Queue({one: _lines(found[one][:SHOWN], now) for one in shown}, counts)
 
 
 def due_within(span: timedelta | None) -> list[Line]:
     """What is not finished, the earliest due first; due by then where a span is given."""
     now = clock.now()
-    lines = [line_of(one, now) for one in _unfinished()]
-    return [one for one in lines if span is None or one.request.due_at <= now + span]
+    pressing = [one for one in _unfinished() if span is None or one.due_at <= now + span]
+    return _lines(pressing, now)
 
 
 def group_of(request: Request, now: datetime) -> Group:
@@ -90,9 +92,16 @@ def _by_day(due_at: datetime, now: datetime) -> Group:
 
 def line_of(request: Request, now: datetime) -> Line:
     """A request as the queue shows it."""
-    group = group_of(request, now)
-    left = 0 if group is Group.DONE else due.days_left(request.due_at, now)
-    return Line(request, group, left)
+    return _lines([request], now)[0]
+
+
+def _lines(requests: Sequence[Request], now: datetime) -> list[Line]:
+    calendar = due.calendar_between(now, *(one.due_at for one in requests))
+    return [
+        Line(one, group, due.days_left(one.due_at, now, calendar) if group is not Group.DONE else 0)
+        for one in requests
+        for group in [group_of(one, now)]
+    ]
 
 
 def _unfinished() -> Sequence[Request]:
@@ -102,7 +111,7 @@ def _unfinished() -> Sequence[Request]:
 
 def _done() -> Sequence[Request]:
     query = select(Request).where(Request.state.not_in([one.value for one in UNFINISHED]))
-    return db.session.scalars(query.order_by(Request.id.desc()).limit(SHOWN_DONE)).all()
+    return db.session.scalars(query.order_by(Request.id.desc()).limit(SHOWN)).all()
 
 
 def _number_done() -> int:
