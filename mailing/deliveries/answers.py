@@ -1,8 +1,9 @@
 """Answers: what we write to a person because they asked for it themselves (correspondence).
 
-An answer holds nothing that anybody typed: its kind says what stands in it, and the links are
-made from its delivery. It may go to another address than the subscriber's own, when that address
-is asked whether it is theirs.
+An answer of the pages holds nothing that anybody typed: its kind says what stands in it, and the
+links are made from its delivery. It may go to another address than the subscriber's own, when that
+address is asked whether it is theirs. A receipt and a letter answer what somebody wrote to us;
+their words are kept, sealed.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, select, update
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, select, text, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -35,6 +36,8 @@ class AnswerKind(StrEnum):
     LINK = "link"
     OLD_ADDRESS = "old_address"
     NEW_ADDRESS = "new_address"
+    RECEIPT = "receipt"
+    LETTER = "letter"
 
 
 class Answer(Table):
@@ -47,13 +50,22 @@ class Answer(Table):
     __tablename__ = "answers"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('link', 'old_address', 'new_address')", name="answer_kind_is_known"
+            "kind IN ('link', 'old_address', 'new_address', 'receipt', 'letter')",
+            name="answer_kind_is_known",
         ),
         CheckConstraint(
-            "(kind = 'link') = (change_id IS NULL)",
+            "(kind IN ('old_address', 'new_address')) = (change_id IS NOT NULL)",
             name="answer_to_another_address_is_about_a_change",
         ),
+        CheckConstraint(
+            "(kind IN ('receipt', 'letter')) = (request_id IS NOT NULL)",
+            name="answer_to_a_request_names_it",
+        ),
         Index("answers_of_subscriber", "subscriber_id", "created_at"),
+        Index("answers_of_request", "request_id", postgresql_where=text("request_id IS NOT NULL")),
+        Index(
+            "receipts_to_address", "digest", "created_at", postgresql_where=text("kind = 'receipt'")
+        ),
     )
 
     delivery_id: Mapped[UUID] = mapped_column(primary_key=True, info=OPERATIONAL)
@@ -62,6 +74,10 @@ class Answer(Table):
     change_id: Mapped[UUID | None] = mapped_column(info=DEPERSONALISED)
     recipient: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
     digest: Mapped[bytes | None] = mapped_column(LargeBinary, info=DEPERSONALISED)
+    request_id: Mapped[int | None] = mapped_column(BigInteger, info=DEPERSONALISED)
+    language: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
+    # The words of an answer to a request, sealed to its delivery.
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
     created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
     expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
 
@@ -75,6 +91,19 @@ class NewAnswer:
     lasts: timedelta
     change_id: UUID | None = None
     address: Address | None = None
+    said: "Said | None" = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """The words of an answer to a request, in `language`, and what of a message they refer to."""
+
+    request_id: int
+    language: str
+    subject: str
+    text: str
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
 
 
 def write(new: NewAnswer) -> UUID:
@@ -88,6 +117,7 @@ def write(new: NewAnswer) -> UUID:
         created_at=at,
         expires_at=at + new.lasts,
         **_elsewhere(new),
+        **_words(new, delivery_id),
     )
     delivery = Delivery(
         id=delivery_id,
@@ -131,6 +161,31 @@ def since(subscriber_id: UUID, kind: AnswerKind, moment: datetime) -> list[datet
     return list(db.session.scalars(query.order_by(Answer.created_at)))
 
 
+def said_in(answer: Answer) -> Said | None:
+    """The words of an answer to a request; None for another answer, or once they are destroyed."""
+    if answer.content is None:
+        return None
+    kept = Sealer().open(answer.content, answer.delivery_id.bytes)
+    return Said(**{**kept, "references": tuple(kept["references"])})
+
+
+def of_request(request_id: int) -> list[tuple[Answer, Delivery]]:
+    """What was sent about a request, the oldest first, with what became of it."""
+    query = select(Answer, Delivery).join(Delivery, Delivery.id == Answer.delivery_id)
+    about = query.where(Answer.request_id == request_id).order_by(Answer.created_at)
+    return [(row[0], row[1]) for row in db.session.execute(about)]
+
+
+def receipts_to(digest: bytes, moment: datetime) -> list[Answer]:
+    """The receipts that an address was sent after a moment."""
+    query = select(Answer).where(
+        Answer.kind == AnswerKind.RECEIPT.value,
+        Answer.digest == digest,
+        Answer.created_at > moment,
+    )
+    return list(db.session.scalars(query))
+
+
 def forget(change_id: UUID) -> None:
     """Destroy the new address in the answers about a change that is closed; the gate holds what
     of them has not left."""
@@ -157,3 +212,11 @@ def _elsewhere(new: NewAnswer) -> dict[str, Any]:
         return {}
     sealed = sealed_address(new.subscriber_id, new.address)
     return {"recipient": sealed, "digest": digest_of(new.address)}
+
+
+def _words(new: NewAnswer, delivery_id: UUID) -> dict[str, Any]:
+    if new.said is None:
+        return {}
+    kept = {**vars(new.said), "references": list(new.said.references)}
+    told = (new.said.request_id, new.said.language, Sealer().seal(kept, delivery_id.bytes))
+    return dict(zip(("request_id", "language", "content"), told, strict=True))

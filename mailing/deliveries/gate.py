@@ -46,7 +46,7 @@ _LOCK_SUBSCRIBERS = "SELECT FROM subscribers WHERE id = ANY (%s::uuid[]) ORDER B
 _DECIDE = """
     WITH judged AS MATERIALIZED (
         SELECT a.id, a.fence, a.place, {digest} AS digest, {personal} AS personal,
-            s.language, st.entry_id, st.policy_id,
+            {language} AS language, {silent} AS silent, st.entry_id, st.policy_id,
             ({since}.signed_up_at AT TIME ZONE %(zone)s)::date AS signed_up_on,
             {since}.signed_up_site, {since}.signed_up_form,
             CASE
@@ -58,7 +58,7 @@ _DECIDE = """
         FROM unnest(%(ids)s::uuid[], %(fences)s::int[], %(subscribers)s::uuid[],
                     %(topics)s::int[], %(campaigns)s::int[], %(optins)s::uuid[])
             WITH ORDINALITY AS a (id, fence, subscriber, topic, campaign, optin, place)
-        JOIN subscribers s ON s.id = a.subscriber
+        {people} subscribers s ON s.id = a.subscriber
         JOIN topics t ON t.id = a.topic
         LEFT JOIN campaigns c ON c.id = a.campaign
         LEFT JOIN standings st ON st.subscriber_id = a.subscriber AND st.topic_id = a.topic
@@ -79,10 +79,18 @@ _DECIDE = """
     FROM judged j
     WHERE d.id = j.id AND d.fence = j.fence AND d.owner = %(owner)s AND d.state = 'claimed'
     RETURNING j.place, d.state, d.attempts, d.link_key, d.dated_at,
-        j.digest, j.personal, j.language, j.policy_id,
+        j.digest, j.personal, j.language, j.policy_id, j.silent,
         j.signed_up_on, j.signed_up_site, j.signed_up_form
 """
-_SUBSCRIBER = {"digest": "s.digest", "personal": "s.personal", "since": "st", "more": ""}
+_SUBSCRIBER = {
+    "people": "JOIN",
+    "digest": "s.digest",
+    "personal": "s.personal",
+    "language": "s.language",
+    "silent": "false",
+    "since": "st",
+    "more": "",
+}
 # A notice goes to whoever has said yes to something; it tells of what they said yes to first.
 _NOTICE = _SUBSCRIBER | {
     "since": "f",
@@ -92,11 +100,15 @@ _NOTICE = _SUBSCRIBER | {
             WHERE o.subscriber_id = s.id AND o.standing = 'given' AND o.topic_id <> t.id
             ORDER BY o.signed_up_at, o.topic_id LIMIT 1) f ON true""",
 }
-# An answer may go to an address that its person only says is theirs.
+# An answer may go to an address that its person only says is theirs, and to a stranger who wrote.
+# A receipt is automatic: nothing is to come back for it (RFC 3834 3.3).
 _ANSWER = {
+    "people": "LEFT JOIN",
     "digest": "coalesce(w.digest, s.digest)",
     "personal": "coalesce(w.recipient, s.personal)",
     "since": "st",
+    "language": "coalesce(w.language, s.language)",
+    "silent": "coalesce(w.kind = 'receipt', false)",
     "more": """
         LEFT JOIN answers w ON w.delivery_id = a.id
         LEFT JOIN address_changes g ON g.id = w.change_id""",
@@ -140,6 +152,7 @@ class _Row(NamedTuple):
     personal: bytes
     language: str
     policy_id: int | None
+    is_silent: bool
     signed_up_on: date | None
     signed_up_site: str | None
     signed_up_form: str | None
@@ -239,9 +252,10 @@ def _read(row: _Row, claim: Claim, settings: Settings) -> Passed | Result:
 
 def _passed(row: _Row, claim: Claim, settings: Settings) -> Passed:
     fields = Sealer(settings).open(row.personal, claim.subscriber_id.bytes)
-    return_path = ReturnPath(claim.delivery_id).address(
+    back = ReturnPath(claim.delivery_id).address(
         link_keys(settings.secret_keys), settings.bounce_domain, row.link_key
     )
+    return_path = "" if row.is_silent else back
     permit = SendPermit(
         _STAMP, claim.delivery_id, claim.fence, claim.kind, return_path, fields["email"]
     )

@@ -21,6 +21,7 @@ _SECTIONS: dict[str, Callable[[Subscriber], Any]] = {
     "corrections": held.corrected,
     "address_changes": held.moves,
     "answers": held.answered,
+    "requests": held.asked,
     "acts": held.acts,
 }
 

@@ -25,6 +25,7 @@ from mailing.deliveries.message.frame import (
 from mailing.deliveries.message.inspection import Problem, inspect
 from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.message.oversights import Oversight, oversights
+from mailing.deliveries.message.reply import ReplyMail, reply
 
 __all__ = [
     "FIELDS",
@@ -42,6 +43,7 @@ __all__ = [
     "Preview",
     "Problem",
     "Recipient",
+    "ReplyMail",
     "SignedUp",
     "Stamp",
     "UnsafeValue",
@@ -50,4 +52,5 @@ __all__ = [
     "confirmation",
     "inspect",
     "oversights",
+    "reply",
 ]
