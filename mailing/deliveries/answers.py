@@ -35,6 +35,7 @@ class AnswerKind(StrEnum):
     LINK = "link"
     OLD_ADDRESS = "old_address"
     NEW_ADDRESS = "new_address"
+    CLAIM = "claim"
 
 
 class Answer(Table):
@@ -47,10 +48,10 @@ class Answer(Table):
     __tablename__ = "answers"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('link', 'old_address', 'new_address')", name="answer_kind_is_known"
+            "kind IN ('link', 'old_address', 'new_address', 'claim')", name="answer_kind_is_known"
         ),
         CheckConstraint(
-            "(kind = 'link') = (change_id IS NULL)",
+            "(kind IN ('old_address', 'new_address')) = (change_id IS NOT NULL)",
             name="answer_to_another_address_is_about_a_change",
         ),
         Index("answers_of_subscriber", "subscriber_id", "created_at"),
