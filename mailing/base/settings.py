@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     give_up_hours: float = Field(96, gt=0)
     holding_seconds: int = Field(120, ge=0)
     time_zone: str = "Asia/Almaty"
+    answer_days: int = Field(3, ge=1, le=60)
+    correct_days: int = Field(1, ge=1, le=60)
+    outer_days: int = Field(15, ge=1, le=120)
+    calendar_dir: Path | None = None
 
     @field_validator("secret_keys", "smtp_url", mode="before")
     @classmethod

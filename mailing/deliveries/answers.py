@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, Text, select, update
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, select, text, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,6 +36,8 @@ class AnswerKind(StrEnum):
     OLD_ADDRESS = "old_address"
     NEW_ADDRESS = "new_address"
     CLAIM = "claim"
+    RECEIPT = "receipt"
+    LETTER = "letter"
 
 
 class Answer(Table):
@@ -48,13 +50,22 @@ class Answer(Table):
     __tablename__ = "answers"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('link', 'old_address', 'new_address', 'claim')", name="answer_kind_is_known"
+            "kind IN ('link', 'old_address', 'new_address', 'claim', 'receipt', 'letter')",
+            name="answer_kind_is_known",
         ),
         CheckConstraint(
             "(kind IN ('old_address', 'new_address')) = (change_id IS NOT NULL)",
             name="answer_to_another_address_is_about_a_change",
         ),
+        CheckConstraint(
+            "(kind IN ('receipt', 'letter')) = (request_id IS NOT NULL)",
+            name="answer_to_a_request_names_it",
+        ),
         Index("answers_of_subscriber", "subscriber_id", "created_at"),
+        Index("answers_of_request", "request_id", postgresql_where=text("request_id IS NOT NULL")),
+        Index(
+            "receipts_to_address", "digest", "created_at", postgresql_where=text("kind = 'receipt'")
+        ),
     )
 
     delivery_id: Mapped[UUID] = mapped_column(primary_key=True, info=OPERATIONAL)
@@ -63,6 +74,10 @@ class Answer(Table):
     change_id: Mapped[UUID | None] = mapped_column(info=DEPERSONALISED)
     recipient: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
     digest: Mapped[bytes | None] = mapped_column(LargeBinary, info=DEPERSONALISED)
+    request_id: Mapped[int | None] = mapped_column(BigInteger, info=DEPERSONALISED)
+    language: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
+    # The words of an answer to a request, sealed to its delivery.
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
     created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
     expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
 

@@ -1,0 +1,76 @@
+"""Who wrote to us, and what an answer to it refers to. Personal, so it is sealed."""
+
+import re
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from mailing.base.errors import Invalid
+from mailing.inbound.reading import Reading
+from mailing.people.address import Address, canonical
+from mailing.people.subscribers import Sealer
+
+# What may stand between the brackets of a Message-ID that we repeat (RFC 5322 3.6.4, without the
+# quoted forms): nothing that could break out of its line.
+_ID = re.compile(r"[!#$%&'*+/=?^_`{|}~.\w-]{1,120}@[\w.\[\]:-]{1,120}", re.ASCII)
+MOST_REFERENCES = 10
+
+
+@dataclass(frozen=True)
+class Correspondent:
+    """An address that wrote; `message_id` and `references` without brackets, the eldest first.
+
+    `is_answerable` is false for what must never get an automatic answer (RFC 3834 section 2).
+    """
+
+    address: str
+    message_id: str | None = None
+    references: tuple[str, ...] = ()
+    is_answerable: bool = False
+
+    @classmethod
+    def of(cls, reading: Reading) -> Self | None:
+        """The author of a message; None where it names none that could be written to."""
+        sender = reading.sender
+        if sender is None or not is_address(sender):
+            return None
+        return cls(sender, reading.message_id, reading.traces.message_ids, reading.is_answerable)
+
+    @classmethod
+    def opened(cls, sealed: bytes | None, about: UUID) -> Self | None:
+        """What `sealed` made; None where nothing is kept."""
+        if sealed is None:
+            return None
+        kept = Sealer().open(sealed, about.bytes)
+        return cls(**{**kept, "references": tuple(kept["references"])})
+
+    @property
+    def mailbox(self) -> Address:
+        """The address as it is compared; raises Invalid."""
+        return canonical(self.address)
+
+    @property
+    def in_reply_to(self) -> str | None:
+        """The Message-ID that an answer names; None where it cannot be repeated safely."""
+        return self.message_id if self.message_id and _ID.fullmatch(self.message_id) else None
+
+    @property
+    def thread(self) -> tuple[str, ...]:
+        """The References of an answer (RFC 5322 3.6.4): theirs, then their message's own."""
+        others = [one for one in self.references if _ID.fullmatch(one)]
+        own = [self.in_reply_to] if self.in_reply_to else []
+        kept = [one for one in dict.fromkeys(others) if one not in own]
+        return (*kept[-MOST_REFERENCES:], *own)
+
+    def sealed(self, about: UUID) -> bytes:
+        """As it is kept, sealed to what it is about."""
+        return Sealer().seal({**vars(self), "references": list(self.references)}, about.bytes)
+
+
+def is_address(text: str) -> bool:
+    """Whether mail could be sent there."""
+    try:
+        canonical(text)
+    except Invalid:
+        return False
+    return True

@@ -1,0 +1,229 @@
+"""Requests: what a person asks of the officer, with a due date that is stored when it comes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, select
+from sqlalchemy import text as sql_text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base import clock
+from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
+from mailing.base.errors import Missing
+from mailing.base.languages import LANGUAGES
+from mailing.base.settings import current
+from mailing.people.subscribers import Sealer, Subscriber, digest_of
+from mailing.requests import due, timeline
+from mailing.requests.correspondent import Correspondent
+from mailing.requests.kinds import Channel, Happened, Kind, Resolution, State
+
+At = TIMESTAMP(timezone=True)
+
+
+class Request(Table):
+    """One request. `correspondent_id` is the subscriber's id, or a random one for a stranger;
+    what is sealed here is sealed to it."""
+
+    __tablename__ = "requests"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('withdrawal', 'rectification', 'question', 'access', 'destruction', "
+            "'unsubscribe', 'join', 'complaint', 'unclear', 'junk')",
+            name="request_kind_is_known",
+        ),
+        CheckConstraint(
+            "channel IN ('mail', 'form', 'letter', 'staff')", name="request_channel_is_known"
+        ),
+        CheckConstraint(
+            "state IN ('open', 'waiting', 'answered', 'closed')", name="request_state_is_known"
+        ),
+        CheckConstraint(
+            "resolution IN ('done', 'refused', 'duplicate', 'not_ours', 'no_reply', 'junk')",
+            name="request_resolution_is_known",
+        ),
+        CheckConstraint(
+            "(state = 'closed') = (closed_at IS NOT NULL) "
+            "AND (state = 'closed') = (resolution IS NOT NULL)",
+            name="closed_request_says_how",
+        ),
+        CheckConstraint("due_at <= outer_due_at", name="request_is_due_within_the_outer_limit"),
+        Index("request_number_is_unique", "number", unique=True),
+        Index(
+            "one_request_a_message_and_kind",
+            "inbound_id",
+            "kind",
+            unique=True,
+            postgresql_where=sql_text("inbound_id IS NOT NULL"),
+        ),
+        Index("requests_of_subscriber", "subscriber_id"),
+        Index("requests_due", "due_at", postgresql_where=sql_text("state <> 'closed'")),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, info=OPERATIONAL)
+    number: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    kind: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    channel: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    correspondent_id: Mapped[UUID] = mapped_column(info=DEPERSONALISED)
+    subscriber_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("subscribers.id"), info=DEPERSONALISED
+    )
+    inbound_id: Mapped[int | None] = mapped_column(
+        ForeignKey("inbound_messages.id"), info=OPERATIONAL
+    )
+    language: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
+    # Who wrote, and what an answer refers to; destroyed with the person's other data.
+    sender: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    sender_digest: Mapped[bytes | None] = mapped_column(LargeBinary, info=DEPERSONALISED)
+    received_at: Mapped[datetime] = mapped_column(At, info=DEPERSONALISED)
+    due_at: Mapped[datetime] = mapped_column(At, info=DEPERSONALISED)
+    outer_due_at: Mapped[datetime] = mapped_column(At, info=DEPERSONALISED)
+    state: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), info=OPERATIONAL)
+    resolution: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
+    reason: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    closed_at: Mapped[datetime | None] = mapped_column(At, info=DEPERSONALISED)
+
+    @property
+    def what(self) -> Kind:
+        return Kind(self.kind)
+
+    @property
+    def tongue(self) -> str:
+        """The language to answer in: the message's own, else the person's, else Kazakh."""
+        return self.language or _language_of(self.subscriber_id) or LANGUAGES[0]
+
+    @property
+    def correspondent(self) -> Correspondent | None:
+        """Who wrote; None where nobody is known, or no longer."""
+        return Correspondent.opened(self.sender, self.correspondent_id)
+
+    @property
+    def why(self) -> str:
+        """The reason that it was closed with."""
+        if self.reason is None:
+            return ""
+        return str(Sealer().open(self.reason, self.correspondent_id.bytes)["reason"])
+
+    @property
+    def ended(self) -> Resolution | None:
+        return Resolution(self.resolution) if self.resolution else None
+
+
+@dataclass(frozen=True)
+class NewRequest:
+    """A request about to be opened. `correspondent` is who wrote it, where a message is behind it;
+    `received_at` is now where nothing else is said."""
+
+    kind: Kind
+    channel: Channel = Channel.MAIL
+    subscriber_id: UUID | None = None
+    inbound_id: int | None = None
+    language: str | None = None
+    received_at: datetime | None = None
+    correspondent: Correspondent | None = None
+    actor: str = timeline.OURSELVES
+
+
+def open_request(new: NewRequest) -> Request:
+    """Open a request with its number and due dates; the one that the same message opened before,
+    where it did. Never commits."""
+    _one_at_a_time()
+    found = _opened_before(new)
+    if found is not None:
+        return found
+    request = Request(**_columns(new))
+    db.session.add(request)
+    db.session.flush()
+    timeline.note(request.id, Happened.OPENED, new.actor, kind=new.kind, channel=new.channel)
+    return request
+
+
+def find(request_id: int) -> Request:
+    """Raises Missing."""
+    return _there(db.session.get(Request, request_id), request_id)
+
+
+def named(text: str) -> Request:
+    """By its number, as people name it, or by its id; raises Missing."""
+    found = db.session.scalar(select(Request).where(Request.number == text.strip()))
+    if found is None and text.isdecimal() and len(text) < 10:
+        return find(int(text))
+    return _there(found, text)
+
+
+def lock(request_id: int) -> Request:
+    """The request, held against every other act until the commit; raises Missing."""
+    query = select(Request).where(Request.id == request_id).with_for_update()
+    found = db.session.execute(query.execution_options(populate_existing=True))
+    return _there(found.scalar_one_or_none(), request_id)
+
+
+def of_subscriber(subscriber_id: UUID) -> list[Request]:
+    """Everything that somebody asked for, the oldest first."""
+    query = select(Request).where(Request.subscriber_id == subscriber_id)
+    return list(db.session.scalars(query.order_by(Request.id)))
+
+
+def of_message(inbound_id: int) -> list[Request]:
+    """The requests that a message has opened."""
+    query = select(Request).where(Request.inbound_id == inbound_id)
+    return list(db.session.scalars(query.order_by(Request.id)))
+
+
+def _there(found: Request | None, name: object) -> Request:
+    if found is None:
+        raise Missing(f"There is no request {name}.")
+    return found
+
+
+def _one_at_a_time() -> None:
+    """Numbers have no gaps, and the same message opens one request, under any number of copies."""
+    db.session.execute(sql_text("SELECT pg_advisory_xact_lock(hashtext('kelisim requests'))"))
+
+
+def _opened_before(new: NewRequest) -> Request | None:
+    if new.inbound_id is None:
+        return None
+    same = [one for one in of_message(new.inbound_id) if one.kind == new.kind]
+    return same[0] if same else None
+
+
+def _columns(new: NewRequest) -> dict[str, Any]:
+    at = new.received_at or clock.now()
+    dates, who = due.of(new.kind, at), new.subscriber_id or uuid4()
+    sender = new.correspondent
+    return {
+        "number": _next_number(),
+        "kind": new.kind.value,
+        "channel": new.channel.value,
+        "correspondent_id": who,
+        "subscriber_id": new.subscriber_id,
+        "inbound_id": new.inbound_id,
+        "language": new.language if new.language in LANGUAGES else None,
+        "sender": sender.sealed(who) if sender else None,
+        "sender_digest": digest_of(sender.mailbox) if sender else None,
+        "received_at": at,
+        "due_at": dates.at,
+        "outer_due_at": dates.outer_at,
+        "state": State.OPEN.value,
+    }
+
+
+def _next_number() -> str:
+    """The next of its year, as "2026-0042"; the year is that of the operator's clock."""
+    year = clock.now().astimezone(ZoneInfo(current().time_zone)).year
+    counted = sql_text(
+        "SELECT coalesce(max(split_part(number, '-', 2)::int), 0) FROM requests "
+        "WHERE number LIKE :year"
+    )
+    last = int(db.session.execute(counted, {"year": f"{year}-%"}).scalar_one())
+    return f"{year}-{last + 1:04}"
+
+
+def _language_of(subscriber_id: UUID | None) -> str | None:
+    subscriber = db.session.get(Subscriber, subscriber_id) if subscriber_id else None
+    return subscriber.language if subscriber else None
