@@ -1,6 +1,6 @@
 """Our addresses: which mail is taken in, and what an address asks for by itself."""
 
-from email import message_from_bytes
+from email.parser import BytesHeaderParser
 from email.utils import getaddresses
 
 from mailing.base.settings import current
@@ -14,6 +14,7 @@ _ASKING = ("bounce", "unsubscribe", "join")
 # 4.4 leaves that to the system; these are the usual names).
 _DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To")
 _WRITTEN_TO = ("To", "Cc")
+_LONGEST_HEADER = 256 * 1024
 
 
 def is_ours(address: str) -> bool:
@@ -39,6 +40,11 @@ def ways_out(recipients: list[str]) -> list[MailtoLeave]:
     return sorted((out for out in found if out), key=lambda out: (out.subscriber, out.topic_id))
 
 
+def join_address() -> str:
+    """Where somebody writes from their own address to come back."""
+    return f"join@{current().bounce_domain}"
+
+
 def joined(recipients: list[str]) -> list[str]:
     """The slugs that `join+slug@` addresses name, each once."""
     domain = current().bounce_domain.lower()
@@ -53,9 +59,9 @@ def joined(recipients: list[str]) -> list[str]:
 
 def in_header(raw: bytes) -> list[str]:
     """The envelope's recipients as the mail system noted them, else those of the header."""
-    message = message_from_bytes(raw)
+    header = BytesHeaderParser().parsebytes(raw[:_LONGEST_HEADER])
     for names in (_DELIVERED_TO, _WRITTEN_TO):
-        values = [str(value) for name in names for value in message.get_all(name, [])]
+        values = [str(value) for name in names for value in header.get_all(name, [])]
         found = [address for _, address in getaddresses(values) if address]
         if found:
             return found
