@@ -6,7 +6,7 @@ it is taken in once, and LMTP hears the same answer for each.
 
 import asyncio
 import functools
-from typing import Any
+from typing import Any, AnyStr
 
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
@@ -51,7 +51,7 @@ class Listener(SMTP):
         finally:
             self._answers = 1
 
-    async def push(self, status: str | bytes) -> None:
+    async def push(self, status: AnyStr) -> None:
         """Send an answer; once for each recipient where it answers an LMTP client's message."""
         for _ in range(self._answers):
             await super().push(status)

@@ -121,7 +121,7 @@ class Mailbox:
         return bytes(bodies[0]) if bodies and bodies[0] is not None else None
 
     def _move(self, uid: int, folder: str) -> None:
-        """RFC 6851 where it is spoken; else a copy, and the original marked, never others' marks."""
+        """RFC 6851 where it is spoken; else a copy, and the original marked and expunged alone."""
         if self._client.has_capability("MOVE"):
             self._client.move([uid], folder)
             return

@@ -1,8 +1,9 @@
 """Answers: what we write to a person because they asked for it themselves (correspondence).
 
-An answer holds nothing that anybody typed: its kind says what stands in it, and the links are
-made from its delivery. It may go to another address than the subscriber's own, when that address
-is asked whether it is theirs.
+An answer of the pages holds nothing that anybody typed: its kind says what stands in it, and the
+links are made from its delivery. It may go to another address than the subscriber's own, when that
+address is asked whether it is theirs. A receipt and a letter answer what somebody wrote to us;
+their words are kept, sealed.
 """
 
 from dataclasses import dataclass
@@ -91,6 +92,19 @@ class NewAnswer:
     lasts: timedelta
     change_id: UUID | None = None
     address: Address | None = None
+    said: "Said | None" = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """The words of an answer to a request, in `language`, and what of a message they refer to."""
+
+    request_id: int
+    language: str
+    subject: str
+    text: str
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
 
 
 def write(new: NewAnswer) -> UUID:
@@ -104,6 +118,7 @@ def write(new: NewAnswer) -> UUID:
         created_at=at,
         expires_at=at + new.lasts,
         **_elsewhere(new),
+        **_words(new, delivery_id),
     )
     delivery = Delivery(
         id=delivery_id,
@@ -147,6 +162,31 @@ def since(subscriber_id: UUID, kind: AnswerKind, moment: datetime) -> list[datet
     return list(db.session.scalars(query.order_by(Answer.created_at)))
 
 
+def said_in(answer: Answer) -> Said | None:
+    """The words of an answer to a request; None for another answer, or once they are destroyed."""
+    if answer.content is None:
+        return None
+    kept = Sealer().open(answer.content, answer.delivery_id.bytes)
+    return Said(**{**kept, "references": tuple(kept["references"])})
+
+
+def of_request(request_id: int) -> list[tuple[Answer, Delivery]]:
+    """What was sent about a request, the oldest first, with what became of it."""
+    query = select(Answer, Delivery).join(Delivery, Delivery.id == Answer.delivery_id)
+    about = query.where(Answer.request_id == request_id).order_by(Answer.created_at)
+    return [(row[0], row[1]) for row in db.session.execute(about)]
+
+
+def receipts_to(digest: bytes, moment: datetime) -> list[Answer]:
+    """The receipts that an address was sent after a moment."""
+    query = select(Answer).where(
+        Answer.kind == AnswerKind.RECEIPT.value,
+        Answer.digest == digest,
+        Answer.created_at > moment,
+    )
+    return list(db.session.scalars(query))
+
+
 def forget(change_id: UUID) -> None:
     """Destroy the new address in the answers about a change that is closed; the gate holds what
     of them has not left."""
@@ -173,3 +213,11 @@ def _elsewhere(new: NewAnswer) -> dict[str, Any]:
         return {}
     sealed = sealed_address(new.subscriber_id, new.address)
     return {"recipient": sealed, "digest": digest_of(new.address)}
+
+
+def _words(new: NewAnswer, delivery_id: UUID) -> dict[str, Any]:
+    if new.said is None:
+        return {}
+    kept = {**vars(new.said), "references": list(new.said.references)}
+    told = (new.said.request_id, new.said.language, Sealer().seal(kept, delivery_id.bytes))
+    return dict(zip(("request_id", "language", "content"), told, strict=True))

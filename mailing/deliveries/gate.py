@@ -45,7 +45,7 @@ _LOCK_SUBSCRIBERS = "SELECT FROM subscribers WHERE id = ANY (%s::uuid[]) ORDER B
 _DECIDE = """
     WITH judged AS MATERIALIZED (
         SELECT a.id, a.fence, a.place, {digest} AS digest, {personal} AS personal,
-            s.language, st.entry_id, st.policy_id,
+            {language} AS language, {silent} AS silent, st.entry_id, st.policy_id,
             CASE
                 WHEN NOT (SELECT sending_on FROM installation) THEN 'later'
                 WHEN c.state = 'paused' THEN 'later'
@@ -55,7 +55,7 @@ _DECIDE = """
         FROM unnest(%(ids)s::uuid[], %(fences)s::int[], %(subscribers)s::uuid[],
                     %(topics)s::int[], %(campaigns)s::int[], %(optins)s::uuid[])
             WITH ORDINALITY AS a (id, fence, subscriber, topic, campaign, optin, place)
-        JOIN subscribers s ON s.id = a.subscriber
+        {people} subscribers s ON s.id = a.subscriber
         JOIN topics t ON t.id = a.topic
         LEFT JOIN campaigns c ON c.id = a.campaign
         LEFT JOIN standings st ON st.subscriber_id = a.subscriber AND st.topic_id = a.topic
@@ -76,13 +76,24 @@ _DECIDE = """
     FROM judged j
     WHERE d.id = j.id AND d.fence = j.fence AND d.owner = %(owner)s AND d.state = 'claimed'
     RETURNING j.place, d.state, d.attempts, d.link_key, d.dated_at,
-        j.digest, j.personal, j.language, j.policy_id
+        j.digest, j.personal, j.language, j.policy_id, j.silent
 """
-_SUBSCRIBER = {"digest": "s.digest", "personal": "s.personal", "more": ""}
-# An answer may go to an address that its person only says is theirs.
+_SUBSCRIBER = {
+    "people": "JOIN",
+    "digest": "s.digest",
+    "personal": "s.personal",
+    "language": "s.language",
+    "silent": "false",
+    "more": "",
+}
+# An answer may go to an address that its person only says is theirs, and to a stranger who wrote.
+# A receipt is automatic: nothing is to come back for it (RFC 3834 3.3).
 _ANSWER = {
+    "people": "LEFT JOIN",
     "digest": "coalesce(w.digest, s.digest)",
     "personal": "coalesce(w.recipient, s.personal)",
+    "language": "coalesce(w.language, s.language)",
+    "silent": "coalesce(w.kind = 'receipt', false)",
     "more": """
         LEFT JOIN answers w ON w.delivery_id = a.id
         LEFT JOIN address_changes g ON g.id = w.change_id""",
@@ -125,6 +136,7 @@ class _Row(NamedTuple):
     personal: bytes
     language: str
     policy_id: int | None
+    is_silent: bool
 
 
 def ask(
@@ -220,9 +232,10 @@ def _read(row: _Row, claim: Claim, settings: Settings) -> Passed | Result:
 
 def _passed(row: _Row, claim: Claim, settings: Settings) -> Passed:
     fields = Sealer(settings).open(row.personal, claim.subscriber_id.bytes)
-    return_path = ReturnPath(claim.delivery_id).address(
+    back = ReturnPath(claim.delivery_id).address(
         link_keys(settings.secret_keys), settings.bounce_domain, row.link_key
     )
+    return_path = "" if row.is_silent else back
     permit = SendPermit(
         _STAMP, claim.delivery_id, claim.fence, claim.kind, return_path, fields["email"]
     )

@@ -37,6 +37,7 @@ from mailing.deliveries.message import (
     Kind,
     Octets,
     Recipient,
+    ReplyMail,
     Stamp,
 )
 from mailing.people import optins, topics
@@ -110,12 +111,37 @@ class Letters:
         answer = answers.find(passed.permit.delivery_id)
         if answer is None:
             raise message.UnsafeValue("What this message answers is gone.")
+        if answer.request_id is not None:
+            return self._reply(answer, passed, recipient)
         url = f"{self._settings.public_url}{_path(answer, passed, self._keys)}"
         mail = answer_words.mail_of(AnswerKind(answer.kind), passed.language, url)
-        topic = topics.find(topics.NOTICES)
-        own = frame(self._settings, topic, passed.language, "correspondence")
-        signed = replace(own, keys=signing_keys(self._settings))
+        signed = self._own_frame(passed.language)
         return message.answer(signed, mail, recipient, stamp(self._settings, self._keys, passed))
+
+    def _reply(self, answer: Answer, passed: Passed, recipient: Recipient) -> Octets:
+        said = answers.said_in(answer)
+        if said is None:
+            raise message.UnsafeValue("The words of this answer are destroyed.")
+        mail = ReplyMail(
+            subject=said.subject,
+            text=said.text,
+            in_reply_to=said.in_reply_to,
+            references=said.references,
+            is_automatic=answer.kind == AnswerKind.RECEIPT,
+        )
+        signed = replace(self._own_frame(passed.language), sender=_desk(self._settings))
+        return message.reply(signed, mail, recipient, stamp(self._settings, self._keys, passed))
+
+    def _own_frame(self, language: str) -> Frame:
+        topic = topics.find(topics.NOTICES)
+        own = frame(self._settings, topic, language, "correspondence")
+        return replace(own, keys=signing_keys(self._settings))
+
+
+def _desk(settings: Settings) -> str:
+    """Who signs an answer to a message: the mailbox that it came to, so that they can go on."""
+    name = operator_of(settings).name.replace("<", "").replace(">", "")
+    return f"{name} <{settings.helpdesk_address}>"
 
 
 def _path(answer: Answer, passed: Passed, keys: LinkKeys) -> str:

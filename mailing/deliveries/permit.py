@@ -14,7 +14,8 @@ class GateStamp:
 class SendPermit:
     """One message may be handed over to one recipient, by the claim that `fence` names.
 
-    `return_path` is the envelope sender (RFC 5321 4.1.1.2), `recipient` the address as stored.
+    `return_path` is the envelope sender (RFC 5321 4.1.1.2), empty for the null path; `recipient`
+    the address as stored.
     """
 
     stamp: GateStamp

@@ -186,9 +186,7 @@ def of(subscriber_id: UUID) -> list[InboundMessage]:
 
 def left_lying() -> list[int]:
     """What was stored and not acted upon; what failed before comes less and less often."""
-    due = (
-        "state = 'taken' AND received_at < :now - make_interval(secs => :alone) * (1 + tries * tries)"
-    )
+    due = "state = 'taken' AND received_at < :now - make_interval(secs => :alone) * (1 + tries * tries)"
     query = text(
         f"SELECT id FROM inbound_messages WHERE {due} ORDER BY tries, id LIMIT :most"  # noqa: S608
     )

@@ -107,14 +107,15 @@ class OptIn(Table):
             above
             | letter
             | {
-            "form": self.form_id,
-            "form_version": self.form_version,
-            "page": self.page,
-            "wording": self.wordings[str(topic_id)],
-            "language": self.language,
-            "policy": self.policy_id,
-            "optin": str(self.id),
-        })
+                "form": self.form_id,
+                "form_version": self.form_version,
+                "page": self.page,
+                "wording": self.wordings[str(topic_id)],
+                "language": self.language,
+                "policy": self.policy_id,
+                "optin": str(self.id),
+            }
+        )
 
     def typed(self) -> dict[str, Any]:
         """The fields that were typed into the form, and where it was sent from if declared."""

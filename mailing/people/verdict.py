@@ -105,17 +105,34 @@ CASE {_UNREACHABLE.format(digests="s.digest", unless=_AUTHOR, though="")}
 END
 """
 
-# An answer to a person's own request: `w` is the answer, `g` the address change that it is about.
+# An answer to what somebody wrote to us goes to them also after they have left, withdrawn or been
+# blocked: nobody stays without an answer because they said no. An automatic receipt is not worth a
+# mail to an address that staff keep out; whoever answers by hand has decided it.
+_WRITTEN_TO_US = """
+    CASE WHEN w.content IS NULL OR coalesce(w.recipient, s.personal) IS NULL THEN 'withdrawn'
+        WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = coalesce(w.digest, s.digest)
+                     AND x.reason = 'bounce'
+                     AND x.since > now() - interval '30 days') THEN 'suppressed_bounce'
+        WHEN w.kind = 'receipt' AND EXISTS (
+            SELECT FROM suppressions x WHERE x.digest = coalesce(w.digest, s.digest)
+            AND x.reason = 'staff') THEN 'suppressed_staff'
+        WHEN w.expires_at <= now() THEN 'request_expired'
+    END
+"""
+
+# An answer to a person's own wish: `w` is the answer, `g` the address change that it is about.
 # It does not ask whether they are subscribed: whoever has left may see their data, too. The mail
 # that asks whether a withdrawal was theirs goes out because they are blocked.
 _CLAIMED = " AND w.kind <> 'claim'"
 
 CORRESPONDENCE = f"""
-CASE {_UNREACHABLE.format(digests="s.digest, w.digest", unless="", though=_CLAIMED)}
-    WHEN EXISTS (SELECT FROM subscribers b WHERE b.digest = w.digest
-                 AND (b.blocked_at IS NOT NULL OR b.personal IS NULL)) THEN 'blocked'
-    WHEN w.delivery_id IS NULL OR g.state <> 'open' THEN 'request_closed'
-    WHEN w.kind = 'claim' AND s.blocked_at IS NULL THEN 'request_closed'
-    WHEN w.expires_at <= now() THEN 'request_expired'
+CASE WHEN w.request_id IS NOT NULL THEN ({_WRITTEN_TO_US}) ELSE
+    CASE {_UNREACHABLE.format(digests="s.digest, w.digest", unless="", though=_CLAIMED)}
+        WHEN EXISTS (SELECT FROM subscribers b WHERE b.digest = w.digest
+                     AND (b.blocked_at IS NOT NULL OR b.personal IS NULL)) THEN 'blocked'
+        WHEN w.delivery_id IS NULL OR g.state <> 'open' THEN 'request_closed'
+        WHEN w.kind = 'claim' AND s.blocked_at IS NULL THEN 'request_closed'
+        WHEN w.expires_at <= now() THEN 'request_expired'
+    END
 END
 """

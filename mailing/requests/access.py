@@ -22,6 +22,7 @@ _SECTIONS: dict[str, Callable[[Subscriber], Any]] = {
     "address_changes": held.moves,
     "answers": held.answered,
     "letters": held.letters,
+    "requests": held.asked,
     "acts": held.acts,
 }
 

@@ -26,7 +26,8 @@ from mailing.people.ledger import Entry, NewEntry
 from mailing.people.ledger import Kind as Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Suppression, Why
-from mailing.requests import desk, requests
+from mailing.requests import acting, requests
+from mailing.requests.acting import Closing
 from mailing.requests.kinds import UNFINISHED, Kind, Resolution
 from mailing.requests.letters import Letter
 from mailing.requests.requests import NewRequest, Request, open_request
@@ -116,7 +117,8 @@ def settle(subscriber_id: UUID) -> None:
         held = requests.lock(request.id)
         new = NewRequest(Kind.DESTRUCTION, subscriber_id=subscriber_id, inbound_id=held.inbound_id)
         open_request(new)
-        desk.close(held, Resolution.DONE, "Confirmed by the link that was mailed.")
+        confirmed = Closing(Resolution.DONE, "Confirmed by the link that was mailed.")
+        acting.end_by_person(held, confirmed)
 
 
 def settle_all() -> None:
@@ -204,4 +206,5 @@ def _lift(subscriber: Subscriber, blocked: Entry) -> None:
     db.session.flush()
     request = _open(subscriber.id)
     if request is not None:
-        desk.close(requests.lock(request.id), Resolution.REFUSED, "It was not them: by the link.")
+        denied = Closing(Resolution.REFUSED, "By the link that was mailed: it was not them.")
+        acting.end_by_person(requests.lock(request.id), denied)

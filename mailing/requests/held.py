@@ -33,6 +33,8 @@ from mailing.people.ledger import Entry
 from mailing.people.optins import OptIn
 from mailing.people.subscribers import Subscriber, personal_of
 from mailing.policies import versions
+from mailing.requests import requests, timeline
+from mailing.requests.requests import Request
 from mailing.staff.audit import AuditEntry
 
 Fact = dict[str, Any]
@@ -48,8 +50,13 @@ TOLD = {
     "audience_chunks": "reason",
     "receipts": "topic_id kind",
     "suppressions": "reason",
-    "answers": "kind recipient",
     "inbound_messages": "kind action",
+    "answers": "kind recipient content",
+    "requests": (
+        "number kind channel language sender received_at due_at outer_due_at state resolution "
+        "reason closed_at"
+    ),
+    "request_events": "at what",
     "choices": "kind value source at",
     "address_changes": "personal old_agreed_at new_agreed_at",
     "corrections": "fields policy_id source evidence_hash at",
@@ -60,15 +67,18 @@ LEFT_OUT = {
         *("deliveries.subscriber_id", "receipts.subscriber_id", "answers.subscriber_id"),
         *("address_changes.subscriber_id", "corrections.subscriber_id"),
         *("choices.subscriber_id", "inbound_messages.subscriber_id"),
+        *("requests.subscriber_id", "requests.correspondent_id"),
     },
     "the ids of everybody else stand there, too": {"audience_chunks.subscriber_ids"},
     "a keyed digest of an address, of no use without our key": {
         *("subscribers.digest", "suppressions.digest", "answers.digest"),
-        *("address_changes.digest", "address_changes.former"),
+        *("address_changes.digest", "address_changes.former", "requests.sender_digest"),
     },
     "the name of what is told beside it": {
         *("evidence.hash", "evidence_private.hash", "answers.change_id"),
+        *("answers.request_id", "answers.language"),
     },
+    "which staff took, read or moved a request, by their number": {"request_events.details"},
     "a number that counts everybody": {"campaigns.held_at_start"},
     "a letter as it came in, sealed: that they wrote it is not proven, so they ask for it": {
         *("inbound_messages.sealed", "inbound_messages.recipients"),
@@ -219,6 +229,7 @@ def answered(subscriber: Subscriber) -> list[Fact]:
             "kind": one.kind,
             "until": one.expires_at,
             "to_another_address": one.recipient is not None,
+            "text": said.text if (said := answers.said_in(one)) else None,
         }
         for one in answers.of(subscriber.id)
     ]
@@ -230,6 +241,11 @@ def letters(subscriber: Subscriber) -> list[Fact]:
         {"at": one.received_at, "kind": one.kind, "done": one.action}
         for one in messages_in.of(subscriber.id)
     ]
+
+
+def asked(subscriber: Subscriber) -> list[Fact]:
+    """What they asked of us in writing, and what became of it."""
+    return [_request(one, subscriber) for one in requests.of_subscriber(subscriber.id)]
 
 
 def acts(subscriber: Subscriber) -> list[Fact]:
@@ -286,6 +302,27 @@ def _correction(one: Correction) -> Fact:
         "source": one.source,
         "policy": _policy(one.policy_id),
         "private": evidence.private_of(one.subscriber_id, body),
+    }
+
+
+def _request(one: Request, subscriber: Subscriber) -> Fact:
+    lines = timeline.of(one.id)
+    # Whoever wrote in their name from elsewhere is somebody else, perhaps.
+    correspondent = one.correspondent if one.sender_digest == subscriber.digest else None
+    return {
+        "number": one.number,
+        "kind": one.kind,
+        "channel": one.channel,
+        "language": one.language,
+        "from": correspondent.address if correspondent else None,
+        "received_at": one.received_at,
+        "due_at": one.due_at,
+        "outer_due_at": one.outer_due_at,
+        "state": one.state,
+        "resolution": one.resolution,
+        "reason": one.why or None,
+        "closed_at": one.closed_at,
+        "timeline": [{"at": line.at, "what": line.what} for line in lines],
     }
 
 

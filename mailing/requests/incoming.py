@@ -19,7 +19,7 @@ from mailing.base.settings import current
 from mailing.inbound import authors, bounces, messages
 from mailing.inbound.messages import Ending, InboundMessage, State, Via
 from mailing.inbound.reading import Kind, Reading, read
-from mailing.requests import acknowledgements, joins, unsubscribes, withdrawals
+from mailing.requests import acknowledging, joins, requests, unsubscribes, withdrawals
 from mailing.requests.kinds import Kind as Asks
 from mailing.requests.letters import Letter, Rest
 
@@ -122,12 +122,19 @@ def _finish(letter: Letter, rest: Rest, message: InboundMessage | None) -> Taken
     if message is not None:
         ending = rest()
         messages.end(message, ending)
-        acknowledgements.of_letter(letter, ending)
+        _acknowledge(letter, ending)
     db.session.commit()
     found = messages.find(letter.message_id)
     if found is None:
         raise Missing(f"There is no message {letter.message_id}.")
     return Taken.of(found)
+
+
+def _acknowledge(letter: Letter, ending: Ending) -> None:
+    """A receipt to the sender; whoever is asked whether it was them hears of it by that mail."""
+    is_asked = ending.action == "blocked" and letter.author.known == ending.subscriber_id
+    if ending.request_id is not None and not is_asked:
+        acknowledging.acknowledge(requests.find(ending.request_id))
 
 
 def _try_again(message_id: int) -> None:
@@ -148,7 +155,9 @@ def _try_again(message_id: int) -> None:
 def _give_to_a_person(message_id: int) -> None:
     message = messages.lock_taken(message_id)
     if message is not None:
-        messages.end(message, Ending(message.kind, "failed", "failed again and again", None, None, True))
+        messages.end(
+            message, Ending(message.kind, "failed", "failed again and again", None, None, True)
+        )
     db.session.commit()
 
 

@@ -130,7 +130,7 @@ class NewRequest:
 
 def open_request(new: NewRequest) -> Request:
     """Open a request with its number and due dates; the one that the same message opened before,
-    where it did. Never commits."""
+    where it did. Never commits. The receipt is a verb of its own: `acknowledging.acknowledge`."""
     _one_at_a_time()
     found = _opened_before(new)
     if found is not None:

@@ -29,7 +29,7 @@ def unsubscribe(letter: Letter) -> Rest:
 
 
 def _by_address(letter: Letter) -> Meant:
-    """What the addresses leave that it was sent to: whoever has one has been given it (RFC 2369)."""
+    """What the addresses that it was sent to leave: whoever has one was given it (RFC 2369)."""
     outs = addresses.ways_out(list(letter.recipients))
     return _together([(out.subscriber, out.topic_id) for out in outs])
 

@@ -23,6 +23,7 @@ class Act(StrEnum):
     EXPORT_PEOPLE = "export people"
     READ_FORMS = "read forms and topics"
     WRITE_FORMS = "change forms and topics"
+    ANSWER_REQUESTS = "answer requests"
     READ_STAFF = "read the staff list"
     READ_AUDIT = "read the audit log"
 
@@ -48,6 +49,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.READ_FORMS: _EVERYBODY,
     # What people agree to, and on which sites, is the keepers' matter, not that of who sends.
     Act.WRITE_FORMS: _KEEPERS,
+    # What people write to the helpdesk is for whoever has to answer it.
+    Act.ANSWER_REQUESTS: _KEEPERS,
     Act.READ_STAFF: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS,
 }

@@ -24,6 +24,7 @@ from mailing.deliveries.message.frame import (
 from mailing.deliveries.message.inspection import Problem, inspect
 from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.message.oversights import Oversight, oversights
+from mailing.deliveries.message.reply import ReplyMail, reply
 
 __all__ = [
     "FIELDS",
@@ -41,6 +42,7 @@ __all__ = [
     "Preview",
     "Problem",
     "Recipient",
+    "ReplyMail",
     "Stamp",
     "UnsafeValue",
     "answer",
@@ -48,4 +50,5 @@ __all__ = [
     "confirmation",
     "inspect",
     "oversights",
+    "reply",
 ]

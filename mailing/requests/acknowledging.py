@@ -1,0 +1,86 @@
+"""Receipts: "we have your message, its number is …", by itself and to the letter of RFC 3834.
+
+Never to automatic mail, to lists or to the null path (`is_answerable` says so of the message), nor
+to names that only machines have; and once for each sender, kind of request and day, so that two
+robots cannot keep each other busy. It repeats nothing that was written, and it says the same
+whether or not we know the sender.
+"""
+
+import re
+from datetime import timedelta
+from email.utils import parseaddr
+
+from sqlalchemy import text
+
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.settings import current
+from mailing.deliveries import answers
+from mailing.deliveries.answers import AnswerKind
+from mailing.requests import answering, timeline, wordings
+from mailing.requests.correspondent import Correspondent
+from mailing.requests.kinds import UNSPOKEN, Channel, Happened, State
+from mailing.requests.requests import Request, find
+
+A_DAY = timedelta(days=1)
+# Of all kinds together: a sender who is answered this often learns nothing new by one more.
+MOST_A_DAY = 3
+
+# RFC 3834 section 2, and what robots sign with.
+_MACHINES = re.compile(
+    r"(?i)(mailer-daemon|postmaster|no-?reply.*|do-?not-?reply|noreply.*|bounces?|listserv|majordomo"
+    r"|owner-.*|.*-(owner|request|bounces?|relay|outgoing))(\+.*)?"
+)
+
+
+def acknowledge(request: Request) -> bool:
+    """Send the receipt for a request, where one may be sent and none has been; whether it was."""
+    correspondent = request.correspondent
+    if correspondent is None or not _is_due(request, correspondent):
+        return False
+    wording = wordings.newest(wordings.RECEIVED, request.tongue)
+    said = answering.compose(request, wording)
+    delivery_id = answering.send(request, said, AnswerKind.RECEIPT, to_sender=True)
+    timeline.note(
+        request.id,
+        Happened.ACKNOWLEDGED,
+        template=wording.slug,
+        version=wording.version,
+        language=wording.language,
+        delivery=str(delivery_id),
+    )
+    return True
+
+
+def _is_due(request: Request, correspondent: Correspondent) -> bool:
+    is_asked = request.what not in UNSPOKEN and request.state == State.OPEN
+    by_mail = request.channel == Channel.MAIL and current().has_identity
+    if not (is_asked and by_mail and correspondent.is_answerable and _is_a_person(correspondent)):
+        return False
+    return _is_first_today(request)
+
+
+def _is_a_person(correspondent: Correspondent) -> bool:
+    """Whether nobody of ours, and no machine by its name, would get the receipt."""
+    settings, mailbox = current(), correspondent.mailbox
+    ours = {settings.helpdesk_address.lower(), parseaddr(settings.from_)[1].lower()}
+    local_part = mailbox.display.rpartition("@")[0]
+    is_ours = mailbox.text in ours or mailbox.provider == settings.bounce_domain.lower()
+    return not is_ours and _MACHINES.fullmatch(local_part) is None
+
+
+def _is_first_today(request: Request) -> bool:
+    digest = request.sender_digest or b""
+    # Two messages of one sender at the same moment are asked about one after the other.
+    db.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtext('kelisim receipts'), hashtext(:sender))"),
+        {"sender": digest.hex()},
+    )
+    sent = answers.receipts_to(digest, clock.now() - A_DAY)
+    answered = [find(one.request_id) for one in sent if one.request_id is not None]
+    is_new = all(one.id != request.id and one.kind != request.kind for one in answered)
+    return is_new and len(sent) < MOST_A_DAY and not _was_acknowledged(request)
+
+
+def _was_acknowledged(request: Request) -> bool:
+    return any(line.what == Happened.ACKNOWLEDGED for line in timeline.of(request.id))

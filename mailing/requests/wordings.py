@@ -1,0 +1,94 @@
+"""Wordings: what our answers say, in versions. A version that was once used is never edited; a
+changed sentence is a file with the next number.
+
+`templates/mails/desk/SLUG.VERSION.toml` holds the subject and text by language, with places that
+are filled in: `$number`, `$received`, `$due`, and `$words` for what the officer writes.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+
+from mailing.base.errors import Invalid, Missing
+from mailing.base.languages import SOURCE
+from mailing.base.settings import ROOT
+
+FOLDER = ROOT / "templates" / "mails" / "desk"
+RECEIVED = "received"
+ANSWERED = "answered"
+# Whoever gets one of these has something to do; the request waits for them.
+ASKING = frozenset({"need_identity"})
+LONGEST = 10_000
+
+_NAME = re.compile(r"([a-z_]+)\.(\d+)\.toml")
+_BROKEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """One version in one language."""
+
+    slug: str
+    version: int
+    language: str
+    subject: str
+    text: str
+
+    @property
+    def takes_words(self) -> bool:
+        """Whether the officer has to write something into it."""
+        return "$words" in self.text
+
+    def filled(self, values: Mapping[str, str]) -> tuple[str, str]:
+        """Subject and text with their places filled; what is filled in is never read again."""
+        return (
+            Template(self.subject).substitute(values),
+            Template(self.text).substitute(values).strip(),
+        )
+
+
+def slugs() -> list[str]:
+    """What can be said by hand, the freest first; the receipt goes by itself."""
+    return sorted(set(_versions()) - {RECEIVED}, key=lambda slug: (slug != ANSWERED, slug))
+
+
+def newest(slug: str, language: str) -> Wording:
+    """The newest version, in English where it does not speak the language; raises Missing."""
+    found = _versions().get(slug)
+    if found is None:
+        raise Missing(f"There is no template {slug}; there are {', '.join(slugs())}.")
+    version, path = found
+    told = _read(path)
+    tongue = language if language in told else SOURCE
+    return Wording(slug, version, tongue, told[tongue]["subject"], told[tongue]["text"])
+
+
+def words_of(text: str) -> str:
+    """What an officer wrote, as it may stand in a mail; raises Invalid."""
+    tidy = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").strip()
+    if not tidy:
+        raise Invalid("Write what the answer says.", field="words")
+    if len(tidy) > LONGEST:
+        raise Invalid(f"An answer has {LONGEST} characters at the most.", field="words")
+    if _BROKEN.search(tidy):
+        raise Invalid("Enter plain text; a character in it cannot be sent.", field="words")
+    return tidy
+
+
+@cache
+def _versions() -> dict[str, tuple[int, Path]]:
+    found: dict[str, tuple[int, Path]] = {}
+    for path in sorted(FOLDER.glob("*.toml")):
+        named = _NAME.fullmatch(path.name)
+        if named:
+            found[named[1]] = max(found.get(named[1], (0, path)), (int(named[2]), path))
+    return found
+
+
+@cache
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    return tomllib.loads(path.read_text("utf-8"))
