@@ -38,7 +38,7 @@ class Author:
 
     @property
     def plausible(self) -> list[UUID]:
-        """Everybody who may have written it, the most likely first; not the one who certainly did."""
+        """Whoever else may have written it than who certainly did, the most likely first."""
         traced = (trace.subscriber_id for trace in self.traced)
         known = (self.known,) if self.known else ()
         found = dict.fromkeys([*known, *traced, *self.named])

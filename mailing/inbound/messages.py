@@ -186,9 +186,10 @@ def of(subscriber_id: UUID) -> list[InboundMessage]:
 
 def left_lying() -> list[int]:
     """What was stored and not acted upon; what failed before comes less and less often."""
-    due = "state = 'taken' AND received_at < :now - make_interval(secs => :alone) * (1 + tries * tries)"
     query = text(
-        f"SELECT id FROM inbound_messages WHERE {due} ORDER BY tries, id LIMIT :most"  # noqa: S608
+        "SELECT id FROM inbound_messages WHERE state = 'taken' "
+        "AND received_at < :now - make_interval(secs => :alone) * (1 + tries * tries) "
+        "ORDER BY tries, id LIMIT :most"
     )
     values = {"now": clock.now(), "alone": LEAVE_ALONE.total_seconds(), "most": _A_SWEEP}
     return list(db.session.execute(query, values).scalars())
