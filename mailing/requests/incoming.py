@@ -16,9 +16,11 @@ from sqlalchemy.exc import DBAPIError
 from mailing.base.database import db
 from mailing.base.errors import Invalid, Missing, Unavailable
 from mailing.base.settings import current
-from mailing.inbound import authors, bounces, messages
+from mailing.inbound import authors, messages
 from mailing.inbound.messages import Ending, InboundMessage, State, Via
 from mailing.inbound.reading import Kind, Reading, read
+from mailing.policies import versions
+from mailing.policies.marks import Marks
 from mailing.requests import acknowledging, joins, requests, unsubscribes, withdrawals
 from mailing.requests.kinds import Kind as Asks
 from mailing.requests.letters import Letter, Rest
@@ -100,10 +102,20 @@ def _act(message_id: int) -> Taken:
 
 
 def _read(message: InboundMessage) -> Reading:
-    recipients = messages.recipients_of(message)
     return read(
-        messages.octets_of(message), recipients, authserv_ids=current().authserv_id, marks=None
+        messages.octets_of(message),
+        messages.recipients_of(message),
+        authserv_ids=current().authserv_id,
+        marks=_marks(),
     )
+
+
+def _marks() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those of every version that was ever in force: whoever reads an old one writes its words."""
+    declared = [version.declared_marks for version in versions.published()] or [Marks()]
+    withdrawal = [mark for one in declared for mark in one.withdrawal]
+    rectification = [mark for one in declared for mark in one.rectification]
+    return tuple(dict.fromkeys(withdrawal)), tuple(dict.fromkeys(rectification))
 
 
 def _letter(message: InboundMessage, reading: Reading, actor: str = "kelisim") -> Letter:
@@ -187,22 +199,6 @@ def _keep(letter: Letter) -> Rest:
     return lambda: letter.ending("kept", letter.author.likely)
 
 
-def _bounced(letter: Letter) -> Rest:
-    """A mail system says what became of a message of ours."""
-    return lambda: _report(letter)
-
-
-def _complained(letter: Letter) -> Rest:
-    """Somebody pressed "this is spam": that leaves, and commits."""
-    ending = _report(letter)
-    return lambda: ending
-
-
-def _report(letter: Letter) -> Ending:
-    outcome = bounces.apply(letter.message_id, letter.reading, letter.recipients)
-    return letter.ending(outcome.action, outcome.subscriber)
-
-
 _ACTS: dict[Kind, Callable[[Letter], Rest]] = {
     Kind.WITHDRAWAL: withdrawals.withdraw,
     Kind.UNSUBSCRIBE: unsubscribes.unsubscribe,
@@ -212,10 +208,10 @@ _ACTS: dict[Kind, Callable[[Letter], Rest]] = {
     Kind.UNCLEAR: _show,
     Kind.JUNK: _keep,
     Kind.AUTO_REPLY: _keep,
-    Kind.BOUNCE_HARD: _bounced,
-    Kind.BOUNCE_SOFT: _bounced,
-    Kind.BOUNCE_OTHER: _bounced,
-    Kind.COMPLAINT: _complained,
+    Kind.BOUNCE_HARD: _keep,
+    Kind.BOUNCE_SOFT: _keep,
+    Kind.BOUNCE_OTHER: _keep,
+    Kind.COMPLAINT: _keep,
 }
 _OF_STAFF = frozenset(
     {Kind.WITHDRAWAL, Kind.RECTIFICATION, Kind.QUESTION, Kind.UNSUBSCRIBE, Kind.JUNK}
