@@ -1,10 +1,14 @@
-"""How options are read: lists, days, moments."""
+"""How options are read: lists, days, moments, spans."""
 
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import click
 
 Given = click.Context | None
+
+_SPAN = re.compile(r"(\d{1,4})([hdw])")
+_HOURS = {"h": 1, "d": 24, "w": 168}
 
 
 def listed(context: Given, option: object, text: str | None) -> tuple[str, ...] | None:
@@ -41,3 +45,13 @@ def pairs(context: Given, option: object, texts: tuple[str, ...]) -> dict[str, s
     if not all(theirs and ours for theirs, ours in read.items()):
         raise click.BadParameter("write theirs=ours, as in --map E-Mail=email")
     return read
+
+
+def span(context: Given, option: object, text: str | None) -> timedelta | None:
+    """`3d`, `12h` or `2w` as a time. Raises BadParameter for anything else."""
+    if text is None:
+        return None
+    found = _SPAN.fullmatch(text.strip().lower())
+    if found is None:
+        raise click.BadParameter(f"{text!r} is not a time like 3d, 12h or 2w")
+    return timedelta(hours=int(found[1]) * _HOURS[found[2]])

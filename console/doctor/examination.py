@@ -6,6 +6,7 @@ from pathlib import Path
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from console.doctor.calendar import calendar
 from console.doctor.dns import sending_domain
 from console.doctor.finding import Finding, State, fine, look, wrong
 from console.doctor.journal import journal
@@ -30,6 +31,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield _queue(settings)
     yield from secrets_file(Path(".env"))
     yield _identity(settings)
+    yield from calendar(settings)
     for url in settings.smtp_url:
         yield relay(url)
     yield from sending_domain(settings)

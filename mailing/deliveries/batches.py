@@ -16,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
+from mailing.campaigns.audience import AudienceChunk
 
 At = TIMESTAMP(timezone=True)
 
@@ -36,7 +37,7 @@ class Batch(Table):
     __table_args__ = (
         ForeignKeyConstraint(
             ["campaign_id", "chunk"],
-            ["audience_chunks.campaign_id", "audience_chunks.number"],
+            [AudienceChunk.campaign_id, AudienceChunk.number],
             name="batch_is_a_chunk",
             ondelete="CASCADE",
         ),

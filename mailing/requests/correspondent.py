@@ -6,7 +6,7 @@ from typing import Self
 from uuid import UUID
 
 from mailing.base.errors import Invalid
-from mailing.inbound.reading import Reading
+from mailing.inbound.reading import Reading, Trust
 from mailing.people.address import Address, canonical
 from mailing.people.subscribers import Sealer
 
@@ -30,11 +30,15 @@ class Correspondent:
 
     @classmethod
     def of(cls, reading: Reading) -> Self | None:
-        """The author of a message; None where it names none that could be written to."""
+        """The author of a message; None where it names none that could be written to.
+
+        Whoever the receiving server says has not written it gets nothing by itself.
+        """
         sender = reading.sender
         if sender is None or not is_address(sender):
             return None
-        return cls(sender, reading.message_id, reading.traces.message_ids, reading.is_answerable)
+        may_answer = reading.is_answerable and reading.trust is not Trust.FAILED
+        return cls(sender, reading.message_id, reading.traces.message_ids, may_answer)
 
     @classmethod
     def opened(cls, sealed: bytes | None, about: UUID) -> Self | None:

@@ -9,10 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import structlog
+
 from mailing.base import working_days
+from mailing.base.errors import ConfigurationError
 from mailing.base.settings import Settings, current
 from mailing.base.working_days import Calendar
 from mailing.requests.kinds import Kind
+
+_log = structlog.get_logger()
 
 # What changes, stops or destroys is asked for within the shorter term.
 _PROMPT = frozenset(
@@ -46,13 +51,31 @@ def reckon(settings: Settings, calendar: Calendar, kind: Kind, received_at: date
 
 
 def calendar_of(*years: int) -> Calendar:
-    """The calendar of these years, from the operator's folder where one is set."""
-    return working_days.read(years, current().calendar_dir)
+    """The calendar of these years, from the operator's folder where one is set.
+
+    A broken file must not keep a person's request from being opened: weekends alone count then,
+    and `kelisim doctor` names the file.
+    """
+    try:
+        return working_days.read(years, current().calendar_dir)
+    except ConfigurationError as error:
+        _log.warning("the calendar cannot be read", problem=error.message)
+        return Calendar()
 
 
-def days_left(due_at: datetime, now: datetime) -> int:
-    """Working days until a due date, today not counted; negative for days that have passed."""
+def days_left(due_at: datetime, now: datetime, calendar: Calendar | None = None) -> int:
+    """Working days until a due date, today not counted; negative for days that have passed.
+
+    Whoever asks about many brings the calendar of all their years along.
+    """
     zone = ZoneInfo(current().time_zone)
     today, last = now.astimezone(zone).date(), due_at.astimezone(zone).date()
-    calendar = calendar_of(*range(min(today.year, last.year), max(today.year, last.year) + 1))
-    return calendar.between(today, last) - calendar.between(last, today)
+    known = calendar or calendar_between(due_at, now)
+    return known.between(today, last) - known.between(last, today)
+
+
+def calendar_between(*moments: datetime) -> Calendar:
+    """The calendar of every year from the first of these moments to the last."""
+    zone = ZoneInfo(current().time_zone)
+    years = [moment.astimezone(zone).year for moment in moments]
+    return calendar_of(*range(min(years), max(years) + 1))

@@ -16,10 +16,12 @@ from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, 
 from mailing.base.errors import Missing
 from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
+from mailing.inbound.intake import InboundMessage
 from mailing.people.subscribers import Sealer, Subscriber, digest_of
 from mailing.requests import due, timeline
 from mailing.requests.correspondent import Correspondent
 from mailing.requests.kinds import Channel, Happened, Kind, Resolution, State
+from mailing.staff.staff import Staff
 
 At = TIMESTAMP(timezone=True)
 
@@ -69,11 +71,9 @@ class Request(Table):
     channel: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
     correspondent_id: Mapped[UUID] = mapped_column(info=DEPERSONALISED)
     subscriber_id: Mapped[UUID | None] = mapped_column(
-        ForeignKey("subscribers.id"), info=DEPERSONALISED
+        ForeignKey(Subscriber.id), info=DEPERSONALISED
     )
-    inbound_id: Mapped[int | None] = mapped_column(
-        ForeignKey("inbound_messages.id"), info=OPERATIONAL
-    )
+    inbound_id: Mapped[int | None] = mapped_column(ForeignKey(InboundMessage.id), info=OPERATIONAL)
     language: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
     # Who wrote, and what an answer refers to; destroyed with the person's other data.
     sender: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
@@ -82,7 +82,7 @@ class Request(Table):
     due_at: Mapped[datetime] = mapped_column(At, info=DEPERSONALISED)
     outer_due_at: Mapped[datetime] = mapped_column(At, info=DEPERSONALISED)
     state: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
-    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), info=OPERATIONAL)
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey(Staff.id), info=OPERATIONAL)
     resolution: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
     reason: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
     closed_at: Mapped[datetime | None] = mapped_column(At, info=DEPERSONALISED)

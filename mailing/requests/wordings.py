@@ -1,7 +1,7 @@
 """Wordings: what our answers say, in versions. A version that was once used is never edited; a
 changed sentence is a file with the next number.
 
-`templates/mails/desk/SLUG.VERSION.toml` holds the subject and text by language, with places that
+`templates/answers/SLUG.VERSION.toml` holds the subject and text by language, with places that
 are filled in: `$number`, `$received`, `$due`, and `$words` for what the officer writes.
 """
 
@@ -17,7 +17,7 @@ from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import SOURCE
 from mailing.base.settings import ROOT
 
-FOLDER = ROOT / "templates" / "mails" / "desk"
+FOLDER = ROOT / "templates" / "answers"
 RECEIVED = "received"
 ANSWERED = "answered"
 # Whoever gets one of these has something to do; the request waits for them.

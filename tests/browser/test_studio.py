@@ -10,6 +10,12 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import text
 
 from mailing.base.database import db
+from mailing.requests import acting
+from mailing.requests.acting import Closing
+from mailing.requests.kinds import Kind, Resolution
+from mailing.staff.audit import Actor
+from mailing.staff.staff import Role
+from tests.requests.desk import asked
 from tests.webapp.studio.world import PASSWORD, World, let_go, make_crew, make_world
 
 pytestmark = pytest.mark.browser
@@ -26,6 +32,7 @@ class Studio:
     address: str
     web: Flask
     world: World
+    requests: tuple[int, ...] = ()
 
     @property
     def campaign(self) -> str:
@@ -53,6 +60,8 @@ class Studio:
             "/studio/policies",
             "/studio/policies/new",
             *(f"/studio/policies/{self.world.policy_id}{p}" for p in ("", "/text", "/report")),
+            "/studio/requests",
+            *(f"/studio/requests/{number}" for number in self.requests),
             "/studio/staff",
             "/studio/audit",
         ]
@@ -61,7 +70,17 @@ class Studio:
 @pytest.fixture
 def studio(site: str, web: Flask) -> Studio:
     make_crew(web)
-    return Studio(site, web, make_world(web))
+    return Studio(site, web, make_world(web), desk_of(web))
+
+
+def desk_of(web: Flask) -> tuple[int, ...]:
+    """A question that got its receipt, a message that nobody has understood, and a closed one."""
+    with web.app_context():
+        numbers = (asked().id, asked(Kind.UNCLEAR).id, asked(Kind.ACCESS, "alma@example.org").id)
+        closing = Closing(Resolution.DONE, "Answered by telephone.")
+        acting.close(numbers[2], closing, Actor("staff 1", Role.ADMIN))
+        db.session.commit()
+    return numbers
 
 
 @pytest.fixture

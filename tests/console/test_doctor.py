@@ -12,6 +12,7 @@ import pytest
 from console.doctor.dns import sending_domain
 from console.doctor.finding import State
 from console.doctor.smtp import relay
+from mailing.base import clock
 from mailing.base.database import dsn
 from mailing.base.settings import Settings
 from tests.console.conftest import Kelisim
@@ -146,3 +147,18 @@ def test_a_reserved_domain_is_not_asked_about(settings: Settings) -> None:
     (found,) = sending_domain(settings)
     assert found.state is State.WARN
     assert "could not check" in found.detail
+
+
+def test_a_year_without_holidays_is_named_and_a_broken_file_is_a_fault(
+    states: Callable[[], dict[str, str]],
+    kelisim: Kelisim,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert states()["calendar"] == "ok"
+    monkeypatch.setenv("KELISIM_CALENDAR_DIR", str(tmp_path))
+    assert states()["calendar"] == "warn"
+    year = str(clock.today("Asia/Almaty").year)
+    assert f"no holidays of {year}" in kelisim("doctor").out
+    (tmp_path / f"{year}.toml").write_text("off = [1999-01-01]")
+    assert states()["calendar"] == "fail"

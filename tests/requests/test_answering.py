@@ -20,6 +20,8 @@ from mailing.deliveries import answers
 from mailing.deliveries.answers import Answer, AnswerKind
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.letters import Letters
+from mailing.inbound.reading import Kind as ReadAs
+from mailing.inbound.reading import Reading, Trust
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, suppression
@@ -150,6 +152,23 @@ def test_automatic_mail_is_never_answered(policy: PolicyVersion) -> None:
     request = asked(is_answerable=False)
     assert receipts() == 0
     assert not acknowledging.acknowledge(request)
+
+
+@pytest.mark.parametrize(
+    ("trust", "is_answered"), [(Trust.ALIGNED, True), (Trust.UNKNOWN, True), (Trust.FAILED, False)]
+)
+def test_whoever_was_forged_by_the_word_of_our_own_server_gets_nothing(
+    policy: PolicyVersion, trust: Trust, is_answered: bool
+) -> None:
+    reading = Reading(ReadAs.QUESTION, "", message_id="a@example.org", sender=SENDER, trust=trust)
+    wrote = Correspondent.of(reading)
+    request = open_request(NewRequest(Kind.QUESTION, correspondent=wrote))
+    assert acknowledging.acknowledge(request) is is_answered
+
+
+@pytest.mark.parametrize("sender", [None, "", "undisclosed", "a@b", "a b@example.org"])
+def test_a_message_without_an_author_has_no_correspondent(app: Flask, sender: str | None) -> None:
+    assert Correspondent.of(Reading(ReadAs.QUESTION, "", sender=sender)) is None
 
 
 def test_what_nobody_has_understood_gets_its_receipt_once_somebody_has(

@@ -78,6 +78,18 @@ def test_a_later_change_of_the_calendar_moves_no_stored_date(
     assert find(after.id).due_at == datetime(2026, 12, 1, 18, tzinfo=ALMATY)
 
 
+def test_a_broken_calendar_keeps_nobodys_request_from_being_opened(
+    app: Flask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "2026.toml").write_text("off = [1999-01-01]")
+    settings: Settings = app.extensions["kelisim"]
+    broken = settings.model_copy(update={"calendar_dir": tmp_path})
+    monkeypatch.setitem(app.extensions, "kelisim", broken)
+    came = datetime(2026, 3, 20, 10, tzinfo=ALMATY)
+    request = open_request(NewRequest(Kind.RECTIFICATION, received_at=came))
+    assert request.due_at == datetime(2026, 3, 23, 18, tzinfo=ALMATY)
+
+
 @pytest.mark.parametrize(
     ("now", "left"),
     [

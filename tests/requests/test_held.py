@@ -2,7 +2,14 @@
 
 from mailing.base.database import OPERATIONAL, Table
 from mailing.leaving import preferences
-from mailing.requests import access, held
+from mailing.requests import access, acknowledging, acting, answering, held
+from mailing.requests.acting import Closing
+from mailing.requests.answering import Draft
+from mailing.requests.correspondent import Correspondent
+from mailing.requests.kinds import Kind, Resolution
+from mailing.requests.requests import NewRequest, open_request
+from mailing.staff.audit import Actor
+from mailing.staff.staff import Role
 from tests.person import Person
 from tests.requests.conftest import fresh_token
 from tests.test_wiring import load_models
@@ -28,3 +35,30 @@ def test_what_was_chosen_on_the_preference_page_is_told(person: Person) -> None:
     told = access.look(token)
     assert told is not None
     assert [one["kind"] for one in told["choices"]] == ["pause"]
+
+
+def test_what_they_asked_of_us_and_what_we_answered_is_told(person: Person) -> None:
+    wrote = Correspondent(person.address, "id@example.org", (), True)
+    new = NewRequest(Kind.ACCESS, subscriber_id=person.id, correspondent=wrote, language="en")
+    request = open_request(new)
+    acknowledging.acknowledge(request)
+    officer = Actor("staff 7", Role.OFFICER)
+    answering.answer(request.id, Draft("answered", "Here it is."), officer)
+    acting.close(request.id, Closing(Resolution.DONE, "Sent by post, too"), officer)
+    told = access.look(fresh_token(person))
+    assert told is not None
+    (asked,) = told["requests"]
+    assert (asked["number"], asked["from"]) == (request.number, person.address)
+    assert asked["reason"] == "Sent by post, too"
+    assert [one["what"] for one in asked["timeline"]][-2:] == ["answered", "closed"]
+    texts = [one["text"] for one in told["answers"] if one["kind"] != "link"]
+    assert ["Here it is." in text for text in texts] == [False, True]
+    assert "staff 7" not in str(told)
+
+
+def test_who_else_wrote_in_their_name_is_not_told_to_them(person: Person) -> None:
+    wrote = Correspondent("somebody@example.org", "id@example.org", (), True)
+    open_request(NewRequest(Kind.ACCESS, subscriber_id=person.id, correspondent=wrote))
+    told = access.look(fresh_token(person))
+    assert told is not None
+    assert "somebody" not in str(told["requests"])

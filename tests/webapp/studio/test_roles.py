@@ -11,6 +11,7 @@ from mailing.base.database import db
 from mailing.people.imports import uploads
 from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
+from tests.requests.desk import asked
 from tests.webapp.studio.conftest import Browser
 from tests.webapp.studio.world import MARKETER, World
 from webapp.studio import blueprint
@@ -33,6 +34,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "form_slug": "site",
         "topic_slug": "offers",
         "import_id": _uploaded(web),
+        "request_id": _requested(web),
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
@@ -49,6 +51,11 @@ def _uploaded(web: Flask) -> int:
         number = uploads.keep(part, "offers", MARKETER).id
         db.session.commit()
     return number
+
+
+def _requested(web: Flask) -> int:
+    with web.app_context():
+        return asked().id
 
 
 def test_a_wrong_address_shows_staff_the_way_back_and_strangers_nothing(

@@ -1,0 +1,192 @@
+"""`kelisim request`: what people ask of the officer, and the answers to it."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from console.frame import actor, verb
+from console.options import span
+from console.output import Answer, plain, readable, table
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.errors import Invalid
+from mailing.base.languages import LANGUAGES
+from mailing.deliveries import answers
+from mailing.deliveries.deliveries import Delivery
+from mailing.requests import acting, answering, deciding, original, queue, timeline, wordings
+from mailing.requests.acting import Closing
+from mailing.requests.answering import Draft
+from mailing.requests.kinds import Kind, Resolution
+from mailing.requests.queue import Line
+from mailing.requests.requests import Request, named
+from mailing.staff import staff
+from mailing.staff.staff import Staff
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+TOLD = ("number", "kind", "state", "group", "days_left", "due_at", "assignee")
+
+
+@click.group()
+def request() -> None:
+    """What people ask of the officer, and the answers to it."""
+
+
+@request.command("list")
+@click.option("--due", callback=span, help="Only what is due within 3d, 12h or 2w from now.")
+@verb
+def list_(due: timedelta | None) -> Answer:
+    """List what is not finished, the earliest due first."""
+    shown = [_summary(line) for line in queue.due_within(due)]
+    if not shown:
+        return Answer([], "No request waits.")
+    return Answer(shown, table([[row[name] for name in TOLD] for row in shown], TOLD))
+
+
+@request.command()
+@click.argument("id")
+@click.option("--original", "is_read", is_flag=True, help="With the message itself; it is logged.")
+@verb
+def show(id: str, is_read: bool) -> Answer:
+    """Show one request by its number (2026-0042) or id: facts, what was sent, what happened."""
+    found = named(id)
+    read = {"original": plain(original.read(found.id, actor()))} if is_read else {}
+    document = {**_whole(found), **read}
+    return Answer(document, readable(plain(document)))
+
+
+@request.command()
+@click.argument("id")
+@click.option("--to", "email", help="The address of whoever takes it; without, nobody has it.")
+@verb
+def assign(id: str, email: str | None) -> Answer:
+    """Give a request to somebody of the staff, or take it back."""
+    person = staff.find(email) if email else None
+    return _after(acting.assign(named(id).id, person.id if person else None, actor()))
+
+
+@request.command()
+@click.argument("id")
+@click.argument("kind", type=click.Choice([one.value for one in Kind if one != Kind.UNCLEAR]))
+@verb
+def decide(id: str, kind: str) -> Answer:
+    """Say what a request is; a withdrawal stops every mailing to its author at once."""
+    return _after(deciding.decide(named(id).id, Kind(kind), actor()))
+
+
+@request.command()
+@click.argument("id")
+@click.option("--template", type=click.Choice(wordings.slugs()), help="What the answer says.")
+@click.option("--text", "file", type=FILE, help="Your words, UTF-8: with or without a template.")
+@click.option("--language", type=click.Choice(LANGUAGES), help="Unless it is the request's own.")
+@click.option("--dry-run", is_flag=True, help="Show the answer, and send nothing.")
+@verb
+def answer(
+    id: str, template: str | None, file: Path | None, language: str | None, dry_run: bool
+) -> Answer:
+    """Answer a request by mail, from a template."""
+    draft = _draft(template, file, language)
+    found = named(id)
+    said = answering.preview(found, draft)
+    told = {"number": found.number, "language": said.language, "subject": said.subject}
+    if dry_run:
+        return Answer({**told, "text": said.text}, f"{said.subject}\n\n{said.text}")
+    delivery = answering.answer(found.id, draft, actor())
+    document = {**told, "delivery": delivery, "state": found.state}
+    return Answer(document, f"The answer to {found.number} is on its way.")
+
+
+@request.command()
+@click.argument("id")
+@click.option("--reason", required=True, help="Why it is closed; it is kept.")
+@click.option(
+    "--as",
+    "resolution",
+    type=click.Choice([one.value for one in Resolution]),
+    default=Resolution.DONE.value,
+    show_default=True,
+    help="How it ended.",
+)
+@verb
+def close(id: str, reason: str, resolution: str) -> Answer:
+    """Close a request with a reason."""
+    closing = Closing(Resolution(resolution), reason)
+    return _after(acting.close(named(id).id, closing, actor()))
+
+
+@request.command("take-up")
+@click.argument("id")
+@verb
+def take_up(id: str) -> Answer:
+    """Open a request again; its due date stays what it was."""
+    return _after(acting.take_up(named(id).id, actor()))
+
+
+def _draft(template: str | None, file: Path | None, language: str | None) -> Draft:
+    if template is None and file is None:
+        raise click.UsageError("Say --template, --text or both.")
+    return Draft(template or wordings.ANSWERED, _words(file) if file else "", language)
+
+
+def _words(file: Path) -> str:
+    try:
+        return file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Invalid(f"{file.name} is not UTF-8 text.", field="text") from None
+
+
+def _after(found: Request) -> Answer:
+    line = queue.line_of(found, clock.now())
+    return Answer(_summary(line), f"{found.number}: {found.kind}, {found.state}.")
+
+
+def _summary(line: Line) -> dict[str, Any]:
+    found = line.request
+    person = db.session.get(Staff, found.assignee_id) if found.assignee_id else None
+    return {
+        "id": found.id,
+        "number": found.number,
+        "kind": found.kind,
+        "channel": found.channel,
+        "state": found.state,
+        "group": line.group,
+        "days_left": line.days_left,
+        "received_at": found.received_at,
+        "due_at": found.due_at,
+        "outer_due_at": found.outer_due_at,
+        "assignee": person.email if person else None,
+        "subscriber": found.subscriber_id,
+        "resolution": found.resolution,
+    }
+
+
+def _whole(found: Request) -> dict[str, Any]:
+    wrote = found.correspondent
+    return {
+        **_summary(queue.line_of(found, clock.now())),
+        "language": found.tongue,
+        "wrote": wrote.address if wrote else None,
+        "answer_to": answering.recipient_of(found),
+        "reason": found.why or None,
+        "sent": [_sent(*one) for one in answers.of_request(found.id)],
+        "timeline": [_event(line) for line in timeline.of(found.id)],
+    }
+
+
+def _sent(mail: answers.Answer, delivery: Delivery) -> dict[str, Any]:
+    said = answers.said_in(mail)
+    return {
+        "at": mail.created_at,
+        "kind": mail.kind,
+        "subject": said.subject if said else None,
+        "text": said.text if said else None,
+        "delivery": delivery.id,
+        "outcome": delivery.state,
+        "reason": delivery.reason,
+        "finished_at": delivery.finished_at,
+    }
+
+
+def _event(line: timeline.RequestEvent) -> dict[str, Any]:
+    return {"at": line.at, "what": line.what, "by": line.actor, "details": line.details}

@@ -1,0 +1,74 @@
+"""The desk from end to end: a question, its receipt, an answer from the studio, the relay."""
+# ruff: noqa: F811 - fixtures of the flows are named where they are imported and where they are used.
+
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, expect
+
+from tests import road
+from tests.flows.conftest import environment, peer  # noqa: F401 (fixtures)
+from tests.peers.smtp_peer import SmtpPeer
+from tests.requests.desk import SENDER, asked
+from tests.webapp.studio.world import PASSWORD, make_crew
+
+pytestmark = pytest.mark.browser
+
+
+def mails(peer: SmtpPeer, number: int) -> EmailMessage:
+    """The mail number so and so that the sender got."""
+    got = road.wait_for(lambda: [one.raw for one in peer.accepted][number - 1 : number])
+    return message_from_bytes(got[0], EmailMessage, policy=default)
+
+
+def test_a_question_arrives_is_acknowledged_answered_from_the_studio_and_closed(
+    browser: Browser,
+    web: Flask,
+    site: str,
+    environment: dict[str, str],
+    peer: SmtpPeer,
+    tmp_path: Path,
+) -> None:
+    make_crew(web)
+    with web.app_context():
+        road.lay()
+        request = asked()
+        number, theirs = request.id, request.correspondent
+    assert theirs
+    with web.app_context(), road.working(environment, tmp_path / "worker.log"):
+        receipt = mails(peer, 1)
+        assert receipt["Auto-Submitted"] == "auto-replied"
+        page = logged_in(browser, site)
+        page.goto(f"{site}/studio/requests/{number}?lang=en")
+        expect(page.get_by_text("Handed over, taken by the relay")).to_be_visible()
+        page.get_by_label("Your words").fill("Сіз туралы тек мекенжайыңызды сақтаймыз.")
+        page.get_by_role("button", name="Look at the answer").click()
+        page.get_by_role("button", name="Send the answer").click()
+        answer = mails(peer, 2)
+        page.reload()
+        expect(page.get_by_text("Handed over, taken by the relay")).to_have_count(2)
+        page.get_by_label("How it ended").select_option(label="Done")
+        page.get_by_label("Reason").fill("Answered.")
+        page.get_by_role("button", name="Close the request").click()
+        expect(page.get_by_role("button", name="Take it up again")).to_be_visible()
+    assert answer["To"] == receipt["To"] == SENDER
+    assert answer["Auto-Submitted"] is None
+    assert answer["In-Reply-To"] == f"<{theirs.message_id}>"
+    assert "Сіз туралы тек мекенжайыңызды сақтаймыз." in answer.get_content()
+    senders = [one.sender for one in peer.accepted]
+    assert senders[0] == ""
+    assert senders[1].startswith("bounce+")
+    assert peer.records.complaints == []
+
+
+def logged_in(browser: Browser, site: str) -> Page:
+    page = browser.new_context(java_script_enabled=False, locale="en-GB").new_page()
+    page.goto(f"{site}/studio/login")
+    page.get_by_label("Your e-mail address").fill("officer@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    return page
