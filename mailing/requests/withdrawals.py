@@ -16,6 +16,7 @@ from mailing.people.suppression import Why
 from mailing.requests import claims
 from mailing.requests.kinds import Kind
 from mailing.requests.letters import Letter, Rest
+from mailing.requests.timeline import OURSELVES
 
 _GONE = {Why.WITHDRAWN, Why.DESTROYED}
 
@@ -24,17 +25,18 @@ def withdraw(letter: Letter) -> Rest:
     """Withdraw who surely wrote it, block everybody else who may have. Commits."""
     sure, plausible = letter.author.sure, letter.author.plausible
     if sure:
-        leave(_leaving(sure, Said.WITHDRAWN))
+        leave(_leaving(letter, sure, Said.WITHDRAWN))
     blocked = [one for one in plausible if not _has_withdrawn(one)]
     for one in blocked:
-        leave(_leaving(one, Said.BLOCKED))
+        leave(_leaving(letter, one, Said.BLOCKED))
     if sure:
         return lambda: _destroy(letter, sure, blocked)
     return lambda: _ask(letter, plausible, blocked)
 
 
-def _leaving(subscriber_id: UUID, kind: Said) -> Leaving:
-    return Leaving(subscriber_id, Scope.everything(), kind, source="mail", patience=0)
+def _leaving(letter: Letter, subscriber_id: UUID, kind: Said) -> Leaving:
+    actor = "subscriber" if letter.actor == OURSELVES else letter.actor
+    return Leaving(subscriber_id, Scope.everything(), kind, "mail", actor, patience=0)
 
 
 def _has_withdrawn(subscriber_id: UUID) -> bool:
