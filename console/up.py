@@ -79,7 +79,7 @@ def _programs(settings: Settings, port: int, concurrency: int) -> list[Program]:
         Program("worker", worker_program(concurrency)),
         Program("beat", BEAT),
     ]
-    if settings.inbound_listen:
+    if settings.inbound_listen or settings.imap_url:
         programs.append(Program("inbound", INBOUND))
     return programs
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from celery.beat import PersistentScheduler
 
 from mailing.base.errors import KelisimError
-from mailing.base.jobs import SWEEP
+from mailing.base.jobs import INBOUND, SWEEP
 from mailing.bootstrap import create_base
 
 EVERY = 5.0
@@ -35,7 +35,8 @@ def main() -> int:
         return error.exit_code
     celery = app.extensions["kelisim_queue"]
     celery.conf.beat_schedule = {
-        "sweep": {"task": SWEEP, "schedule": EVERY, "options": {"expires": EVERY}}
+        "sweep": {"task": SWEEP, "schedule": EVERY, "options": {"expires": EVERY}},
+        "inbound": {"task": INBOUND, "schedule": EVERY, "options": {"expires": EVERY}},
     }
     settings = app.extensions["kelisim"]
     settings.var.mkdir(parents=True, exist_ok=True)

@@ -7,9 +7,10 @@ from celery.signals import worker_shutting_down
 from flask import Flask
 
 from mailing.base.database import db
-from mailing.base.jobs import IMPORT, SEND, SWEEP, ring_now
+from mailing.base.jobs import IMPORT, INBOUND, SEND, SWEEP, ring_now
 from mailing.deliveries import dispatch
 from mailing.people.imports import running
+from mailing.requests import claims, incoming
 from worker import sweep
 from worker.incarnation import Host
 from worker.process import SendingProcess, connect
@@ -39,6 +40,13 @@ def register(app: Flask, celery: Celery) -> None:
     def import_people(import_id: int) -> None:
         with app.app_context():
             running.work_on(import_id, db.session.commit, lambda: process.is_ending)
+
+    @celery.task(name=INBOUND)
+    def act_upon_mail() -> None:
+        with app.app_context():
+            incoming.sweep()
+            claims.settle_all()
+            db.session.commit()
 
     @celery.task(name=SWEEP)
     def sweep_all() -> None:

@@ -1,8 +1,6 @@
 """`kelisim mail`: messages that came in another way than over the wire."""
 
-from email import message_from_bytes
-from email.message import Message
-from email.utils import getaddresses
+from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +9,12 @@ import click
 from console.frame import actor, verb
 from console.output import Answer
 from mailing.base.errors import Invalid
-from mailing.base.settings import current
-from mailing.base.tokens import MailtoLeave, link_keys
-from mailing.inbound import intake
+from mailing.inbound import addresses
+from mailing.inbound.messages import LARGEST, Via
+from mailing.requests import incoming
 from mailing.staff import audit
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-# Where a mail system writes down whom it delivered to, before what the sender wrote (RFC 5321
-# 4.4 leaves that to the system; these are the usual names).
-DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To")
-WRITTEN_TO = ("To", "Cc")
-FOR_A_PERSON = "this version acts on unsubscribe addresses alone; a person reads the rest"
 
 
 @click.group()
@@ -40,42 +32,24 @@ def ingest(files: tuple[Path, ...]) -> Answer:
 
 def _taken(path: Path) -> dict[str, Any]:
     raw = _read(path)
-    message = message_from_bytes(raw)
-    recipients = _recipients(message)
-    taken = intake.take(raw, recipients)
+    taken = incoming.take(raw, addresses.in_header(raw), Via.FILE)
     audit.record(actor(), "mail ingested", "one message", kind=taken.kind, done=taken.action)
     return {
-        "message_id": _message_id(message),
+        "message_id": _message_id(raw),
         "kind": taken.kind,
         "action": taken.action,
-        "subscriber": _subscriber(recipients),
-        "reason": None if taken.kind == "unsubscribe" else FOR_A_PERSON,
-        "request_id": None,
+        "subscriber": taken.subscriber,
+        "reason": taken.reason or None,
+        "request_id": taken.request_id,
     }
 
 
 def _read(path: Path) -> bytes:
-    if path.stat().st_size > intake.LARGEST:
-        raise Invalid(f"{path.name} is larger than {intake.LARGEST // 2**20} MiB.")
+    if path.stat().st_size > LARGEST:
+        raise Invalid(f"{path.name} is larger than {LARGEST // 2**20} MiB.")
     return path.read_bytes()
 
 
-def _recipients(message: Message) -> list[str]:
-    """The envelope's recipients as the mail system noted them, else those of the header."""
-    for names in (DELIVERED_TO, WRITTEN_TO):
-        values = [str(value) for name in names for value in message.get_all(name, [])]
-        found = [address for _, address in getaddresses(values) if address]
-        if found:
-            return found
-    return []
-
-
-def _message_id(message: Message) -> str | None:
-    return str(message["Message-ID"]).strip(" <>") if message["Message-ID"] else None
-
-
-def _subscriber(recipients: list[str]) -> str | None:
-    """Whom an unsubscribe address means; None where there is none among the recipients."""
-    keys = link_keys(current().secret_keys)
-    read = (MailtoLeave.read(keys, address.rpartition("@")[0]) for address in recipients)
-    return next((str(meant.subscriber) for meant in read if meant), None)
+def _message_id(raw: bytes) -> str | None:
+    written = BytesHeaderParser().parsebytes(raw)["Message-ID"]
+    return str(written).strip(" <>") if written else None

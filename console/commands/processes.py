@@ -40,7 +40,7 @@ def beat() -> Answer:
 @click.command()
 @leaf
 def inbound() -> Answer:
-    """Take in mail on KELISIM_INBOUND_LISTEN."""
+    """Take in mail on KELISIM_INBOUND_LISTEN, from KELISIM_IMAP_URL, or both."""
     return _run("inbound", INBOUND)
 
 

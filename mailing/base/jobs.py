@@ -18,6 +18,7 @@ from mailing.base.settings import Settings
 SEND = "kelisim.send"
 SWEEP = "kelisim.sweep"
 IMPORT = "kelisim.import"
+INBOUND = "kelisim.inbound"
 
 VISIBILITY_SECONDS = 120
 

@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     dkim_selector: str | None = None
     dkim_key_file: Path | None = None
     imap_url: str | None = Field(None, repr=False)
+    imap_seconds: float = Field(30, ge=1, le=3600)
+    authserv_id: Listed = ()
     inbound_listen: str | None = None
     journal_dir: Path | None = None
     operator_name: str | None = None
@@ -75,7 +77,7 @@ class Settings(BaseSettings):
     outer_days: int = Field(15, ge=1, le=120)
     calendar_dir: Path | None = None
 
-    @field_validator("secret_keys", "smtp_url", mode="before")
+    @field_validator("secret_keys", "smtp_url", "authserv_id", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return values.words(value) if isinstance(value, str) else value
@@ -116,6 +118,7 @@ class Settings(BaseSettings):
             raise ValueError("is empty")
         return value
 
+    _mailbox = field_validator("imap_url")(values.imap_mailbox)
     _relays = field_validator("smtp_url")(values.relays)
     _database = field_validator("database_url")(values.database)
     _queue = field_validator("redis_url")(values.queue)

@@ -151,6 +151,27 @@ class AddressToken:
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimToken:
+    """Somebody in whose name consent was withdrawn by a letter, and the mail that asks whether it
+    was them."""
+
+    subscriber: UUID
+    delivery: UUID
+
+    def text(self, keys: LinkKeys, key: str | None = None) -> str:
+        """The token as it stands in `/claim/<token>`."""
+        return keys.seal(b"claim", self.subscriber.bytes + self.delivery.bytes, key)
+
+    @classmethod
+    def read(cls, keys: LinkKeys, text: str) -> Self | None:
+        """The token's meaning; None when it is not one of ours."""
+        payload = keys.unseal(b"claim", text)
+        if payload is None or len(payload) != 32:
+            return None
+        return cls(UUID(bytes=payload[:16]), UUID(bytes=payload[16:]))
+
+
+@dataclass(frozen=True, slots=True)
 class ReturnPath:
     """A signed envelope sender that names the delivery it went out with."""
 

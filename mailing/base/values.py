@@ -47,6 +47,18 @@ def relays(given: tuple[str, ...]) -> tuple[str, ...]:
     raise ValueError("must be smtp://, smtp+starttls:// or smtps:// addresses")
 
 
+def imap_mailbox(text: str | None) -> str | None:
+    """The address of a mailbox: `imaps://user:password@host/INBOX`."""
+    parts = urlsplit(text or "")
+    is_whole = bool(parts.hostname and parts.username and parts.password is not None)
+    if text is None or (parts.scheme in ("imap", "imap+starttls", "imaps") and is_whole):
+        return text
+    raise ValueError(
+        "must be imaps://, imap+starttls:// or imap:// with user and password "
+        "(imaps://helpdesk:secret@mail.example/INBOX)"
+    )
+
+
 def database(text: str | None) -> str | None:
     """The address of a PostgreSQL database."""
     if text is None or urlsplit(text).scheme.partition("+")[0] in ("postgresql", "postgres"):

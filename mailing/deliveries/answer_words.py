@@ -87,8 +87,33 @@ def _new_address(_: Say) -> Said:
     )
 
 
+def _claim(_: Say) -> Said:
+    return (
+        _("Was this letter from you?"),
+        [
+            _(
+                "A letter in your name withdraws your consent to the processing of your personal "
+                "data. We cannot tell whether it was you, so nothing more is sent to you until you "
+                "answer."
+            ),
+            _(
+                "If it was you, confirm it: then your consent ends and your data are destroyed. If "
+                "it was not you, say so: then everything goes on as you chose it before."
+            ),
+        ],
+        _("Answer: it was me, or it was not"),
+        [
+            _(
+                "Without your answer nothing is sent to you and nothing is destroyed. The link "
+                "stays as it is; do not pass it on."
+            ),
+        ],
+    )
+
+
 _SAID: dict[AnswerKind, Callable[[Say], Said]] = {
     AnswerKind.LINK: _link,
     AnswerKind.OLD_ADDRESS: _old_address,
     AnswerKind.NEW_ADDRESS: _new_address,
+    AnswerKind.CLAIM: _claim,
 }

@@ -36,6 +36,7 @@ class AnswerKind(StrEnum):
     LINK = "link"
     OLD_ADDRESS = "old_address"
     NEW_ADDRESS = "new_address"
+    CLAIM = "claim"
     RECEIPT = "receipt"
     LETTER = "letter"
 
@@ -50,7 +51,7 @@ class Answer(Table):
     __tablename__ = "answers"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('link', 'old_address', 'new_address', 'receipt', 'letter')",
+            "kind IN ('link', 'old_address', 'new_address', 'claim', 'receipt', 'letter')",
             name="answer_kind_is_known",
         ),
         CheckConstraint(

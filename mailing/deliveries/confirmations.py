@@ -102,7 +102,8 @@ def resend(again: Again) -> None:
 
 
 def ask_known(subscriber: Subscriber, asked: Asked) -> bool:
-    """Ask somebody who holds a link of ours, by a confirmation mail; whether one is on its way.
+    """Ask somebody who holds a link of ours, or wrote from their own address (`asked.letter`), by
+    a confirmation mail; whether one is on its way.
 
     The subscriber is locked. A link may have been forwarded, so it alone is no yes.
     """
@@ -202,7 +203,8 @@ def _ask(subscriber: Subscriber, asked: Asked, address: Address) -> bool:
     wanted = _not_yet_given(subscriber, asked)
     number = _free_number(subscriber, wanted or set(asked.wordings))
     # Each of these is asked for everybody, whatever the one before it says.
-    against = [_is_rush(address), bool(_forbidden(subscriber)), _is_shut(subscriber)]
+    is_author = asked.letter is not None
+    against = [_is_rush(address), bool(_forbidden(subscriber, is_author)), _is_shut(subscriber)]
     told = {topic_id: asked.wordings[topic_id] for topic_id in wanted or asked.wordings}
     optin = optins.open_request(replace(asked, wordings=told))
     kind, typed = ledger.Kind.REQUESTED, asked.typed
@@ -220,10 +222,13 @@ def _not_yet_given(subscriber: Subscriber, asked: Asked) -> set[int]:
     return set(asked.wordings) - given
 
 
-def _forbidden(subscriber: Subscriber) -> set[Why]:
+def _forbidden(subscriber: Subscriber, is_author: bool = False) -> set[Why]:
     """Why nothing may be asked now; a bounce is forgotten for this after thirty days, and
-    whoever reads an address that somebody moved from may speak for it."""
+    whoever reads an address that somebody moved from may speak for it. Whoever wrote from their
+    own address, authenticated, is stopped by staff alone."""
     since = suppression.reasons(subscriber.digest)
+    if is_author:
+        return {Why.STAFF} & set(since)
     since.pop(Why.MOVED, None)
     old = clock.now() - AFTER_A_BOUNCE
     return {why for why, at in since.items() if why is not Why.BOUNCE or at > old}
@@ -319,7 +324,8 @@ def _deliver(optin: OptIn, number: int, day: date) -> None:
 
 def _settle(subscriber: Subscriber, optin: OptIn) -> None:
     # A bounce does not count: whoever answers has received the mail that asks.
-    if _forbidden(subscriber) - {Why.BOUNCE} or _is_shut(subscriber):
+    is_author = optin.letter is not None
+    if _forbidden(subscriber, is_author) - {Why.BOUNCE} or _is_shut(subscriber):
         optins.close(optin, State.CANCELLED)
         return
     typed = optin.typed()
@@ -330,7 +336,8 @@ def _settle(subscriber: Subscriber, optin: OptIn) -> None:
         subscribers.keep_personal(subscriber, personal.with_fields(typed))
     if optin.form_id is not None:  # The preference centre has a button of its own for that.
         subscriber.language = optin.language
-    suppression.lift_bounce(subscriber.digest)
+    lift = suppression.lift_own if is_author else suppression.lift_bounce
+    lift(subscriber.digest)
     optins.close(optin, State.CONFIRMED)
 
 

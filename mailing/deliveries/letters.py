@@ -18,6 +18,7 @@ from mailing.base.settings import Settings
 from mailing.base.signing import signing_keys
 from mailing.base.tokens import (
     AddressToken,
+    ClaimToken,
     LeaveToken,
     LinkKeys,
     MailtoLeave,
@@ -98,7 +99,7 @@ class Letters:
             + token.text(self._keys, "confirm", passed.link_key),
             page=_site(optin.page),
             asked_at=optin.created_at.astimezone(ZoneInfo(self._settings.time_zone)),
-            by_form=optin.form_id is not None,
+            source=optin.source,
         )
         cancel = token.text(self._keys, "cancel", passed.link_key)
         fixed = replace(
@@ -148,6 +149,9 @@ def _desk(settings: Settings) -> str:
 
 
 def _path(answer: Answer, passed: Passed, keys: LinkKeys) -> str:
+    if answer.kind == AnswerKind.CLAIM:
+        claim = ClaimToken(passed.subscriber_id, answer.delivery_id)
+        return f"/claim/{claim.text(keys, passed.link_key)}"
     if answer.change_id is not None:
         end = "new" if answer.kind == AnswerKind.NEW_ADDRESS else "old"
         return f"/address/{AddressToken(answer.change_id, end).text(keys, passed.link_key)}"
@@ -240,7 +244,7 @@ def _in_force(at: datetime, settings: Settings) -> PolicyVersion | None:
 
 
 def _feedback(optin: OptIn) -> str:
-    return "preferences" if optin.form_id is None else f"form-{optin.form_id}"
+    return optin.source if optin.form_id is None else f"form-{optin.form_id}"
 
 
 def _site(page: str) -> str:

@@ -26,7 +26,7 @@ class Agreement:
 
     `asked_topics` are what it asks for; `above` is what the form said over its boxes; `sender`
     the address that mail comes from; `cancel` the token of `/u/<token>` that stops it; `form` is
-    None where a preference page asked.
+    None where a preference page asked, or a letter of theirs (`by_letter`).
     """
 
     asked_topics: list[Topic]
@@ -43,6 +43,7 @@ class Agreement:
     is_subscribed: bool
     sender: str
     cancel: str
+    by_letter: bool = False
 
     @property
     def topics(self) -> list[str]:
@@ -71,6 +72,7 @@ def of(optin: OptIn) -> Agreement:
         cancel=OptInToken(optin.id, optin.subscriber_id).text(
             link_keys(current().secret_keys), "cancel"
         ),
+        by_letter=optin.letter is not None,
     )
 
 

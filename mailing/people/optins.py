@@ -69,7 +69,7 @@ class OptIn(Table):
     )
     subscriber_id: Mapped[UUID] = mapped_column(ForeignKey("subscribers.id"), info=DEPERSONALISED)
     topic_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), info=DEPERSONALISED)
-    # None for both: it was asked for in the preference centre, which is no registered form.
+    # None for both: it was asked for in the preference centre or by a letter, no registered form.
     form_id: Mapped[int | None] = mapped_column(info=DEPERSONALISED)
     form_version: Mapped[int | None] = mapped_column(info=DEPERSONALISED)
     policy_id: Mapped[int] = mapped_column(ForeignKey("policy_versions.id"), info=DEPERSONALISED)
@@ -77,13 +77,17 @@ class OptIn(Table):
     page: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
     wordings: Mapped[dict[str, str]] = mapped_column(JSONB, info=DEPERSONALISED)
     personal: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    # The SHA-256 of the letter that asked for it, from their own address, authenticated.
+    letter: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
     state: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
     expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
 
     @property
     def source(self) -> str:
-        """The door that it came through: `form` or `preferences`."""
+        """The door that it came through: `form`, `preferences` or `mail`."""
+        if self.letter is not None:
+            return "mail"
         return "preferences" if self.form_id is None else "form"
 
     @property
@@ -98,15 +102,20 @@ class OptIn(Table):
         Beside the sentence of the box it names what the form said above it, where it said more.
         """
         above = {name: self.wordings[name] for name in ABOVE if name in self.wordings}
-        return above | {
-            "form": self.form_id,
-            "form_version": self.form_version,
-            "page": self.page,
-            "wording": self.wordings[str(topic_id)],
-            "language": self.language,
-            "policy": self.policy_id,
-            "optin": str(self.id),
-        }
+        letter = {"letter": self.letter} if self.letter is not None else {}
+        return (
+            above
+            | letter
+            | {
+                "form": self.form_id,
+                "form_version": self.form_version,
+                "page": self.page,
+                "wording": self.wordings[str(topic_id)],
+                "language": self.language,
+                "policy": self.policy_id,
+                "optin": str(self.id),
+            }
+        )
 
     def typed(self) -> dict[str, Any]:
         """The fields that were typed into the form, and where it was sent from if declared."""
@@ -137,6 +146,7 @@ class Asked:
     """What a request is made of once the form has been understood.
 
     `wordings` are the hashes of the sentences by topic, `above` of what stood above them.
+    `letter` names the authenticated letter that asked.
     """
 
     subscriber_id: UUID
@@ -148,6 +158,7 @@ class Asked:
     wordings: dict[int, str]
     typed: dict[str, Any]
     above: dict[str, str] = field(default_factory=dict)
+    letter: str | None = None
 
     @classmethod
     def once_more(cls, optin: "OptIn") -> "Asked":
@@ -180,6 +191,7 @@ def open_request(asked: Asked) -> OptIn:
         wordings={str(topic_id): key for topic_id, key in asked.wordings.items()} | asked.above,
         # With the row itself: whoever typed a name causes no statement more than anybody else.
         personal=Sealer().seal(asked.typed, optin_id.bytes) if asked.typed else None,
+        letter=asked.letter,
         state=State.OPEN.value,
         created_at=at,
         expires_at=at + LIFETIME,

@@ -5,6 +5,7 @@ sealed value with everything that names the person.
 """
 
 import json
+import secrets
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -146,6 +147,15 @@ def create(address: Address, language: str) -> Subscriber:
     if held is None:
         raise RuntimeError("the subscriber that was just made is gone")
     return held
+
+
+def let_go(address: Address) -> None:
+    """Let an address be somebody new's, where whoever it was has been destroyed: nothing leads from
+    the one to the other, and what keeps the address out stays."""
+    db.session.execute(
+        text("UPDATE subscribers SET digest = :fresh WHERE digest = :digest AND personal IS NULL"),
+        {"fresh": secrets.token_bytes(32), "digest": digest_of(address)},
+    )
 
 
 def personal_of(subscriber: Subscriber) -> Personal | None:

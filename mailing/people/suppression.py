@@ -84,6 +84,15 @@ def lift_bounce(digest: bytes) -> None:
     )
 
 
+def lift_own(digest: bytes) -> None:
+    """Forget what somebody said of themselves and has taken back: they wrote from this address,
+    authenticated, to join again, and then said yes. What staff decided stays."""
+    own = [why.value for why in Why if why is not Why.STAFF]
+    db.session.execute(
+        delete(Suppression).where(Suppression.digest == digest, Suppression.reason.in_(own))
+    )
+
+
 def reasons(digest: bytes) -> dict[Why, datetime]:
     """Why this address is kept out, and since when; empty when it is not."""
     query = select(Suppression.reason, Suppression.since).where(Suppression.digest == digest)

@@ -82,20 +82,24 @@ END
 # What somebody waits for goes to a mailbox that bounced again after thirty days.
 _UNREACHABLE = """
     WHEN s.personal IS NULL THEN 'withdrawn'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
+    WHEN {unless}EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
                  AND x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
+    WHEN {unless}EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
                  AND x.reason = 'complaint') THEN 'suppressed_complaint'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
+    WHEN {unless}EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
                  AND x.reason = 'bounce'
                  AND x.since > now() - interval '30 days') THEN 'suppressed_bounce'
     WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest IN ({digests})
                  AND x.reason = 'staff') THEN 'suppressed_staff'
-    WHEN s.blocked_at IS NOT NULL THEN 'blocked'
+    WHEN s.blocked_at IS NOT NULL{though} THEN 'blocked'
 """
 
+# Whoever asks by a letter from their own address, authenticated, takes their own "no" back, and
+# has a mailbox: what a stranger's form may not reach, their request does.
+_AUTHOR = "r.letter IS NULL AND "
+
 CONFIRMATION = f"""
-CASE {_UNREACHABLE.format(digests="s.digest")}
+CASE {_UNREACHABLE.format(digests="s.digest", unless=_AUTHOR, though="")}
     WHEN r.state <> 'open' THEN 'request_closed'
     WHEN r.expires_at <= now() THEN 'request_expired'
 END
@@ -117,13 +121,17 @@ _WRITTEN_TO_US = """
 """
 
 # An answer to a person's own wish: `w` is the answer, `g` the address change that it is about.
-# It does not ask whether they are subscribed: whoever has left may see their data, too.
+# It does not ask whether they are subscribed: whoever has left may see their data, too. The mail
+# that asks whether a withdrawal was theirs goes out because they are blocked.
+_CLAIMED = " AND w.kind <> 'claim'"
+
 CORRESPONDENCE = f"""
 CASE WHEN w.request_id IS NOT NULL THEN ({_WRITTEN_TO_US}) ELSE
-    CASE {_UNREACHABLE.format(digests="s.digest, w.digest")}
+    CASE {_UNREACHABLE.format(digests="s.digest, w.digest", unless="", though=_CLAIMED)}
         WHEN EXISTS (SELECT FROM subscribers b WHERE b.digest = w.digest
                      AND (b.blocked_at IS NOT NULL OR b.personal IS NULL)) THEN 'blocked'
         WHEN w.delivery_id IS NULL OR g.state <> 'open' THEN 'request_closed'
+        WHEN w.kind = 'claim' AND s.blocked_at IS NULL THEN 'request_closed'
         WHEN w.expires_at <= now() THEN 'request_expired'
     END
 END

@@ -21,6 +21,7 @@ _SECTIONS: dict[str, Callable[[Subscriber], Any]] = {
     "corrections": held.corrected,
     "address_changes": held.moves,
     "answers": held.answered,
+    "letters": held.letters,
     "requests": held.asked,
     "acts": held.acts,
 }

@@ -80,14 +80,27 @@ def take_up(request_id: int, actor: Actor) -> Request:
     return request
 
 
+def end_by_person(request: Request, closing: Closing) -> None:
+    """End a request by the word of whom it is about. The row is locked."""
+    _settle(request, closing)
+    told = {"resolution": closing.resolution.value}
+    timeline.note(request.id, Happened.CLOSED, "subscriber", **told)
+    if request.subscriber_id is not None:
+        audit.record_of_subscriber("request closed", request.subscriber_id, **told)
+
+
 def _end(request: Request, closing: Closing, actor: Actor) -> Request:
+    _settle(request, closing)
+    _note(request, Happened.CLOSED, actor, resolution=closing.resolution.value)
+    return request
+
+
+def _settle(request: Request, closing: Closing) -> None:
     request.state, request.closed_at = State.CLOSED.value, clock.now()
     request.resolution = closing.resolution.value
     if closing.reason:
         sealed = Sealer().seal({"reason": closing.reason}, request.correspondent_id.bytes)
         request.reason = sealed
-    _note(request, Happened.CLOSED, actor, resolution=closing.resolution.value)
-    return request
 
 
 def _note(request: Request, what: Happened, actor: Actor, **details: str | None) -> None:

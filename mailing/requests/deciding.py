@@ -6,10 +6,11 @@ the sender of a message may be anybody (enforcement.md, "Leaving").
 
 from uuid import UUID
 
+from mailing.inbound.reading import Kind as Letter
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, subscribers
-from mailing.requests import acting, timeline
+from mailing.requests import acting, incoming, timeline
 from mailing.requests.kinds import Happened, Kind
 from mailing.requests.requests import Request, find
 from mailing.staff.audit import Actor
@@ -18,7 +19,10 @@ from mailing.staff.audit import Actor
 def decide(request_id: int, kind: Kind, actor: Actor) -> Request:
     """Say what a request is; a withdrawal blocks its author at once. Commits where it leaves."""
     request = acting.reclassify(request_id, kind, actor)
-    if kind is Kind.WITHDRAWAL:
+    if kind is Kind.WITHDRAWAL and request.inbound_id is not None:
+        timeline.note(request.id, Happened.ACTED, actor.name, did=ledger.Kind.BLOCKED.value)
+        incoming.act_as(request.inbound_id, Letter.WITHDRAWAL, actor.name)
+    elif kind is Kind.WITHDRAWAL:
         _block(request, actor)
     return find(request_id)
 

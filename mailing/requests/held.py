@@ -14,6 +14,7 @@ from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.deliveries import message_id
 from mailing.deliveries.letters import domain_of
+from mailing.inbound import messages as messages_in
 from mailing.leaving.receipts import StoredReceipt
 from mailing.people import (
     address_changes,
@@ -45,11 +46,12 @@ TOLD = {
     "ledger": "kind topic_id policy_id source evidence_hash at",
     "evidence": "body",
     "evidence_private": "sealed",
-    "optins": "topic_ids form_id form_version policy_id language page wordings personal",
+    "optins": "topic_ids form_id form_version policy_id language page wordings personal letter",
     "deliveries": "topic_id reason reply_text",
     "audience_chunks": "reason",
     "receipts": "topic_id kind",
     "suppressions": "reason",
+    "inbound_messages": "kind action",
     "answers": "kind recipient content",
     "requests": (
         "number kind channel language sender received_at due_at outer_due_at state resolution "
@@ -65,7 +67,8 @@ LEFT_OUT = {
         *("standings.subscriber_id", "ledger.subscriber_id", "optins.subscriber_id"),
         *("deliveries.subscriber_id", "receipts.subscriber_id", "answers.subscriber_id"),
         *("address_changes.subscriber_id", "corrections.subscriber_id"),
-        *("choices.subscriber_id", "requests.subscriber_id", "requests.correspondent_id"),
+        *("choices.subscriber_id", "inbound_messages.subscriber_id"),
+        *("requests.subscriber_id", "requests.correspondent_id"),
     },
     "the ids of everybody else stand there, too": {"audience_chunks.subscriber_ids"},
     "a keyed digest of an address, of no use without our key": {
@@ -78,8 +81,8 @@ LEFT_OUT = {
     },
     "which staff took, read or moved a request, by their number": {"request_events.details"},
     "a number that counts everybody": {"campaigns.held_at_start"},
-    "mail as it came in, sealed; no person is known to it until staff have read it": {
-        "inbound_messages.sealed"
+    "a letter as it came in, sealed: that they wrote it is not proven, so they ask for it": {
+        *("inbound_messages.sealed", "inbound_messages.recipients"),
     },
     "rows of a file that were refused, sealed; nobody became known by them": {"imports.faults"},
     "why somebody left names nobody, so it cannot be found by the person": {
@@ -144,6 +147,7 @@ def forms(subscriber: Subscriber) -> list[Fact]:
             "topics": [names[topic_id] for topic_id in optin.topic_ids],
             "form": _form(optin),
             "page": optin.page,
+            "letter": optin.letter,
             "language": optin.language,
             "policy": _policy(optin.policy_id),
             "wordings": [wording.text_of(key).text for key in optin.wordings.values()],
@@ -234,6 +238,14 @@ def answered(subscriber: Subscriber) -> list[Fact]:
             "text": said.text if (said := answers.said_in(one)) else None,
         }
         for one in answers.of(subscriber.id)
+    ]
+
+
+def letters(subscriber: Subscriber) -> list[Fact]:
+    """What came in by mail from them or in their name, and what was done about it."""
+    return [
+        {"at": one.received_at, "kind": one.kind, "done": one.action}
+        for one in messages_in.of(subscriber.id)
     ]
 
 

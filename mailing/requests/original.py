@@ -17,7 +17,7 @@ from mailing.base.database import db
 from mailing.base.errors import Missing
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
-from mailing.inbound.intake import InboundMessage
+from mailing.inbound.messages import InboundMessage
 from mailing.requests import timeline
 from mailing.requests.kinds import Happened
 from mailing.requests.requests import Request, find

@@ -16,7 +16,7 @@ from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, 
 from mailing.base.errors import Missing
 from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
-from mailing.inbound.intake import InboundMessage
+from mailing.inbound.messages import InboundMessage
 from mailing.people.subscribers import Sealer, Subscriber, digest_of
 from mailing.requests import due, timeline
 from mailing.requests.correspondent import Correspondent

@@ -17,9 +17,10 @@ from mailing.deliveries.answers import Answer, AnswerKind
 from mailing.deliveries.gate import Passed
 from mailing.people import address_changes, topics
 from mailing.policies.versions import PolicyVersion
-from mailing.requests import fresh
+from mailing.requests import fresh, incoming
 from tests import road
 from tests.person import Person
+from tests.requests.post import Post
 
 
 @pytest.fixture
@@ -100,3 +101,11 @@ def end_token(end: str, person: Person) -> str:
 def written(person: Person) -> list[str]:
     """The kinds of what was written to somebody for themselves."""
     return [one.kind for one in answers.of(person.id)]
+
+
+@pytest.fixture
+def post(monkeypatch: pytest.MonkeyPatch) -> Post:
+    """Letters that say what the test says."""
+    opened = Post()
+    monkeypatch.setattr(incoming, "read", opened.read)
+    return opened

@@ -10,7 +10,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
-from mailing.inbound.intake import InboundMessage
+from mailing.inbound.messages import InboundMessage
 from mailing.requests import acknowledging
 from mailing.requests.correspondent import Correspondent
 from mailing.requests.kinds import Kind

@@ -19,8 +19,8 @@ from mailing.deliveries.message.skeleton import Dress
 class ConfirmMail:
     """What was asked for: topic names in `language`, the registered page, the button's address.
 
-    `asked_at` is aware, in the zone in which the date is to be shown; `by_form` is False where
-    somebody known was asked on the page of their choices.
+    `asked_at` is aware, in the zone in which the date is to be shown; `source` is the
+    door that was asked through: `form`, `preferences` (the page of somebody's choices) or `mail`.
     """
 
     language: str
@@ -28,7 +28,7 @@ class ConfirmMail:
     confirm_url: str
     page: str
     asked_at: datetime
-    by_form: bool = True
+    source: str = "form"
 
 
 def confirmation(frame: Frame, mail: ConfirmMail, recipient: Recipient, stamp: Stamp) -> Octets:
@@ -60,7 +60,7 @@ def _shown(mail: ConfirmMail) -> dict[str, object]:
         "topics": [one_line("A topic's name", name) for name in mail.topics],
         "confirm_url": one_line("The address to confirm", mail.confirm_url),
         "page": one_line("The page of the form", mail.page),
-        "by_form": mail.by_form,
+        "source": mail.source,
         "date": date_text(mail.asked_at.date(), mail.language),
         "is_wide": False,
         "has_preheader": False,

@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 
 from mailing.base.database import db
 from mailing.base.settings import current
-from mailing.base.tokens import AddressToken, LeaveToken, link_keys
+from mailing.base.tokens import AddressToken, ClaimToken, LeaveToken, link_keys
 from mailing.deliveries import answers, letters
 from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.leaving.leave import Leaving, leave
@@ -42,6 +42,7 @@ class Crowd:
     leave: Tokens
     request: Tokens
     change: Tokens
+    claim: Tokens
     draft_policy: int
     sha256: str
 
@@ -58,7 +59,8 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         draft, digest = _draft_policy(), versions.texts(versions.find(str(shop.policy)))[0].sha256
         leaving["that was asked for"] = asked_for = _fresh_token(people["valid"].subscriber)
         changes = _change_tokens(asked_for) | forged(opted, other)
-        return Crowd(web, shop, leaving, requests, changes, draft, digest)
+        claims = _claim_tokens(people) | forged(opted, other)
+        return Crowd(web, shop, leaving, requests, changes, claims, draft, digest)
 
 
 def forged(good: str, of_another_kind: str) -> Tokens:
@@ -176,6 +178,20 @@ def _change_tokens(asked_for: str) -> Tokens:
         change = db.session.scalars(newest).one()
         for end in ("old", "new"):
             tokens[f"{name}, {end} end"] = AddressToken(change, end).text(keys)
+    return tokens
+
+
+def _claim_tokens(people: dict[str, Asked]) -> Tokens:
+    """A claim that waits, one that was confirmed, one that was lifted; and a mail that is none."""
+    whose = {"open": "blocked", "withdrawn": "withdrawn", "lifted": "valid", "gone": "destroyed"}
+    keys, tokens = link_keys(current().secret_keys), {}
+    for name, person in whose.items():
+        subscriber = people[person].subscriber
+        written = answers.write(NewAnswer(subscriber, AnswerKind.CLAIM, answers.FRESH_FOR))
+        tokens[name] = ClaimToken(subscriber, written).text(keys)
+    valid = people["valid"].subscriber
+    tokens["forged: of a mail that asks nothing"] = ClaimToken(valid, uuid4()).text(keys)
+    db.session.commit()
     return tokens
 
 

@@ -51,6 +51,11 @@ def changing(crowd: Crowd, rule: str) -> Addresses:
     return _filled(rule, crowd.change)
 
 
+def claiming(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the token of the mail about a withdrawal that came by letter."""
+    return _filled(rule, crowd.claim)
+
+
 def requests(crowd: Crowd, rule: str) -> Addresses:
     """A rule that takes the token of an opt-in request."""
     return _filled(rule, crowd.request)
@@ -89,6 +94,7 @@ SAMPLES: dict[str, Maker] = {
     "/preferences/<token>/address": leaving,
     "/agree/<token>": choosing,
     "/address/<token>": changing,
+    "/claim/<token>": claiming,
     "/privacy": fixed,
     "/policy": fixed,
     "/policy/<ref>": policies,
@@ -192,6 +198,7 @@ ACTIONS: dict[str, Poster] = {
     "/preferences/<token>/address": fill({"email": "new@example.org"}, leaving),
     "/agree/<token>": fill({"seen": ""}, choosing),
     "/address/<token>": fill({"say": "yes"}, changing),
+    "/claim/<token>": fill({"say": "no"}, claiming),
 }
 
 # Rules that answer programs, not people: no page to look at.

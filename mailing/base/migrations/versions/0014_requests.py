@@ -3,12 +3,12 @@
 from alembic import op
 
 revision = "0014"
-down_revision = "0009"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
-OLD_KINDS = "('link', 'old_address', 'new_address')"
-KINDS = "('link', 'old_address', 'new_address', 'receipt', 'letter')"
+OLD_KINDS = "('link', 'old_address', 'new_address', 'claim')"
+KINDS = "('link', 'old_address', 'new_address', 'claim', 'receipt', 'letter')"
 
 UP = (
     """
@@ -98,7 +98,7 @@ DOWN = (
     """
     ALTER TABLE answers DROP COLUMN request_id, DROP COLUMN language, DROP COLUMN content,
         ADD CONSTRAINT answer_to_another_address_is_about_a_change CHECK (
-            (kind = 'link') = (change_id IS NULL))
+            (kind IN ('old_address', 'new_address')) = (change_id IS NOT NULL))
     """,
     "ALTER TABLE answers DROP CONSTRAINT answer_kind_is_known",
     f"ALTER TABLE answers ADD CONSTRAINT answer_kind_is_known CHECK (kind IN {OLD_KINDS})",

@@ -1,0 +1,91 @@
+"""Authors: who wrote a letter, as far as it can be told, and how sure that is (A-P2, A-P4).
+
+Sure is only the subscriber of the address in `From`, where the receiving server saw it
+authenticated. Whoever else the letter leads to may have written it: that is enough to stop mail,
+and to nothing that cannot be taken back.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from mailing.base.database import db
+from mailing.base.errors import Invalid
+from mailing.inbound import traces
+from mailing.inbound.reading import Reading, Trust
+from mailing.inbound.traces import Trace
+from mailing.people.address import Address, canonical
+from mailing.people.address_changes import AddressChange
+from mailing.people.subscribers import Subscriber, digest_of
+
+
+@dataclass(frozen=True)
+class Author:
+    """`address` is that of `From`, `known` its subscriber; `named` are those of the other addresses
+    that the letter gives for its author; `traced` are whose messages it shows."""
+
+    address: Address | None
+    known: UUID | None
+    is_authenticated: bool
+    named: tuple[UUID, ...]
+    traced: tuple[Trace, ...]
+
+    @property
+    def sure(self) -> UUID | None:
+        """Who certainly wrote it."""
+        return self.known if self.is_authenticated else None
+
+    @property
+    def plausible(self) -> list[UUID]:
+        """Whoever else may have written it than who certainly did, the most likely first."""
+        traced = (trace.subscriber_id for trace in self.traced)
+        known = (self.known,) if self.known else ()
+        found = dict.fromkeys([*known, *traced, *self.named])
+        return [one for one in found if one != self.sure and _is_here(one)]
+
+    @property
+    def likely(self) -> UUID | None:
+        """The one to think of first."""
+        return self.sure or next(iter(self.plausible), None)
+
+
+def of(reading: Reading) -> Author:
+    """Who wrote this letter."""
+    address = address_of(reading.sender)
+    known = _known_by(address)
+    others = [] if known else [reading.reply_to, reading.return_path]
+    named = [_known_by(address_of(other)) for other in others]
+    return Author(
+        address=address,
+        known=known,
+        is_authenticated=reading.trust is Trust.ALIGNED and address is not None,
+        named=tuple(dict.fromkeys([*(one for one in named if one), *_moved_from(address)])),
+        traced=tuple(traces.verified(reading.traces)),
+    )
+
+
+def address_of(written: str | None) -> Address | None:
+    """The address as it is compared; None for what is none."""
+    try:
+        return canonical(written) if written else None
+    except Invalid:
+        return None
+
+
+def _known_by(address: Address | None) -> UUID | None:
+    if address is None:
+        return None
+    return db.session.scalar(select(Subscriber.id).where(Subscriber.digest == digest_of(address)))
+
+
+def _moved_from(address: Address | None) -> list[UUID]:
+    """Whose address it was before they moved: they may still write from it."""
+    if address is None:
+        return []
+    query = select(AddressChange.subscriber_id).where(AddressChange.former == digest_of(address))
+    return list(db.session.scalars(query.order_by(AddressChange.created_at.desc())))
+
+
+def _is_here(subscriber_id: UUID) -> bool:
+    return db.session.get(Subscriber, subscriber_id) is not None

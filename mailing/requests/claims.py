@@ -1,0 +1,210 @@
+"""Claims: a withdrawal in somebody's name that nobody can be sure of, and their word on it.
+
+They are blocked already. A mail to the address on file asks; by its link they confirm, and it is a
+withdrawal, or say that it was not them, and the block is lifted. Nothing about a claim is stored
+apart: that it is open is the block itself, and the link names the mail that it came in.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import select
+
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.settings import current
+from mailing.base.tokens import ClaimToken, link_keys
+from mailing.deliveries import answers
+from mailing.deliveries.answers import Answer, AnswerKind, NewAnswer
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.scope import Scope
+from mailing.people import address_changes, ledger, subscribers, suppression
+from mailing.people.address import masked
+from mailing.people.ledger import Entry, NewEntry
+from mailing.people.ledger import Kind as Said
+from mailing.people.subscribers import Subscriber
+from mailing.people.suppression import Suppression, Why
+from mailing.requests import acting, requests
+from mailing.requests.acting import Closing
+from mailing.requests.kinds import UNFINISHED, Kind, Resolution
+from mailing.requests.letters import Letter
+from mailing.requests.requests import NewRequest, Request, open_request
+
+# So long the mail may wait for its relay; its link works for as long as the block lasts.
+LASTS = timedelta(days=7)
+A_DAY = timedelta(days=1)
+MOST_A_DAY = 3
+PERSON = 2.0
+_GONE = (Why.WITHDRAWN, Why.DESTROYED)
+
+
+class State(StrEnum):
+    """What is so now."""
+
+    OPEN = "open"
+    WITHDRAWN = "withdrawn"
+    LIFTED = "lifted"
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """A claim as its page shows it. `can_deny` is False where whoever has the link can only
+    confirm: the person has moved away from that mailbox."""
+
+    state: State
+    address: str
+    language: str
+    can_deny: bool
+
+
+def ask(letter: Letter, subscriber_id: UUID) -> Request:
+    """Ask somebody who was just blocked whether it was them; the request that waits for it.
+
+    One mail for each time that they are blocked, at the most three a day. Never commits.
+    """
+    subscriber = subscribers.lock(subscriber_id)
+    request = _open(subscriber_id) or open_request(_new(letter, subscriber_id))
+    if subscriber is not None and subscriber.blocked_at is not None:
+        _mail(subscriber)
+    return request
+
+
+def look(token: str) -> ClaimView | None:
+    """What a link is about; None for one that is not ours."""
+    answer, subscriber = _meant(token)
+    if answer is None or subscriber is None:
+        return None
+    personal = subscribers.personal_of(subscriber)
+    return ClaimView(
+        state=_state(subscriber),
+        address=masked(personal.email) if personal else "",
+        language=subscriber.language,
+        can_deny=_is_theirs(answer, subscriber),
+    )
+
+
+def confirm(token: str) -> ClaimView | None:
+    """It was them: the block becomes a withdrawal. None as for `look`. Leaving commits."""
+    answer, subscriber = _meant(token)
+    if answer is None or subscriber is None:
+        return None
+    if _state(subscriber) is State.OPEN:
+        everything = Scope.everything()
+        leave(Leaving(subscriber.id, everything, Said.WITHDRAWN, "claim", patience=PERSON))
+    settle(subscriber.id)
+    return look(token)
+
+
+def deny(token: str) -> ClaimView | None:
+    """It was not them: the block is lifted, and what they had said yes to holds. None as for
+    `look`."""
+    answer, meant = _meant(token)
+    subscriber = subscribers.lock(meant.id) if meant else None
+    if answer is None or subscriber is None:
+        return None
+    blocked = _blocked_by_letter(subscriber)
+    if blocked is not None and _is_theirs(answer, subscriber):
+        _lift(subscriber, blocked)
+    return look(token)
+
+
+def settle(subscriber_id: UUID) -> None:
+    """Finish what waits for somebody's word and has it: they have withdrawn. Twice is safe."""
+    request = _open(subscriber_id)
+    if request is not None:
+        held = requests.lock(request.id)
+        new = NewRequest(Kind.DESTRUCTION, subscriber_id=subscriber_id, inbound_id=held.inbound_id)
+        open_request(new)
+        confirmed = Closing(Resolution.DONE, "Confirmed by the link that was mailed.")
+        acting.end_by_person(held, confirmed)
+
+
+def settle_all() -> None:
+    """The same for whoever has withdrawn by another door, or whose press was cut short."""
+    query = (
+        select(Request.subscriber_id)
+        .join(Subscriber, Subscriber.id == Request.subscriber_id)
+        .join(Suppression, Suppression.digest == Subscriber.digest)
+        .where(Request.kind == Kind.WITHDRAWAL.value, Request.state.in_(UNFINISHED))
+        .where(Suppression.reason.in_([why.value for why in _GONE]))
+    )
+    for subscriber_id in set(db.session.scalars(query)):
+        if subscriber_id is not None:
+            subscribers.lock(subscriber_id)
+            settle(subscriber_id)
+
+
+def _new(letter: Letter, subscriber_id: UUID) -> NewRequest:
+    # Of several who may have written one letter, the first has it in their request.
+    is_first = not any(r.kind == Kind.WITHDRAWAL for r in requests.of_message(letter.message_id))
+    return letter.new_request(Kind.WITHDRAWAL, subscriber_id, is_first)
+
+
+def _mail(subscriber: Subscriber) -> None:
+    sent = answers.since(subscriber.id, AnswerKind.CLAIM, clock.now() - A_DAY)
+    since_blocked = [at for at in sent if subscriber.blocked_at and at >= subscriber.blocked_at]
+    if len(sent) < MOST_A_DAY and not since_blocked:
+        answers.write(NewAnswer(subscriber.id, AnswerKind.CLAIM, LASTS))
+
+
+def _open(subscriber_id: UUID) -> Request | None:
+    """What waits for somebody's word on a withdrawal."""
+    found = requests.of_subscriber(subscriber_id)
+    waiting = [r for r in found if r.kind == Kind.WITHDRAWAL and r.state in UNFINISHED]
+    return waiting[0] if waiting else None
+
+
+def _meant(token: str) -> tuple[Answer | None, Subscriber | None]:
+    read = ClaimToken.read(link_keys(current().secret_keys), token)
+    answer = answers.find(read.delivery) if read else None
+    if read is None or answer is None or answer.kind != AnswerKind.CLAIM:
+        return None, None
+    whose = db.session.get(Subscriber, read.subscriber, populate_existing=True)
+    return (answer, whose) if answer.subscriber_id == read.subscriber else (None, None)
+
+
+def _state(subscriber: Subscriber) -> State:
+    is_gone = subscriber.personal is None or set(_GONE) & set(
+        suppression.reasons(subscriber.digest)
+    )
+    if is_gone:
+        return State.WITHDRAWN
+    return State.OPEN if _blocked_by_letter(subscriber) else State.LIFTED
+
+
+def _blocked_by_letter(subscriber: Subscriber) -> Entry | None:
+    """The entry that blocks them because of a letter; whoever staff blocked is not meant."""
+    entry = ledger.last(subscriber.id, None, Said.BLOCKED)
+    is_meant = subscriber.blocked_at is not None and entry is not None and entry.source == "mail"
+    return entry if is_meant else None
+
+
+def _is_theirs(answer: Answer, subscriber: Subscriber) -> bool:
+    """Whether the mail went to the mailbox that is theirs now: whoever reads a former one may say
+    no in their name, and no yes."""
+    moved_at = address_changes.moved_at(subscriber.id)
+    return moved_at is None or answer.created_at > moved_at
+
+
+def _lift(subscriber: Subscriber, blocked: Entry) -> None:
+    if _state(subscriber) is State.WITHDRAWN:
+        return
+    ledger.append(
+        NewEntry(
+            subscriber_id=subscriber.id,
+            kind=Said.RESTORED,
+            topic_id=None,
+            policy_id=None,
+            source="claim",
+            actor="subscriber",
+            evidence={"undoes": blocked.hash.hex()},
+        )
+    )
+    subscriber.blocked_at = None
+    db.session.flush()
+    request = _open(subscriber.id)
+    if request is not None:
+        denied = Closing(Resolution.REFUSED, "By the link that was mailed: it was not them.")
+        acting.end_by_person(requests.lock(request.id), denied)

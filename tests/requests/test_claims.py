@@ -1,0 +1,177 @@
+"""A claim: the person's own word on a withdrawal that came in their name."""
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from mailing.base.database import db
+from mailing.base.errors import NotReady, Unavailable
+from mailing.inbound.reading import Kind
+from mailing.leaving import journal as journals
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.scope import Scope
+from mailing.people import suppression
+from mailing.people.ledger import Kind as Said
+from mailing.people.suppression import Why
+from mailing.requests import claims, incoming
+from mailing.requests.claims import State
+from tests import road
+from tests.person import Person, at_once
+from tests.requests.conftest import Asker
+from tests.requests.post import Post, claim_mails, claim_token, requests_now
+
+
+@pytest.fixture
+def token(person: Person, post: Post) -> str:
+    """The link of somebody in whose name a letter came."""
+    post.comes(Kind.WITHDRAWAL, person.address)
+    return claim_token(person.id)
+
+
+def press(verb: str, token: str) -> State:
+    view = getattr(claims, verb)(token)
+    db.session.commit()
+    assert view is not None
+    return State(view.state)
+
+
+def test_looking_changes_nothing(person: Person, token: str) -> None:
+    before = (person.said(), requests_now())
+    assert press("look", token) is State.OPEN
+    assert (person.said(), requests_now()) == before
+
+
+def test_confirmed_it_is_a_withdrawal_and_destruction_is_opened(person: Person, token: str) -> None:
+    assert press("confirm", token) is State.WITHDRAWN
+    assert person.said()[-1] == "withdrawn all"
+    assert Why.WITHDRAWN in suppression.reasons(person.row.digest)
+    assert requests_now() == [
+        ("withdrawal", person.id, "closed"),
+        ("destruction", person.id, "open"),
+    ]
+
+
+def test_denied_the_block_is_lifted_and_every_yes_holds(person: Person, token: str) -> None:
+    assert press("deny", token) is State.LIFTED
+    assert person.said()[-1] == "restored all"
+    assert person.row.blocked_at is None
+    assert (person.standing("news"), person.standing("offers")) == ("given", "given")
+    assert requests_now() == [("withdrawal", person.id, "closed")]
+
+
+def test_each_answer_given_twice_is_given_once(person: Person, token: str) -> None:
+    for _ in range(2):
+        assert press("deny", token) is State.LIFTED
+    assert person.said().count("restored all") == 1
+
+
+def test_a_withdrawal_is_never_lifted(person: Person, token: str) -> None:
+    press("confirm", token)
+    assert press("deny", token) is State.WITHDRAWN
+    assert "restored all" not in person.said()
+
+
+def test_after_a_no_the_other_button_does_nothing(person: Person, token: str) -> None:
+    """The mail lies in the mailbox for ever; whoever finds it later ends nothing by it."""
+    press("deny", token)
+    assert press("confirm", token) is State.LIFTED
+    assert person.standing("news") == "given"
+
+
+def test_an_earlier_mail_answers_a_later_letter(person: Person, post: Post, token: str) -> None:
+    press("deny", token)
+    post.comes(Kind.WITHDRAWAL, person.address)
+    assert press("look", token) is State.OPEN
+    assert press("confirm", token) is State.WITHDRAWN
+
+
+def test_both_buttons_at_once_end_in_one_of_the_two(app: Flask, person: Person, token: str) -> None:
+    def act(verb: str) -> None:
+        getattr(claims, verb)(token)
+        db.session.commit()
+
+    at_once(app, lambda: act("confirm"), lambda: act("deny"))
+    said = person.said()
+    is_out = Why.WITHDRAWN in suppression.reasons(person.row.digest)
+    assert is_out == ("withdrawn all" in said)
+    assert is_out or (person.row.blocked_at is None and said[-1] == "restored all")
+
+
+def test_who_was_blocked_by_staff_is_not_freed_by_a_link(person: Person, token: str) -> None:
+    press("deny", token)
+    leave(Leaving(person.id, Scope.everything(), Said.BLOCKED, "staff", "staff 1", patience=0))
+    assert press("deny", token) is State.LIFTED
+    assert person.row.blocked_at is not None
+
+
+def test_whoever_reads_a_mailbox_that_was_left_says_no_and_not_yes(
+    person: Person, token: str
+) -> None:
+    moved = (
+        "INSERT INTO address_changes (subscriber_id, state, former, old_agreed_at, new_agreed_at, "
+        "created_at, expires_at, closed_at) VALUES (:id, 'done', 'x', now(), now(), now(), now(), "
+        "now() + interval '1 second')"
+    )
+    db.session.execute(text(moved), {"id": person.id})
+    db.session.commit()
+    view = claims.look(token)
+    assert view is not None
+    assert not view.can_deny
+    assert press("deny", token) is State.OPEN
+    assert press("confirm", token) is State.WITHDRAWN
+
+
+@pytest.mark.parametrize("of", ["leave", "nothing", "bits"])
+def test_another_token_is_nobodys(person: Person, token: str, of: str) -> None:
+    wrong = {"leave": person.link(), "nothing": "", "bits": token[:-2] + "AA"}[of]
+    for verb in (claims.look, claims.confirm, claims.deny):
+        assert verb(wrong) is None
+
+
+def test_a_press_that_was_cut_short_is_finished_by_the_sweep(person: Person, token: str) -> None:
+    """Killed between the withdrawal and what follows from it."""
+    leave(Leaving(person.id, Scope.everything(), Said.WITHDRAWN, "claim", patience=0))
+    claims.settle_all()
+    db.session.commit()
+    assert requests_now() == [
+        ("withdrawal", person.id, "closed"),
+        ("destruction", person.id, "open"),
+    ]
+    claims.settle_all()
+    db.session.commit()
+    assert len(requests_now()) == 2
+
+
+def test_the_mail_is_held_once_there_is_nothing_to_ask(
+    person: Person, token: str, asker: Asker
+) -> None:
+    press("deny", token)
+    assert asker.passed() == []
+    assert asker.reasons() == ["request_closed"]
+
+
+def test_nobody_is_mailed_while_they_are_blocked(person: Person, token: str, asker: Asker) -> None:
+    """Nothing but the question itself leaves."""
+    with pytest.raises(NotReady, match="Nobody would receive this"):
+        road.start(road.campaign())
+    (passed,) = asker.passed()
+    assert passed.permit.kind == "correspondence"
+
+
+def test_a_journal_that_is_away_blocks_nobody_falsely(
+    person: Person, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The letter is kept, and the sweep blocks as soon as that can be made durable."""
+
+    def broken(*_given: object) -> None:
+        raise OSError
+
+    raw = post.write(Kind.WITHDRAWAL, person.address)
+    with monkeypatch.context() as patch:
+        patch.setattr(journals.Journal, "append", broken)
+        with pytest.raises(Unavailable):
+            incoming.take(raw, [])
+        db.session.rollback()
+    assert claim_mails(person.id) == []
+    assert incoming.take(raw, []).action == "blocked"
+    assert person.said().count("blocked all") == 1

@@ -1,0 +1,163 @@
+"""A withdrawal by letter: who is withdrawn at once, who is only blocked, and who is asked.
+
+A-P2: whatever may be a withdrawal stops mail at once; what cannot be taken back waits for
+assurance. T23 (a "no" that came by mail is lost) and the attacks of a forged sender.
+"""
+
+import pytest
+
+from mailing.base.database import db
+from mailing.inbound.reading import Kind, Trust
+from mailing.leaving import replay
+from mailing.people import ledger, suppression
+from mailing.people.ledger import Kind as Said
+from mailing.people.suppression import Why
+from mailing.policies.versions import PolicyVersion
+from mailing.requests import claims, incoming
+from tests.person import Person
+from tests.requests.conftest import Asker, settle
+from tests.requests.post import (
+    HELPDESK,
+    Post,
+    claim_mails,
+    claim_token,
+    requests_now,
+    rows_now,
+    showing,
+    sure,
+)
+
+
+@pytest.fixture
+def another(policy: PolicyVersion) -> Person:
+    somebody = Person(policy, "berik@example.com")
+    somebody.say_yes("news")
+    settle()
+    return somebody
+
+
+def test_an_authenticated_author_is_withdrawn_at_once(person: Person, post: Post) -> None:
+    taken = post.comes(Kind.WITHDRAWAL, person.address, **sure())
+    assert (taken.kind, taken.action, taken.subscriber) == ("withdrawal", "withdrawn", person.id)
+    assert person.said()[-1] == "withdrawn all"
+    assert requests_now() == [("destruction", person.id, "open")]
+    assert taken.request_id is not None
+    assert claim_mails(person.id) == []
+
+
+def test_the_author_is_known_however_the_address_is_written(person: Person, post: Post) -> None:
+    """A-P4: normalised, whatever the case."""
+    assert post.comes(Kind.WITHDRAWAL, "AIGUL@Example.COM", **sure()).action == "withdrawn"
+
+
+@pytest.mark.parametrize("trust", [Trust.UNKNOWN, Trust.FAILED])
+def test_anybody_else_only_blocks_and_the_address_on_file_is_asked(
+    person: Person, post: Post, asker: Asker, trust: Trust
+) -> None:
+    taken = post.comes(Kind.WITHDRAWAL, person.address, trust=trust)
+    assert (taken.action, taken.subscriber) == ("blocked", person.id)
+    assert person.said()[-1] == "blocked all"
+    assert person.standing("news") == "given"
+    assert requests_now() == [("withdrawal", person.id, "open")]
+    (passed,) = asker.passed()
+    assert (passed.permit.kind, passed.permit.recipient) == ("correspondence", person.address)
+
+
+def test_a_forged_sender_destroys_nothing(person: Person, post: Post) -> None:
+    post.comes(Kind.WITHDRAWAL, person.address)
+    assert suppression.reasons(person.row.digest) == {}
+    assert person.row.personal is not None
+    assert not [kind for kind, _, _ in requests_now() if kind == "destruction"]
+
+
+def test_a_token_with_another_address_is_a_plausible_claim(person: Person, post: Post) -> None:
+    """A newsletter was forwarded, and the letter comes from the other mailbox."""
+    taken = post.comes(Kind.WITHDRAWAL, "elsewhere@example.org", **sure(**showing(person.link())))
+    assert (taken.action, taken.subscriber) == ("blocked", person.id)
+    assert len(claim_mails(person.id)) == 1
+
+
+def test_who_is_sure_is_withdrawn_and_who_is_quoted_is_asked(
+    person: Person, another: Person, post: Post
+) -> None:
+    taken = post.comes(Kind.WITHDRAWAL, another.address, **sure(**showing(person.link())))
+    assert (taken.action, taken.subscriber) == ("withdrawn", another.id)
+    assert another.said()[-1] == "withdrawn all"
+    assert person.said()[-1] == "blocked all"
+    assert sorted(requests_now(), key=str) == sorted(
+        [("destruction", another.id, "open"), ("withdrawal", person.id, "open")], key=str
+    )
+
+
+def test_several_who_may_have_written_one_letter_each_have_a_request(
+    person: Person, another: Person, post: Post
+) -> None:
+    post.comes(Kind.WITHDRAWAL, another.address, **showing(person.link()))
+    assert {whose for kind, whose, _ in requests_now() if kind == "withdrawal"} == {
+        person.id,
+        another.id,
+    }
+
+
+def test_whoever_answers_from_another_address_is_found_by_it(person: Person, post: Post) -> None:
+    """A-P4: Reply-To and Return-Path, where From is nobody's."""
+    taken = post.comes(Kind.WITHDRAWAL, "x@example.org", reply_to=person.address, **sure())
+    assert (taken.action, taken.subscriber) == ("blocked", person.id)
+
+
+def test_an_unknown_sender_is_queued_for_a_person_and_blocks_nobody(
+    person: Person, post: Post
+) -> None:
+    before = person.said()
+    taken = post.comes(Kind.WITHDRAWAL, "stranger@example.org", **sure())
+    assert (taken.action, taken.subscriber) == ("queued", None)
+    assert requests_now() == [("withdrawal", None, "open")]
+    assert person.said() == before
+
+
+def test_a_letter_without_an_author_is_queued(person: Person, post: Post) -> None:
+    assert post.comes(Kind.WITHDRAWAL, None).action == "queued"
+    assert post.comes(Kind.WITHDRAWAL, "not an address").action == "queued"
+
+
+def test_whoever_has_withdrawn_is_not_blocked_again(person: Person, post: Post) -> None:
+    person.leave(kind=Said.WITHDRAWN)
+    assert post.comes(Kind.WITHDRAWAL, person.address).action == "withdrawn_before"
+    assert "blocked all" not in person.said()
+    assert requests_now() == []
+
+
+def test_a_second_letter_while_blocked_asks_no_second_time(person: Person, post: Post) -> None:
+    first = post.comes(Kind.WITHDRAWAL, person.address)
+    second = post.comes(Kind.WITHDRAWAL, person.address)
+    assert second.request_id == first.request_id
+    assert len(claim_mails(person.id)) == 1
+    assert person.said().count("blocked all") == 1
+
+
+def test_a_flood_of_forged_letters_mails_at_most_three_a_day(person: Person, post: Post) -> None:
+    """T62: a forger may block again and again, but not fill a mailbox by it."""
+    for _ in range(6):
+        post.comes(Kind.WITHDRAWAL, person.address)
+        assert claims.deny(claim_token(person.id)) is not None
+        db.session.commit()
+    assert len(claim_mails(person.id)) == 3
+
+
+def test_the_same_letter_again_changes_nothing(person: Person, post: Post) -> None:
+    raw = post.write(Kind.WITHDRAWAL, person.address)
+    first = incoming.take(raw, [HELPDESK])
+    assert claims.deny(claim_token(person.id)) is not None
+    db.session.commit()
+    again = incoming.take(raw, [HELPDESK])
+    assert (again.is_new, again.action) == (False, first.action)
+    assert person.row.blocked_at is None
+    assert len(rows_now()) == 1
+
+
+def test_a_withdrawal_outlives_an_old_backup(person: Person, post: Post) -> None:
+    """It stands in the withdrawal journal like every leaving."""
+    post.comes(Kind.WITHDRAWAL, person.address, **sure())
+    assert replay.run() == 0
+    assert Why.WITHDRAWN in suppression.reasons(person.row.digest)
+    assert ledger.last(person.id, None, Said.WITHDRAWN) is not None

@@ -1,0 +1,120 @@
+"""The listener: takes mail in by LMTP or SMTP (RFC 2033, RFC 5321).
+
+A message is answered with 250 only once it is stored. All recipients of one message are one letter:
+it is taken in once, and LMTP hears the same answer for each.
+"""
+
+import asyncio
+import functools
+from typing import Any, AnyStr
+
+import structlog
+from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from mailing.base.database import db
+from mailing.base.errors import KelisimError
+from mailing.inbound import addresses
+from mailing.inbound.messages import LARGEST, Via
+from mailing.requests import incoming
+
+MOST_RECIPIENTS = 100
+# Longer than RFC 5321 4.5.3.1.6 allows, since much mail is: what is refused here is lost there.
+LONGEST_LINE = 1024 * 1024
+
+_log = structlog.get_logger()
+
+_AGAIN = "451 4.3.0 Not stored; please try again"
+
+
+class Listener(SMTP):
+    """SMTP that greets LMTP clients as well, and answers them for each recipient."""
+
+    line_length_limit = LONGEST_LINE
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self._is_lmtp = False
+        self._answers = 1
+
+    @syntax("LHLO hostname")
+    async def smtp_LHLO(self, hostname: str) -> None:
+        """RFC 2033 4.1: LHLO means what EHLO means."""
+        self._is_lmtp = True
+        await self.smtp_EHLO(hostname)
+
+    async def smtp_DATA(self, arg: str) -> None:
+        """RFC 2033 4.2: after the dot one answer for each recipient that was accepted."""
+        try:
+            await super().smtp_DATA(arg)
+        finally:
+            self._answers = 1
+
+    async def push(self, status: AnyStr) -> None:
+        """Send an answer; once for each recipient where it answers an LMTP client's message."""
+        for _ in range(self._answers):
+            await super().push(status)
+        is_go_ahead = isinstance(status, str) and status.startswith("354")
+        if is_go_ahead and self._is_lmtp and self.envelope is not None:
+            self._answers = len(self.envelope.rcpt_tos)
+
+
+class Handler:
+    """What is taken in, and when it counts as taken."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    async def handle_RCPT(
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
+    ) -> str:
+        """Accept the addresses of ours."""
+        with self._app.app_context():
+            if not addresses.is_ours(address):
+                return "550 5.1.1 No such mailbox here"
+        if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            return "452 4.5.3 Too many recipients"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        """Store the message, act upon it, and only then say so."""
+        raw = as_delivered(envelope)
+        take = functools.partial(self._take, raw, list(envelope.rcpt_tos))
+        return await asyncio.get_running_loop().run_in_executor(None, take)
+
+    def _take(self, raw: bytes, recipients: list[str]) -> str:
+        with self._app.app_context():
+            try:
+                taken = incoming.take(raw, recipients, Via.LISTENER)
+            except Exception as error:
+                # It may be stored already; it is acted upon when it comes again, or by the sweep.
+                db.session.rollback()
+                is_new = not isinstance(error, (KelisimError, SQLAlchemyError))
+                _log.warning("not taken in", error=type(error).__name__, exc_info=is_new)
+                return _AGAIN
+        return f"250 Taken as {taken.kind}"
+
+
+def as_delivered(envelope: Envelope) -> bytes:
+    """The message with its envelope sender on top, as whoever delivers finally writes it (RFC 5321
+    4.4): a null path must be seen, so that nothing answers it."""
+    content = envelope.content or b""
+    raw = content.encode("utf-8", "surrogateescape") if isinstance(content, str) else bytes(content)
+    sender = (envelope.mail_from or "").strip("<>")
+    return f"Return-Path: <{sender}>\r\n".encode("utf-8", "surrogateescape") + raw
+
+
+async def serve(app: Flask, host: str, port: int) -> asyncio.Server:
+    """Listen there."""
+    loop = asyncio.get_running_loop()
+    make = functools.partial(
+        Listener, Handler(app), data_size_limit=LARGEST, enable_SMTPUTF8=True, loop=loop
+    )
+    return await loop.create_server(make, host, port)
