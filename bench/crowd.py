@@ -20,7 +20,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.sealing import digest
 from mailing.base.settings import current
-from mailing.people import evidence, ledger, topics
+from mailing.people import evidence, ledger, signups, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import SAYS, Kind
 from mailing.people.standings import Change
@@ -29,6 +29,7 @@ from tests import road
 
 _STEP = 20_000
 _TELL_EVERY = 100_000
+_EVIDENCE: dict[str, object] = {}
 _SAID = ((Kind.GIVEN, "form"), (Kind.UNSUBSCRIBED, "one-click"))
 
 
@@ -69,6 +70,7 @@ class Crowd:
             policy_id=self.policy_id,
             entry_id=entry["id"],
             since=self.at,
+            sign_up=signups.given(_EVIDENCE, self.at),
         )
         return change.values()
 
@@ -127,7 +129,7 @@ def lay(place: Ground, policy_id: int, count: int, left_every: int = 0) -> int:
 def _crowd(policy_id: int) -> Crowd:
     sealer = Sealer()
     sealer.seal({}, b"")  # notes the data key in the database, which `lay` goes around
-    known = evidence.keep([{}])[0]
+    known = evidence.keep([_EVIDENCE])[0]
     topic_id = topics.find("news").id
     db.session.commit()
     key = current().suppression_key

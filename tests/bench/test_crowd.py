@@ -24,7 +24,8 @@ _OF_LEDGER = """
     FROM ledger l JOIN subscribers s ON s.id = l.subscriber_id WHERE s.digest = :digest ORDER BY seq
 """
 _OF_STANDINGS = """
-    SELECT topic_id, standing, policy_id, of_everything, quarantined, refused
+    SELECT topic_id, standing, policy_id, of_everything, quarantined, refused,
+        signed_up_at IS NOT NULL, signed_up_site, signed_up_form
     FROM standings st JOIN subscribers s ON s.id = st.subscriber_id WHERE s.digest = :digest
 """
 
@@ -56,7 +57,10 @@ def test_a_person_of_a_crowd_has_the_rows_of_one_who_said_yes(place: Ground, pol
     laid, said = (_rows(number) for number in (4, 5))
     assert laid == said
     assert [row[0] for row in _rows(0)[0]] == ["given", "unsubscribed"]
-    assert _rows(0)[1][0][1:] == ("unsubscribed", policy, False, False, True)
+    assert _rows(0)[1][0][1:] == (
+        *("unsubscribed", policy, False, False, True),
+        *(True, None, None),
+    )
 
 
 def test_a_person_of_a_crowd_is_found_read_and_leaves(place: Ground, policy: int) -> None:
