@@ -26,16 +26,16 @@ def link(web: Flask, person: Asked) -> str:
     return leave_link(web, person.subscriber)
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+@pytest.fixture(params=[False, True], ids=["without script", "with script"])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     context = browser.new_context(
-        java_script_enabled=False, viewport={"width": 390, "height": 800}, locale="en-GB"
+        java_script_enabled=request.param, viewport={"width": 390, "height": 800}, locale="en-GB"
     )
     yield context.new_page()
     context.close()
 
 
-def test_leave_say_why_pause_and_stop_everything_without_script(
+def test_leave_say_why_pause_and_stop_everything(
     page: Page, site: str, web: Flask, person: Asked, link: str
 ) -> None:
     page.goto(f"{site}{link}?lang=en")

@@ -48,19 +48,17 @@ def pages(site: str, web: Flask, shop: Shop) -> Site:  # noqa: F811
     return Site(site, web, shop, person, ask(web, shop.policy, "new", address="erik@example.com"))
 
 
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A phone with cookies and scripts switched off."""
+@pytest.fixture(params=[False, True], ids=["without script", "with script"])
+def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A phone, with scripts switched off and on."""
     context = browser.new_context(
-        java_script_enabled=False, viewport={"width": 390, "height": 800}, locale="kk-KZ"
+        java_script_enabled=request.param, viewport={"width": 390, "height": 800}, locale="kk-KZ"
     )
     yield context.new_page()
     context.close()
 
 
-def test_somebody_joins_confirms_leaves_and_comes_back_without_script(
-    page: Page, pages: Site
-) -> None:
+def test_somebody_joins_confirms_leaves_and_comes_back(page: Page, pages: Site) -> None:
     page.goto(f"{pages.address}{pages.shop.path}")
     page.get_by_role("textbox", name="Электрондық пошта мекенжайы").fill("erik@example.com")
     page.get_by_role("checkbox").nth(1).check()

@@ -16,7 +16,7 @@ from console.embedded import Services
 from mailing.base.settings import ROOT
 from tests.incidents.guards import GUARDS, Guard
 from tests.incidents.test_register import PROMISED
-from tests.services import RUN
+from tests.services import RUN, TEMPLATE
 
 NOT_THE_CODE = (".git", ".venv", "var", "__pycache__", ".*_cache", "*.egg-info")
 # What pytest says of tests that ran, of which one failed: a mistake in the patch is no failure.
@@ -29,6 +29,19 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("guards") / "copy"
     shutil.copytree(ROOT, place, ignore=shutil.ignore_patterns(*NOT_THE_CODE))
     return place
+
+
+@pytest.fixture(scope="module")
+def around(services: Services, template: str) -> dict[str, str]:
+    """What the runs inside find around them: the services and the empty database of this run."""
+    return {
+        **{name: value for name, value in os.environ.items() if name != RUN},
+        "KELISIM_DATABASE_URL": services.database_url,
+        "KELISIM_REDIS_URL": services.redis_url,
+        TEMPLATE: template,
+        # A file changes twice within a second: what was compiled of it before must not be taken.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
 
 @pytest.fixture(params=GUARDS, ids=lambda one: f"{one.numbers} {Path(one.path).name}")
@@ -64,26 +77,23 @@ def test_every_guard_stands_where_the_table_says(guard: Guard) -> None:
 
 @pytest.mark.soak
 @pytest.mark.timeout(900)
-def test_with_every_guard_in_its_place_the_tests_pass(copy: Path, services: Services) -> None:
+def test_with_every_guard_in_its_place_the_tests_pass(copy: Path, around: dict[str, str]) -> None:
     """So that a test which fails in the copy fails because of the guard."""
-    code, said = run(copy, services, sorted({test for guard in GUARDS for test in guard.tests}))
+    code, said = run(copy, around, sorted({test for guard in GUARDS for test in guard.tests}))
     assert code == PASSED, said
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(300)
-def test_without_the_guard_a_test_fails(taken_out: Guard, copy: Path, services: Services) -> None:
-    code, said = run(copy, services, taken_out.tests)
+def test_without_the_guard_a_test_fails(
+    taken_out: Guard, copy: Path, around: dict[str, str]
+) -> None:
+    code, said = run(copy, around, taken_out.tests)
     assert (code, " error" in said.splitlines()[-1]) == (FAILED, False), said
 
 
-def run(copy: Path, services: Services, tests: Iterable[str]) -> tuple[int, str]:
-    """Run tests of the copy on the services of this run; pytest's code, and what it said."""
-    own = {name: value for name, value in os.environ.items() if name != RUN}
-    own["KELISIM_DATABASE_URL"] = services.database_url
-    own["KELISIM_REDIS_URL"] = services.redis_url
-    # A file is changed twice within a second: what was compiled of it before must not be taken.
-    own["PYTHONDONTWRITEBYTECODE"] = "1"
+def run(copy: Path, own: dict[str, str], tests: Iterable[str]) -> tuple[int, str]:
+    """Run tests of the copy; pytest's code, and what it said."""
     how = ("-q", "-x", "--tb=line", "-p", "no:cacheprovider")
     command = [sys.executable, "-m", "pytest", *how, *tests]
     done = subprocess.run(command, cwd=copy, env=own, capture_output=True, text=True, check=False)
