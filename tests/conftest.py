@@ -32,7 +32,7 @@ STAY_INSIDE = {
     "incidents",
     "webapp",
 }
-OF_THE_SUITE = {parts.RUN, "KELISIM_CI"}
+OF_THE_SUITE = {parts.RUN, parts.TEMPLATE, "KELISIM_CI"}
 
 
 def pytest_configure() -> None:

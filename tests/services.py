@@ -29,6 +29,8 @@ VAR = ROOT / "var" / "tests"
 _MARK = "kelisim_test_"
 # One name for all processes of a run: xdist's workers inherit the environment.
 RUN = "KELISIM_TEST_RUN"
+# A template that somebody else has made and will drop, for a run inside another one.
+TEMPLATE = "KELISIM_TEST_TEMPLATE"
 
 
 def begin_run() -> None:
@@ -86,7 +88,7 @@ def address(services: Services, database: str) -> str:
 def end_run() -> None:
     """Leave no template behind on a server that is not ours; called once, at the very end."""
     given = _given()
-    if given is not None:
+    if given is not None and TEMPLATE not in os.environ:
         with _administration(given) as connection:
             _drop(connection, _template())
 
@@ -110,6 +112,8 @@ def _given() -> Services | None:
 
 def _template() -> str:
     """On embedded services the template is kept until the migrations change."""
+    if TEMPLATE in os.environ:
+        return os.environ[TEMPLATE]
     return f"{_MARK}template_{os.environ[RUN] if _given() else _fingerprint()}"
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from console.frame import actor, verb
+from console.frame import actor, leaf, verb
 from console.output import Answer
 from mailing.base.errors import Invalid
 from mailing.inbound import addresses
 from mailing.inbound.messages import LARGEST, Via
+from mailing.inbound.reading import read
 from mailing.requests import incoming
 from mailing.staff import audit
 
@@ -28,6 +29,25 @@ def mail() -> None:
 def ingest(files: tuple[Path, ...]) -> Answer:
     """Take FILES in as if they had arrived; the same message again changes nothing."""
     return Answer([_taken(path) for path in files])
+
+
+@mail.command()
+@click.argument("files", nargs=-1, required=True, type=FILE)
+@leaf
+def classify(files: tuple[Path, ...]) -> Answer:
+    """Say what FILES are by the built-in marks; nothing is stored, and no database is asked."""
+    return Answer([_told(path) for path in files])
+
+
+def _told(path: Path) -> dict[str, Any]:
+    raw = _read(path)
+    found = read(raw, addresses.in_header(raw))
+    return {
+        "message_id": found.message_id,
+        "kind": found.kind,
+        "recipients": found.recipients,
+        "reason": found.reason,
+    }
 
 
 def _taken(path: Path) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from datetime import date
 from uuid import UUID
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser
 
 from mailing.base.database import db
 from mailing.policies import summaries, versions
 from mailing.policies.versions import NewText
+from tests.browser.axe import complaints
 from tests.webapp.public.conftest import Shop, shop  # noqa: F401 (a fixture)
 from tests.webapp.public.people import leave_link, say_yes
 from tests.webapp.public.test_agree import covered_by
@@ -106,10 +106,6 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
             mark = "&" if "?" in address else "?"
             page.goto(f"{change.address}{address}{mark}lang={language}")
             assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
-            found[f"{address} {language}"] = [
-                f"{one['id']}: {node['html']}"
-                for one in Axe().run(page).response["violations"]
-                for node in one["nodes"]
-            ]
+            found[f"{address} {language}"] = complaints(page)
     context.close()
     assert found == {name: [] for name in found}

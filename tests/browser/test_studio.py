@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import text
@@ -15,6 +14,7 @@ from mailing.requests.acting import Closing
 from mailing.requests.kinds import Kind, Resolution
 from mailing.staff.audit import Actor
 from mailing.staff.staff import Role
+from tests.browser.axe import complaints
 from tests.requests.desk import asked
 from tests.webapp.studio.world import PASSWORD, World, let_go, make_crew, make_world
 
@@ -256,8 +256,7 @@ def test_no_page_asks_another_host_or_breaks_its_own_policy(
 
 def _complaints(page: Page, studio: Studio, address: str, language: str) -> list[str]:
     page.goto(_in(studio, address, language))
-    violations = Axe().run(page, options={"iframes": False}).response["violations"]
-    return [f"{one['id']}: {node['html']}" for one in violations for node in one["nodes"]]
+    return complaints(page, iframes=False)
 
 
 def _in(studio: Studio, address: str, language: str) -> str:

@@ -98,10 +98,8 @@ def test_a_success_clears_no_suppression_and_time_clears_none(
     settings: Settings,
 ) -> None:
     """T20 (a hash that expired after 30 days), T25 (cleared on one success)."""
-    _, (person,) = road.under_way(1)
-    (claim,) = sender.claim()
-    (passed,) = sender.ask([claim])
-    sender.seal([passed])
+    _, (person, other) = road.under_way(2)
+    sender.seal(sender.ask(sender.claim()))
     digest = db.session.get_one(Subscriber, person).digest
     lasting = set(Why) - {Why.BOUNCE, Why.MOVED}
     for why in lasting:
@@ -113,6 +111,8 @@ def test_a_success_clears_no_suppression_and_time_clears_none(
     assert set(suppression.reasons(digest)) == lasting
     suppression.lift_bounce(digest)
     assert set(suppression.reasons(digest)) == lasting
+    road.another()
+    assert [one.subscriber_id for one in sender.ask(sender.claim())] == [other]
 
 
 def test_telling_people_about_a_change_makes_nobody_a_subscriber(
