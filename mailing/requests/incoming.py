@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from mailing.base.database import db
 from mailing.base.errors import Invalid, Missing, Unavailable
 from mailing.base.settings import current
-from mailing.inbound import authors, messages
+from mailing.inbound import authors, messages, reading
 from mailing.inbound.messages import Ending, InboundMessage, State, Via
 from mailing.inbound.reading import Kind, Reading, read
 from mailing.policies import versions
@@ -110,12 +110,12 @@ def _read(message: InboundMessage) -> Reading:
     )
 
 
-def _marks() -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _marks() -> reading.Marks:
     """Those of every version that was ever in force: whoever reads an old one writes its words."""
     declared = [version.declared_marks for version in versions.published()] or [Marks()]
     withdrawal = [mark for one in declared for mark in one.withdrawal]
     rectification = [mark for one in declared for mark in one.rectification]
-    return tuple(dict.fromkeys(withdrawal)), tuple(dict.fromkeys(rectification))
+    return reading.Marks(tuple(dict.fromkeys(withdrawal)), tuple(dict.fromkeys(rectification)))
 
 
 def _letter(message: InboundMessage, reading: Reading, actor: str = "kelisim") -> Letter:

@@ -60,10 +60,8 @@ def bounce(opened: Opened) -> list[Report] | None:
     text = _own_text(opened)
     if not _is_bounce(opened, text, bool(by_machine)):
         return None
-    own, rest = cut(text)
-    inner = inner_message(opened, rest)
     found = by_machine or reports_in(text[:_LONGEST])
-    return [_completed(report, own) for report in found] or _by_sentences(opened, own, inner)
+    return [_completed(report, text) for report in found] or _by_sentences(opened, text)
 
 
 def _is_bounce(opened: Opened, text: str, has_report: bool) -> bool:
@@ -120,7 +118,8 @@ def _completed(report: Report, text: str) -> Report:
     """A report that says little, with the sentences about its recipient."""
     if report.diagnostic and len(report.diagnostic) > 12:
         return report
-    return _replaced(report, _about(report.address, text) or text[:_LONGEST])
+    own, _ = cut(text)
+    return _replaced(report, _about(report.address, own) or own[:_LONGEST])
 
 
 def _replaced(report: Report, words: str) -> Report:
@@ -128,7 +127,9 @@ def _replaced(report: Report, words: str) -> Report:
     return Report(report.address, report.action, report.status, said[:2000], report.original)
 
 
-def _by_sentences(opened: Opened, text: str, inner: Message) -> list[Report]:
+def _by_sentences(opened: Opened, whole: str) -> list[Report]:
+    text, rest = cut(whole)
+    inner = inner_message(opened, rest)
     action = Action.DELAYED if _DELAYED.search(text[:_LONGEST]) else Action.FAILED
     made = []
     for address in _recipients(opened, text[:_LONGEST], inner):

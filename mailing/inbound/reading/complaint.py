@@ -12,6 +12,7 @@ from mailing.inbound.reading.returned import sent_to
 # RFC 5965 7.3, RFC 6430, RFC 6591, and `opt-out`, which is in use.
 TYPES = ("abuse", "fraud", "virus", "other", "opt-out", "opt-out-list", "not-spam", "auth-failure")
 
+_NAMING = ("original-rcpt-to", "removal-recipient")
 _FIELD = re.compile(r"(?im)^[ \t]*([A-Za-z][A-Za-z-]{2,40})[ \t]*:[ \t]*(.*)$")
 _SAYS_SO = re.compile(r"^\s*(?:e-?mail\s)?(?:complaint\sabout|abuse\sreport)\b", re.IGNORECASE)
 
@@ -27,9 +28,10 @@ class Complaint:
 def complaint(opened: Opened) -> Complaint | None:
     """The complaint that a message is; None for any other, DMARC's own reports among them."""
     for part in opened.own("message/feedback-report"):
-        said = dict(_fields(_as_text(part.message)))
-        return Complaint(said.get("feedback-type", "abuse").lower(), _people(opened, said))
-    returned = next(opened.returned(), None)
+        said = _fields(_as_text(part.message))
+        kind = next((value for name, value in said if name == "feedback-type"), "abuse")
+        return Complaint(kind.lower(), _people(opened, said))
+    returned = next(iter(opened.returned), None)
     if returned is not None and _is_plain_complaint(opened, returned):
         return Complaint("abuse", tuple(sent_to(returned)[:1]))
     return None
@@ -41,19 +43,18 @@ def _is_plain_complaint(opened: Opened, returned: Message) -> bool:
     return has_marks or bool(_SAYS_SO.search(opened.field("Subject")))
 
 
-def _people(opened: Opened, said: dict[str, str]) -> tuple[str, ...]:
-    """Where the report names them; else to whom the returned message went."""
-    named = [typed(said.get(name, "")) for name in ("original-rcpt-to", "removal-recipient")]
+def _people(opened: Opened, said: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Where the report names them, which may be several (RFC 5965 3.2); else to whom the returned
+    message went."""
+    named = [typed(value) for name, value in said if name in _NAMING]
     found = [address for address in named if address]
-    returned = next(opened.returned(), None)
+    returned = next(iter(opened.returned), None)
     kept = found or (sent_to(returned)[:1] if returned is not None else [])
     return tuple(dict.fromkeys(kept)) or tuple(addresses(opened.field("X-Original-To")))[:1]
 
 
 def _fields(text: str) -> list[tuple[str, str]]:
-    """The first value of each field; `Original-Rcpt-To` may stand several times."""
-    found = [(name.lower(), value.strip()) for name, value in _FIELD.findall(text[:20_000])]
-    return list(reversed(found))
+    return [(name.lower(), value.strip()) for name, value in _FIELD.findall(text[:20_000])]
 
 
 def _as_text(message: Message) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import Message
+from functools import cached_property
 from typing import TypeGuard
 
 from mailing.inbound.reading.charsets import decode
@@ -44,7 +45,7 @@ class Part:
         except (TypeError, ValueError, LookupError, AttributeError):
             return ""
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Its content as text."""
         charset = _charset(self.message)
@@ -67,11 +68,11 @@ class Opened:
         """The leaves that this message's own author wrote, of these types."""
         return (part for part in self.parts if not part.carried and part.type in types)
 
-    def returned(self) -> Iterator[Message]:
+    @cached_property
+    def returned(self) -> tuple[Message, ...]:
         """The messages, or their headers, that this one carries."""
-        for part in self.parts:
-            if part.type in _CARRIED and not part.carried:
-                yield _inner(part)
+        carriers = (part for part in self.parts if part.type in _CARRIED and not part.carried)
+        return tuple(_inner(part) for part in carriers)
 
 
 def opened(raw: bytes) -> Opened:

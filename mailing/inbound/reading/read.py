@@ -62,10 +62,9 @@ def read(
 def _read(
     message: Opened, recipients: Sequence[str], authserv_ids: Sequence[str], marks: Marks
 ) -> Reading:
-    text = own_text(message)
-    steps = _steps(message, recipients, text, marks)
-    known = next((found for found in steps if found is not None), _left(message, text))
-    is_person = known.kind not in _BY_MACHINES
+    known = next((found for found in _by_machine(message) if found), None)
+    text = "" if known else own_text(message)
+    known = known or _by_a_person(message, recipients, text, marks)
     return replace(
         _said(message, text),
         kind=known.kind,
@@ -74,7 +73,7 @@ def _read(
         feedback_type=known.complaint.type,
         complained_of=known.complaint.people,
         trust=trust(message, authserv_ids),
-        is_answerable=is_person and is_answerable(message),
+        is_answerable=known.kind not in _BY_MACHINES and is_answerable(message),
     )
 
 
@@ -101,17 +100,25 @@ def _said(message: Opened, text: str) -> Reading:
         subject=subject,
         text=text,
         language=language_of(f"{subject}\n{text}"),
-        traces=traces(message, (whole_text(message),), message.returned()),
+        traces=traces(message, (whole_text(message),), message.returned),
     )
+
+
+def _by_machine(message: Opened) -> Iterator[_Known | None]:
+    yield _complaint(message)
+    yield _notified(message)
+    yield _bounce(message)
+    yield _automatic(message)
+
+
+def _by_a_person(message: Opened, recipients: Sequence[str], text: str, marks: Marks) -> _Known:
+    steps = _steps(message, recipients, text, marks)
+    return next((found for found in steps if found), None) or _left(message, text)
 
 
 def _steps(
     message: Opened, recipients: Sequence[str], text: str, marks: Marks
 ) -> Iterator[_Known | None]:
-    yield _complaint(message)
-    yield _notified(message)
-    yield _bounce(message)
-    yield _automatic(message)
     yield _addressed(recipients)
     yield _marked("the subject", kind_of(message.field("Subject"), marks))
     yield _marked("the text", kind_in(text, marks))
@@ -170,7 +177,7 @@ def _marked(where: str, kind: Kind | None) -> _Known | None:
 def _passed_on(message: Opened, marks: Marks) -> _Known | None:
     """A message inside this one, unless it is one of a mailing: that only quotes the mark."""
     kinds = [kind_of(forwarded(whole_text(message)), marks)]
-    for inner in message.returned():
+    for inner in message.returned:
         if not any(inner.get(name) for name in _OUR_OWN):
             kinds += [kind_of(field_of(inner, "Subject"), marks), kind_in(_text(inner), marks)]
     return _marked("a message that was passed on", _strongest(kinds))

@@ -31,7 +31,7 @@ def cut(text: str) -> tuple[str, str]:
 
 def inner_message(opened: Opened, rest: str) -> Message:
     """The returned message's header: of a part, else of what follows the sentences."""
-    for message in opened.returned():
+    for message in opened.returned:
         if any(message.get(name) for name in ("From", "To", "Subject", "Message-ID", "Received")):
             return message
     found = _HEADER.search(rest)
