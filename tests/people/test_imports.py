@@ -11,15 +11,18 @@ from threading import Event
 from time import sleep
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from mailing.base import clock
-from mailing.base.database import db
+from mailing.base.database import db, dsn
 from mailing.base.errors import Invalid, Missing
+from mailing.base.settings import current
 from mailing.people import evidence, forms, ledger, standings, subscribers, topics, wording
 from mailing.people.address import canonical
 from mailing.people.imports import Import, ImportFile, ImportReport, Steps, import_people, run
@@ -300,6 +303,22 @@ def test_the_same_file_again_changes_nothing_and_doubles_no_entry(imported: Impo
     assert _counts(imported(*lines))["new"] == 20
     assert _counts(imported(*lines))["unchanged"] == 20
     assert db.session.scalar(select(func.count()).select_from(Entry)) == 20
+
+
+def test_a_file_that_changes_nothing_holds_nobody_and_waits_for_nobody(
+    imported: Imported, app: Flask
+) -> None:
+    """With everybody locked, a million known rows took longer than importing them had."""
+    lines = [HEADER, f"alma@example.com,{PROOF}", "bek@example.com,,,"]
+    imported(*lines)
+    with psycopg.connect(dsn(current().database)) as other:
+        other.execute("SELECT FROM subscribers FOR UPDATE")
+        db.session.execute(text("SET lock_timeout = '1s'"))
+        report = imported(*lines)
+        assert (report.unchanged, report.quarantined) == (1, 1)
+        with pytest.raises(OperationalError, match="lock timeout"):
+            imported(HEADER, f"bek@example.com,{PROOF}")
+        db.session.rollback()
 
 
 def test_the_same_person_twice_in_a_file_is_one_person(imported: Imported) -> None:
