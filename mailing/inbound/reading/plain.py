@@ -45,7 +45,7 @@ def _read(
     authserv_ids: Sequence[str],
     marks: tuple[Sequence[str], Sequence[str]],
 ) -> Reading:
-    subject, text = _decoded(message["Subject"]), _text(message)
+    subject, text = _subject(message), _text(message)
     own = "\n".join(line for line in text.splitlines() if not line.startswith(_QUOTED))
     kind, reason = _kind(message, recipients, (subject, own), marks)
     sender = _only(message, "From")
@@ -98,8 +98,11 @@ def _bare(line: str) -> str:
     return " ".join(line.split()).strip(" «»“”\"'.!…").casefold()
 
 
-def _decoded(value: object) -> str:
-    return str(make_header(decode_header(str(value)))) if value is not None else ""
+def _subject(message: Message) -> str:
+    """Encoded words, or octets that were sent as they are."""
+    written = [value for name, value in message.raw_items() if name.lower() == "subject"]
+    octets = str(written[0]).encode("utf-8", "surrogateescape") if written else b""
+    return str(make_header(decode_header(octets.decode("utf-8", "replace"))))
 
 
 def _text(message: Message) -> str:
