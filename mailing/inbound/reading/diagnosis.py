@@ -60,6 +60,8 @@ _PASSING = re.compile(
     r"|not accepting connections|service (?:currently )?unavailable|still (?:trying|undelivered)"
 )
 
+_REFUSED = re.compile(r"(?i)unauthenticated|not allowed|denied|\bspam\b|polic(?:y|ies)|blocked|black\s?list")
+
 
 def code_of(status: str, diagnostic: str) -> str:
     """The code that says most: the status, unless it says nothing and the diagnostic more."""
@@ -89,7 +91,7 @@ def of_words(words: str) -> Kind:
         return Kind.BOUNCE_SOFT
     if _NOBODY.search(words) or _NOWHERE.search(words):
         return Kind.BOUNCE_HARD
-    if _PASSING.search(words):
+    if _PASSING.search(words) and not _REFUSED.search(words):
         return Kind.BOUNCE_SOFT
     return Kind.BOUNCE_OTHER
 

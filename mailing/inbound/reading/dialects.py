@@ -54,7 +54,7 @@ def reports_of(text: str, failed: list[str], ours: set[str], subject: str) -> li
     found = failed or _first_that_finds(said, ours)
     delayed = _is_delay(subject, said)
     action = Action.DELAYED if delayed else Action.FAILED
-    return [_report(address, said, action, len(found) == 1) for address in found[:_MOST]]
+    return [_report(address, said, action, found) for address in found[:_MOST]]
 
 
 def above(text: str) -> str:
@@ -158,8 +158,15 @@ def _is_delay(subject: str, said: str) -> bool:
     return bool(_DELAY.search(said)) and not _FINAL.search(said)
 
 
-def _report(address: str, said: str, action: Action, is_alone: bool) -> Report:
-    words = " ".join(said.split()) if is_alone else said_of(said, address)[:300]
+def _report(address: str, said: str, action: Action, all_of: list[str]) -> Report:
     near = said_of(said, address)
-    status = code_of("", near) or (code_of("", words) if is_alone else "")
+    if len(all_of) > 1:
+        near = _until_another(near, [one for one in all_of if one != address])
+    words = " ".join(said.split()) if len(all_of) == 1 else near
+    status = code_of("", near) or code_of("", words)
     return Report(address, action, status, near[:2000], judge(action, status, words))
+
+
+def _until_another(near: str, others: list[str]) -> str:
+    ends = [at for one in others if (at := near.lower().find(one.lower())) > 0]
+    return near[: min(ends, default=len(near))]

@@ -93,13 +93,19 @@ def _text(message: Part) -> str:
 
 
 def _ours(message: Part, base: Reading, returned: Fields) -> set[str]:
-    """The addresses that cannot be what failed: the sender's, and the mail system's own."""
-    found = [base.sender or "", base.return_path or ""]
-    for name in ("to", "delivered-to", "x-original-to", "from", "reply-to"):
-        found += [one for value in fields.every(message.fields, name) for one in fields.addresses(value)]
-    for name in ("from", "return-path", "sender", "reply-to", "errors-to"):
-        found += [one for value in fields.every(returned, name) for one in fields.addresses(value)]
-    return {one.lower() for one in found if one}
+    """The addresses that cannot be what failed: the sender's, and the mail system's own.
+
+    Some systems address the bounce to both; to whom the returned message went is none of ours.
+    """
+    own = _addresses(message.fields, ("to", "delivered-to", "x-original-to", "from", "reply-to"))
+    own -= _addresses(returned, ("to",))
+    own |= {one.lower() for one in (base.sender, base.return_path) if one}
+    return own | _addresses(returned, ("from", "return-path", "sender", "reply-to", "errors-to"))
+
+
+def _addresses(known: Fields, names: tuple[str, ...]) -> set[str]:
+    values = [value for name in names for value in fields.every(known, name)]
+    return {one.lower() for value in values for one in fields.addresses(value)}
 
 
 def _of_returned(text: str, ours: set[str], returned: Fields) -> list[Report]:
