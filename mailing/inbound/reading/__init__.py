@@ -7,3 +7,4 @@ from mailing.inbound.reading.values import Reading as Reading
 from mailing.inbound.reading.values import Report as Report
 from mailing.inbound.reading.values import Traces as Traces
 from mailing.inbound.reading.values import Trust as Trust
+from mailing.inbound.reading.reader import read as read

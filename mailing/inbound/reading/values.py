@@ -48,6 +48,8 @@ class Report:
     action: Action = Action.FAILED
     status: str = ""
     diagnostic: str = ""
+    kind: Kind = Kind.BOUNCE_OTHER
+    """What it says of this recipient alone: `bounce-hard`, `bounce-soft` or `bounce-other`."""
 
 
 @dataclass(frozen=True)
