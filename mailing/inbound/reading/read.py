@@ -69,7 +69,7 @@ def _read(
         _said(message, text),
         kind=known.kind,
         reason=known.reason,
-        reports=known.reports,
+        reports=tuple(replace(one, kind=blame.kind_of(one)) for one in known.reports),
         feedback_type=known.complaint.type,
         complained_of=known.complaint.people,
         trust=trust(message, authserv_ids),

@@ -53,6 +53,8 @@ class Report:
     status: str = ""
     diagnostic: str = ""
     original: str = ""
+    kind: Kind = Kind.BOUNCE_OTHER
+    """What it says of this recipient alone: `bounce-hard`, `bounce-soft` or `bounce-other`."""
 
 
 @dataclass(frozen=True)
