@@ -10,7 +10,9 @@ from mailing.deliveries import confirmations
 from mailing.leaving import links
 from mailing.leaving.preferences import is_fresh, mark
 from mailing.people import (
+    address_changes,
     choices,
+    corrections,
     evidence,
     ledger,
     standings,
@@ -82,6 +84,7 @@ class PreferenceView:
     policy_id: int | None
     is_fresh: bool
     history: list[Told]
+    undo_until: datetime | None = None
 
     @property
     def is_on(self) -> bool:
@@ -113,6 +116,7 @@ def look(token: str, asked_language: str | None = None) -> PreferenceView | None
             policy_id=policy.id if policy else None,
             is_fresh=is_fresh(token),
             history=_history(subscriber.id, language),
+            undo_until=links.stop_undo_until(token, subscriber),
         )
 
 
@@ -174,10 +178,16 @@ def _row(topic: Topic, held: Standing | None, is_on: bool, sentence: str) -> Row
 def _history(subscriber_id: UUID, language: str) -> list[Told]:
     names = {topic.id: topics.name_in(topic, language) for topic in topics.all_topics()}
     said = [_entry(entry, names) for entry in ledger.history(subscriber_id)]
-    chosen = [
-        Told(one.at, one.kind, "", one.value, "", "", None) for one in choices.of(subscriber_id)
-    ]
-    return sorted([*said, *chosen], key=lambda told: told.at, reverse=True)
+    chosen = [_plain(one.at, one.kind, one.value) for one in choices.of(subscriber_id)]
+    put_right = [_plain(c.at, "corrected", ",".join(c.fields)) for c in corrections.of(subscriber_id)]
+    moves = [_plain(c.closed_at or c.created_at, "moved") for c in address_changes.done(subscriber_id)]
+    told = [*said, *chosen, *put_right, *moves]
+    return sorted(told, key=lambda one: one.at, reverse=True)
+
+
+def _plain(at: datetime, kind: str, value: str = "") -> Told:
+    """What was no consent: no topic, no sentence."""
+    return Told(at, kind, "", value, "", "", None)
 
 
 def _entry(entry: Entry, names: dict[int, str]) -> Told:
@@ -187,7 +197,7 @@ def _entry(entry: Entry, names: dict[int, str]) -> Told:
         at=entry.at,
         kind=entry.kind,
         topic=names.get(entry.topic_id, "") if entry.topic_id else "",
-        value="",
+        value=entry.source,
         sentence=shown.text if shown else "",
         language=shown.language if shown else "",
         policy_id=entry.policy_id,
