@@ -1,5 +1,6 @@
 """What the preference page shows: each topic as it stands, and what was agreed to, in order."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -178,11 +179,18 @@ def _row(topic: Topic, held: Standing | None, is_on: bool, sentence: str) -> Row
 def _history(subscriber_id: UUID, language: str) -> list[Told]:
     names = {topic.id: topics.name_in(topic, language) for topic in topics.all_topics()}
     said = [_entry(entry, names) for entry in ledger.history(subscriber_id)]
-    chosen = [_plain(one.at, one.kind, one.value) for one in choices.of(subscriber_id)]
-    put_right = [_plain(c.at, "corrected", ",".join(c.fields)) for c in corrections.of(subscriber_id)]
-    moves = [_plain(c.closed_at or c.created_at, "moved") for c in address_changes.done(subscriber_id)]
-    told = [*said, *chosen, *put_right, *moves]
+    told = [*said, *_beside(subscriber_id)]
     return sorted(told, key=lambda one: one.at, reverse=True)
+
+
+def _beside(subscriber_id: UUID) -> Iterator[Told]:
+    """What was set, put right and moved: no consent, and so no entry of the ledger."""
+    for choice in choices.of(subscriber_id):
+        yield _plain(choice.at, choice.kind, choice.value)
+    for correction in corrections.of(subscriber_id):
+        yield _plain(correction.at, "corrected", ",".join(correction.fields))
+    for change in address_changes.done(subscriber_id):
+        yield _plain(change.closed_at or change.created_at, "moved")
 
 
 def _plain(at: datetime, kind: str, value: str = "") -> Told:

@@ -26,6 +26,9 @@ class _Settled:
     signature: tuple[int, ...]
 
 
+# A line that the database lacks, and what it asks for; None for a departure.
+_Missing = tuple[Leaving | None, Line]
+
 # A journal grows for ever and is looked at every second: 100,000 lines take 2.2 s to read
 # anew. What was found whole once is only hashed again, and only after the file has changed.
 _settled: dict[UUID, _Settled] = {}
@@ -79,7 +82,7 @@ def _known(journal: Journal) -> _Settled | None:
     return None
 
 
-def _compare(journal: Journal, known: _Settled | None) -> tuple[Place, list[tuple[Leaving | None, Line]]]:
+def _compare(journal: Journal, known: _Settled | None) -> tuple[Place, list[_Missing]]:
     """The place at the journal's end, and what the database lacks; raises JournalError."""
     since = known.place if known else START
     # Asked before the file is read: what is recorded meanwhile is in the file, too.
@@ -115,7 +118,8 @@ def _leaving(line: Line) -> Leaving | None:
     note = line.note
     try:
         if note.kind == departure.KIND:
-            return _demand_departure(note)
+            _demand_departure(note)
+            return None
         return Leaving(
             subscriber_id=_subscriber(note.digest) or UUID(note.subscriber),
             scope=Scope(note.scope).checked(),
