@@ -27,7 +27,8 @@ NOBODY = UUID(int=0)
 class LeaveView:
     """What the page behind a link to leave has to know, and the language to say it in.
 
-    `ended` says that not these topics alone were left: `stopped` (everything), `withdrawn`.
+    `ended` says that not these topics alone were left: `stopped` (everything), `withdrawn`;
+    `can_undo_stop`, that the preference page still takes the former back.
     """
 
     topics: list[str]
@@ -36,6 +37,7 @@ class LeaveView:
     is_subscribed: bool
     undo_until: datetime | None
     ended: str = ""
+    can_undo_stop: bool = False
 
     @property
     def can_undo(self) -> bool:
@@ -84,6 +86,7 @@ def look(token: str, asked_language: str | None = None) -> LeaveView | None:
         if subscriber and not _was_for_another(token, meant[0])
         else None,
         ended=_ended(subscriber),
+        can_undo_stop=subscriber is not None and stop_undo_until(token, subscriber) is not None,
     )
 
 

@@ -89,7 +89,12 @@ def test_the_link_to_leave_says_that_everything_has_ended_and_not_one_topic(
     preferences.stop(person.link())
     view = links.look(person.link())
     assert view is not None
-    assert view.ended == "stopped"
+    assert (view.ended, view.can_undo_stop) == ("stopped", True)
+    day = clock.now() + timedelta(hours=24, seconds=1)
+    with clock.use(lambda: day):
+        later = links.look(person.link())
+    assert later is not None
+    assert (later.ended, later.can_undo_stop) == ("stopped", False)
     assert links.undo_stop(person.link())
     view = links.look(person.link())
     assert view is not None
