@@ -19,6 +19,7 @@ from mailing.people.profile import Reason
 from mailing.staff import audit
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+AT_ANOTHER = "This person is now at another address; this one was theirs before."
 
 
 @click.group()
@@ -63,13 +64,15 @@ def show(email: str) -> Answer:
 def evidence(email: str, as_of: datetime | None, reason: str) -> Answer:
     """Print the ledger of one person with the wording that was shown, and how consent stood."""
     entries = profile.evidence_of(email, as_of)
-    person = profile.of_address(email).id
+    found, is_former = profile.sought(email)
+    person = found.id
     audit.record(
         actor(), "evidence read", f"subscriber {person}", entries=len(entries), reason=reason
     )
     with languages.speaking(languages.SOURCE):
         zone = current().time_zone
-        told = [one.sentence(zone) for one in stood.at(person, as_of or clock.now())]
+        told = [AT_ANOTHER] if is_former else []
+        told += [one.sentence(zone) for one in stood.at(person, as_of or clock.now())]
     return Answer(entries, "\n\n".join([*told, *(readable(plain(entry)) for entry in entries)]))
 
 

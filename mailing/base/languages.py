@@ -135,6 +135,11 @@ def time_text(moment: datetime, zone: str, language: str | None = None) -> str:
     return f"{day}, {local:%H:%M} ({_zone_text(zone, language or spoken())})"
 
 
+def quoted(words: str, language: str | None = None) -> str:
+    """Words in the quotation marks of their own language, else of the one spoken."""
+    return gettext_for(language or spoken()).gettext("“%(words)s”") % {"words": words}
+
+
 def _zone_text(zone: str, language: str) -> str:
     """A zone by its city, as the language calls it: "Almaty time", "время Алматы"."""
     city = dates.get_timezone_location(ZoneInfo(zone), locale=language, return_city=True)
@@ -150,5 +155,9 @@ def install(environment: Environment) -> None:
         newstyle=True,
     )
     environment.globals.update(
-        spoken=spoken, own_names=OWN_NAMES, date_text=date_text, time_text=time_text
+        spoken=spoken,
+        own_names=OWN_NAMES,
+        date_text=date_text,
+        time_text=time_text,
+        quoted=quoted,
     )

@@ -216,7 +216,10 @@ def _ask(subscriber: Subscriber, asked: Asked, address: Address) -> bool:
 
 
 def _not_yet_given(subscriber: Subscriber, asked: Asked) -> set[int]:
-    # A stranger who fills in the form must not turn a yes into a question.
+    # A stranger who fills in the form must not turn a yes into a question; where somebody moved
+    # from, a yes that a backup brought back is theirs no longer, and is asked for anew.
+    if Why.MOVED in suppression.reasons(subscriber.digest):
+        return set(asked.wordings)
     held = standings.of(subscriber.id)
     given = {topic_id for topic_id, row in held.items() if row.standing == Said.GIVEN}
     return set(asked.wordings) - given

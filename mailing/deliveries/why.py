@@ -19,6 +19,7 @@ REASONS = {
     "suppressed_complaint": "they complained about our mail",
     "suppressed_bounce": "their mailbox does not exist",
     "suppressed_staff": "staff have suppressed the address",
+    "suppressed_moved": "they have moved to another address",
     "blocked": "they asked us to stop, and that is being confirmed",
     "quarantined": "they were imported without evidence of consent",
     "unsubscribed": "they have unsubscribed",

@@ -1,46 +1,43 @@
 """Links to leave: what one is about, leaving by it, and taking it back within a day."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
-from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.languages import spoken
 from mailing.base.settings import current
 from mailing.base.tokens import LeaveToken, OptInToken, link_keys
 from mailing.deliveries.deliveries import Delivery
-from mailing.leaving import scope
+from mailing.leaving import scope, undoing
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
-from mailing.people import (
-    address_changes,
-    ledger,
-    standings,
-    subscribers,
-    suppression,
-    topics,
-)
+from mailing.people import address_changes, standings, subscribers, suppression, topics
 from mailing.people.address import masked
-from mailing.people.ledger import Kind, NewEntry
 from mailing.people.standings import Said, Standing
 from mailing.people.subscribers import Subscriber
+from mailing.people.suppression import Why
 
-UNDO_WITHIN = timedelta(hours=24)
 # Whose link a preview holds: no subscriber has this id.
 NOBODY = UUID(int=0)
 
 
 @dataclass(frozen=True)
 class LeaveView:
-    """What the page behind a link to leave has to know, and the language to say it in."""
+    """What the page behind a link to leave has to know, and the language to say it in.
+
+    `ended` says that not these topics alone were left: `stopped` (everything), `withdrawn`;
+    `can_undo_stop`, that the preference page still takes the former back.
+    """
 
     topics: list[str]
     language: str
     address: str
     is_subscribed: bool
     undo_until: datetime | None
+    ended: str = ""
+    can_undo_stop: bool = False
 
     @property
     def can_undo(self) -> bool:
@@ -85,9 +82,11 @@ def look(token: str, asked_language: str | None = None) -> LeaveView | None:
         language=language,
         address=masked(personal.email) if personal else "",
         is_subscribed=_is_subscribed(meant[0], topic_ids),
-        undo_until=_undo_until(subscriber, topic_ids)
+        undo_until=undoing.until(undoing.of_topics(subscriber, topic_ids))
         if subscriber and not _was_for_another(token, meant[0])
         else None,
+        ended=_ended(subscriber),
+        can_undo_stop=subscriber is not None and stop_undo_until(token, subscriber) is not None,
     )
 
 
@@ -97,10 +96,39 @@ def undo(token: str) -> bool:
     subscriber = subscribers.lock(meant[0]) if meant else None
     if meant is None or subscriber is None or _was_for_another(token, subscriber.id):
         return False
-    undoable = _undoable(subscriber, scope.topics_of(meant[1], subscriber.id))
-    ledger.append_many([_restored(entry, given) for entry, given in undoable])
+    is_back = undoing.take_back(
+        undoing.of_topics(subscriber, scope.topics_of(meant[1], subscriber.id))
+    )
     db.session.commit()
-    return bool(undoable)
+    return is_back
+
+
+def undo_stop(token: str) -> bool:
+    """Take back “stop everything” of the last 24 hours; whether there was one. Commits."""
+    meant = _read(token)
+    subscriber = subscribers.lock(meant[0]) if meant else None
+    is_own = subscriber is not None and not _was_for_another(token, subscriber.id)
+    is_back = is_own and undoing.take_back(undoing.of_everything(subscriber))
+    db.session.commit()
+    return is_back
+
+
+def stop_undo_until(token: str, subscriber: Subscriber) -> datetime | None:
+    """Until when “stop everything” can be taken back by this link; None where it cannot be."""
+    if _was_for_another(token, subscriber.id):
+        return None
+    return undoing.until(undoing.of_everything(subscriber))
+
+
+def _ended(subscriber: Subscriber | None) -> str:
+    if subscriber is None or subscriber.personal is None:
+        return "withdrawn"
+    why = set(suppression.reasons(subscriber.digest))
+    said = standings.of(subscriber.id).values()
+    if why & {Why.WITHDRAWN, Why.DESTROYED} or any(s.standing == Said.WITHDRAWN for s in said):
+        return "withdrawn"
+    is_left = any(row.standing == Said.UNSUBSCRIBED and row.of_everything for row in said)
+    return "stopped" if is_left and not _is_subscribed(subscriber.id, None) else ""
 
 
 def _was_for_another(token: str, subscriber_id: UUID) -> bool:
@@ -140,49 +168,3 @@ def _on(held: dict[int, Standing], counted: tuple[Said, ...]) -> set[int]:
     if on - {notices} and not (notices in held and held[notices].refused):
         on.add(notices)
     return on
-
-
-def _undo_until(subscriber: Subscriber, topic_ids: list[int] | None) -> datetime | None:
-    """When the first of what can be taken back no longer can be."""
-    ends = [left.at + UNDO_WITHIN for left, _ in _undoable(subscriber, topic_ids)]
-    return min(ends, default=None)
-
-
-def _undoable(
-    subscriber: Subscriber, topic_ids: list[int] | None
-) -> list[tuple[ledger.Entry, ledger.Entry]]:
-    if topic_ids is None or suppression.reasons(subscriber.digest) or subscriber.blocked_at:
-        return []
-    pairs = [_undoable_on(subscriber.id, topic_id) for topic_id in topic_ids]
-    return [pair for pair in pairs if pair is not None]
-
-
-def _undoable_on(subscriber_id: UUID, topic_id: int) -> tuple[ledger.Entry, ledger.Entry] | None:
-    """The unsubscribe that may still be taken back, and the yes that it ended.
-
-    Asking is neither a yes nor a no: a stranger who fills in a form takes no undo away.
-    """
-    said = [e for e in ledger.history(subscriber_id) if e.kind != Kind.REQUESTED]
-    about = [e for e in said if e.topic_id in (topic_id, None)]
-    if not about or about[-1].kind != Kind.UNSUBSCRIBED or about[-1].topic_id != topic_id:
-        return None
-    left, before = about[-1], about[-2:-1]
-    if not before and topic_id == topics.find(topics.NOTICES).id:
-        before = [e for e in said if e.kind in _YES][-1:]  # Each yes names the notices, too.
-    is_recent = left.at > clock.now() - UNDO_WITHIN
-    return (left, before[0]) if is_recent and before and before[0].kind in _YES else None
-
-
-_YES = (Kind.GIVEN, Kind.ATTESTED, Kind.RESTORED)
-
-
-def _restored(left: ledger.Entry, given: ledger.Entry) -> NewEntry:
-    return NewEntry(
-        subscriber_id=left.subscriber_id,
-        kind=Kind.RESTORED,
-        topic_id=left.topic_id,
-        policy_id=given.policy_id,
-        source="undo",
-        actor="subscriber",
-        evidence={"undoes": left.hash.hex(), "restores": given.hash.hex()},
-    )

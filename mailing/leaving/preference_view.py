@@ -1,5 +1,6 @@
 """What the preference page shows: each topic as it stands, and what was agreed to, in order."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +11,9 @@ from mailing.deliveries import confirmations
 from mailing.leaving import links
 from mailing.leaving.preferences import is_fresh, mark
 from mailing.people import (
+    address_changes,
     choices,
+    corrections,
     evidence,
     ledger,
     standings,
@@ -82,6 +85,7 @@ class PreferenceView:
     policy_id: int | None
     is_fresh: bool
     history: list[Told]
+    undo_until: datetime | None = None
 
     @property
     def is_on(self) -> bool:
@@ -113,6 +117,7 @@ def look(token: str, asked_language: str | None = None) -> PreferenceView | None
             policy_id=policy.id if policy else None,
             is_fresh=is_fresh(token),
             history=_history(subscriber.id, language),
+            undo_until=links.stop_undo_until(token, subscriber),
         )
 
 
@@ -174,10 +179,23 @@ def _row(topic: Topic, held: Standing | None, is_on: bool, sentence: str) -> Row
 def _history(subscriber_id: UUID, language: str) -> list[Told]:
     names = {topic.id: topics.name_in(topic, language) for topic in topics.all_topics()}
     said = [_entry(entry, names) for entry in ledger.history(subscriber_id)]
-    chosen = [
-        Told(one.at, one.kind, "", one.value, "", "", None) for one in choices.of(subscriber_id)
-    ]
-    return sorted([*said, *chosen], key=lambda told: told.at, reverse=True)
+    told = [*said, *_beside(subscriber_id)]
+    return sorted(told, key=lambda one: one.at, reverse=True)
+
+
+def _beside(subscriber_id: UUID) -> Iterator[Told]:
+    """What was set, put right and moved: no consent, and so no entry of the ledger."""
+    for choice in choices.of(subscriber_id):
+        yield _plain(choice.at, choice.kind, choice.value)
+    for correction in corrections.of(subscriber_id):
+        yield _plain(correction.at, "corrected", ",".join(correction.fields))
+    for change in address_changes.done(subscriber_id):
+        yield _plain(change.closed_at or change.created_at, "moved")
+
+
+def _plain(at: datetime, kind: str, value: str = "") -> Told:
+    """What was no consent: no topic, no sentence."""
+    return Told(at, kind, "", value, "", "", None)
 
 
 def _entry(entry: Entry, names: dict[int, str]) -> Told:
@@ -187,7 +205,7 @@ def _entry(entry: Entry, names: dict[int, str]) -> Told:
         at=entry.at,
         kind=entry.kind,
         topic=names.get(entry.topic_id, "") if entry.topic_id else "",
-        value="",
+        value=entry.source,
         sentence=shown.text if shown else "",
         language=shown.language if shown else "",
         policy_id=entry.policy_id,

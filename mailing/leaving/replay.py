@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from mailing.base import installation
 from mailing.base.database import db
-from mailing.leaving import leave, marks
-from mailing.leaving.journal import START, Journal, JournalError, Line, Place
+from mailing.leaving import departure, leave, marks
+from mailing.leaving.journal import START, Journal, JournalError, Line, Note, Place
 from mailing.leaving.leave import Leaving
 from mailing.leaving.scope import Scope
 from mailing.people.ledger import Kind
@@ -25,6 +25,9 @@ class _Settled:
     place: Place
     signature: tuple[int, ...]
 
+
+# A line that the database lacks, and what it asks for; None for a departure.
+_Missing = tuple[Leaving | None, Line]
 
 # A journal grows for ever and is looked at every second: 100,000 lines take 2.2 s to read
 # anew. What was found whole once is only hashed again, and only after the file has changed.
@@ -50,9 +53,17 @@ def run() -> int:
         return 0
     db.session.commit()
     for leaving, line in missing:
-        leave.record(leaving, (journal, line))
+        _apply(leaving, journal, line)
     _settled[journal.id] = _Settled(place, signature)
     return len(missing)
+
+
+def _apply(leaving: Leaving | None, journal: Journal, line: Line) -> None:
+    if leaving is not None:
+        leave.record(leaving, (journal, line))
+        return
+    departure.apply(journal.id, line)
+    db.session.commit()
 
 
 def _switch_off(reason: str) -> None:
@@ -71,7 +82,7 @@ def _known(journal: Journal) -> _Settled | None:
     return None
 
 
-def _compare(journal: Journal, known: _Settled | None) -> tuple[Place, list[tuple[Leaving, Line]]]:
+def _compare(journal: Journal, known: _Settled | None) -> tuple[Place, list[_Missing]]:
     """The place at the journal's end, and what the database lacks; raises JournalError."""
     since = known.place if known else START
     # Asked before the file is read: what is recorded meanwhile is in the file, too.
@@ -102,10 +113,13 @@ def _cut_torn_line(journal: Journal) -> None:
         _log.warning("a torn line was cut from the withdrawal journal", octets=torn)
 
 
-def _leaving(line: Line) -> Leaving:
-    """What a line asks for; raises JournalError where it asks for anything but a "no"."""
+def _leaving(line: Line) -> Leaving | None:
+    """What a line asks for, None for a departure; raises JournalError for anything but a "no"."""
     note = line.note
     try:
+        if note.kind == departure.KIND:
+            _demand_departure(note)
+            return None
         return Leaving(
             subscriber_id=_subscriber(note.digest) or UUID(note.subscriber),
             scope=Scope(note.scope).checked(),
@@ -118,6 +132,12 @@ def _leaving(line: Line) -> Leaving:
             f"Line {line.sequence} of the withdrawal journal is no leaving. Put back an untouched "
             "copy; sending stays off until then."
         ) from None
+
+
+def _demand_departure(note: Note) -> None:
+    """Raises ValueError where it does not say who left which address."""
+    UUID(note.subscriber)
+    bytes.fromhex(note.digest or "none")
 
 
 def _subscriber(digest: str | None) -> UUID | None:

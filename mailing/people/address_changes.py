@@ -109,10 +109,22 @@ def of(subscriber_id: UUID) -> list[AddressChange]:
     return list(db.session.scalars(fresh))
 
 
+def done(subscriber_id: UUID) -> list[AddressChange]:
+    """The changes that came about, in the order of time."""
+    ended = [change for change in of(subscriber_id) if change.state == State.DONE]
+    return sorted(ended, key=lambda change: change.closed_at or change.created_at)
+
+
+def moved_from(digest: bytes) -> UUID | None:
+    """Who moved away from an address, the last where several did."""
+    query = select(AddressChange.subscriber_id).where(AddressChange.former == digest)
+    return db.session.scalars(query.order_by(AddressChange.closed_at.desc()).limit(1)).first()
+
+
 def moved_at(subscriber_id: UUID) -> datetime | None:
     """When somebody moved last: a link that was mailed before may lie in another's mailbox."""
-    done = [c.closed_at for c in of(subscriber_id) if c.state == State.DONE and c.closed_at]
-    return max(done, default=None)
+    ended = done(subscriber_id)
+    return ended[-1].closed_at if ended else None
 
 
 def close(change: AddressChange, state: State) -> None:

@@ -160,10 +160,7 @@ def _held(subscriber: Subscriber, policy: PolicyVersion) -> _Held:
 def _open(policy: PolicyVersion, held: _Held, language: str, address: str) -> AgreeView:
     ids = sorted({row.policy_id for row in held.older.values() if row.policy_id is not None})
     before = tuple(versions.find(number) for number in ids)
-    wordings = tuple(
-        wording.consent_wording(topic, policy, language, policy.declared_operator)
-        for topic in held.older
-    )
+    wordings = tuple(wording.sentence(topic, policy, language) for topic in held.older)
     summary = policy.summaries.get(language, "")
     shown = [policy.id, language, ids, [topic.id for topic in held.older], wordings, summary]
     return AgreeView(

@@ -11,7 +11,7 @@ from mailing.base.settings import Settings, current
 from mailing.people import forms, topics
 from mailing.people.forms import HEADING, INTRODUCTION, FormVersion
 from mailing.people.topics import Topic
-from mailing.people.wording import consent_wording
+from mailing.people.wording import sentence
 from mailing.policies import versions
 from mailing.policies.versions import PolicyVersion
 
@@ -54,13 +54,14 @@ class OpenForm:
         """The form in the language spoken. Raises `Missing` for none, `NotOpen` (see there)."""
         version = forms.current(forms.find(slug))
         settings = current()
-        operator, policy = _identity(settings), _policy(settings)
+        _demand_identity(settings)
+        policy = _policy(settings)
         said = forms.texts_of(version, spoken())
         return cls(
             slug=slug,
             version=version,
             policy=policy,
-            boxes=tuple(_box(topic, policy, operator) for topic in forms.topics_of(version)),
+            boxes=tuple(_box(topic, policy) for topic in forms.topics_of(version)),
             fields=tuple(name for name in OPTIONAL if name in policy.fields),
             heading=said.get(HEADING, ""),
             introduction=said.get(INTRODUCTION, ""),
@@ -87,25 +88,24 @@ class OpenForm:
         return any(box.slug == slug for box in self.boxes)
 
 
-def _box(topic: Topic, policy: PolicyVersion, operator: str) -> Box:
+def _box(topic: Topic, policy: PolicyVersion) -> Box:
     language = spoken()
     return Box(
         slug=topic.slug,
         name=topics.name_in(topic, language),
-        sentence=consent_wording(topic, policy, language, operator),
+        sentence=sentence(topic, policy, language),
         about=topics.about_in(topic, language),
     )
 
 
-def _identity(settings: Settings) -> str:
-    if not settings.has_identity or settings.operator_name is None:
+def _demand_identity(settings: Settings) -> None:
+    if not settings.has_identity:
         raise NotOpen(
             _(
                 "The operator has not said who they are yet. Operator: set KELISIM_OPERATOR_NAME, "
                 "KELISIM_OPERATOR_BIN and KELISIM_OPERATOR_ADDRESS."
             )
         )
-    return settings.operator_name
 
 
 def _policy(settings: Settings) -> PolicyVersion:

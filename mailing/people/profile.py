@@ -3,11 +3,22 @@
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from mailing.base.database import db
 from mailing.base.errors import Missing
-from mailing.people import evidence, ledger, standings, subscribers, suppression, topics
+from mailing.people import (
+    address_changes,
+    corrections,
+    evidence,
+    ledger,
+    standings,
+    subscribers,
+    suppression,
+    topics,
+)
 from mailing.people.address import canonical
+from mailing.people.address_changes import AddressChange
 from mailing.people.forms import Form
 from mailing.people.ledger import Entry
 from mailing.people.optins import ABOVE
@@ -33,14 +44,30 @@ def of_address(address: str) -> Subscriber:
     return subscriber
 
 
+def sought(address: str) -> tuple[Subscriber, bool]:
+    """Who is asked about by an address, and whether they are at another one now.
+
+    An officer asks by the address that somebody writes about: whoever is there now, else whoever
+    moved away from it. Raises Missing. It is for reading: nobody is unsubscribed by an address
+    that is theirs no longer.
+    """
+    digest = subscribers.digest_of(canonical(address))
+    moved = address_changes.moved_from(digest)
+    subscriber = subscribers.find(canonical(address))
+    if subscriber is None and moved is not None:
+        return db.session.get_one(Subscriber, moved), True
+    return (subscriber or of_address(address)), False
+
+
 def show(address: str) -> dict[str, Any]:
     """The person as `kelisim people show` prints them (contract.md)."""
-    subscriber = of_address(address)
+    subscriber, is_former = sought(address)
     held = standings.of(subscriber.id)
     names = {topic.id: topic.slug for topic in topics.all_topics()}
     suppressed = suppression.reasons(subscriber.digest)
     return {
         "subscriber": str(subscriber.id),
+        "now_at_another_address": is_former,
         "language": subscriber.language,
         "topics": {names[topic_id]: row.standing for topic_id, row in sorted(held.items())},
         "suppressed": bool(suppressed),
@@ -52,10 +79,42 @@ def show(address: str) -> dict[str, Any]:
 
 
 def evidence_of(address: str, as_of: datetime | None = None) -> list[dict[str, Any]]:
-    """The ledger of one person up to a time, each entry with its evidence and exact wording."""
-    subscriber = of_address(address)
+    """The ledger of one person up to a time, each entry with its evidence and exact wording; what
+    they put right and each change of address stand between, in the order of time, without a `seq`.
+    """
+    subscriber, _ = sought(address)
     names = {topic.id: topic.slug for topic in topics.all_topics()}
-    return [_told(entry, names) for entry in ledger.history(subscriber.id, as_of)]
+    entries = [_told(entry, names) for entry in ledger.history(subscriber.id, as_of)]
+    beside = [one for one in _beside(subscriber.id) if as_of is None or one["at"] <= as_of]
+    return sorted([*entries, *beside], key=lambda one: one["at"])
+
+
+def _beside(subscriber_id: UUID) -> list[dict[str, Any]]:
+    """What is no consent, and so no entry of the ledger, in the shape of one."""
+    put_right = [
+        _beside_one("corrected", one.at, one.source, evidence.body_of(one.evidence_hash))
+        | {"private": evidence.private_of(subscriber_id, evidence.body_of(one.evidence_hash))}
+        for one in corrections.of(subscriber_id)
+    ]
+    moves = [
+        _beside_one("moved", one.closed_at or one.created_at, "page", _agreed(one))
+        for one in address_changes.done(subscriber_id)
+    ]
+    return [*put_right, *moves]
+
+
+def _beside_one(kind: str, at: datetime, source: str, body: dict[str, Any]) -> dict[str, Any]:
+    nothing = dict.fromkeys(("seq", "topic", "policy", "wording", "form", "private", "hash"))
+    told = {"at": at, "kind": kind, "source": source, "actor": "subscriber", "above": []}
+    return nothing | told | {"evidence": body}
+
+
+def _agreed(change: AddressChange) -> dict[str, Any]:
+    """What proves a change of address: when each of the two mailboxes agreed."""
+    ends = {"old_agreed_at": change.old_agreed_at, "new_agreed_at": change.new_agreed_at}
+    return {"change": str(change.id)} | {
+        name: at.isoformat() for name, at in ends.items() if at is not None
+    }
 
 
 def _told(entry: Entry, names: dict[int, str]) -> dict[str, Any]:

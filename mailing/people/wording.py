@@ -14,7 +14,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Missing
-from mailing.base.settings import current
 from mailing.people.topics import Frequency, Topic, name_in
 from mailing.policies.versions import PolicyVersion
 
@@ -77,19 +76,18 @@ class Wording(Table):
     )
 
 
-def consent_wording(topic: Topic, policy: PolicyVersion, language: str, operator: str) -> str:
-    """What stands beside the topic's box; `operator` is the operator's name."""
+def sentence(topic: Topic, policy: PolicyVersion, language: str) -> str:
+    """What stands beside the topic's box, on whichever page.
+
+    It names the operator whom the version declares (else the settings' own): the yes is a yes to
+    that text, so both must speak of the same operator.
+    """
     return _CONSENT.get(language, _CONSENT["en"]).format(
-        operator=operator,
+        operator=policy.declared_operator,
         topic=name_in(topic, language),
         often=_often(topic, language),
         label=policy.label,
     )
-
-
-def sentence(topic: Topic, policy: PolicyVersion, language: str) -> str:
-    """The same, in the name of the operator as the settings have it."""
-    return consent_wording(topic, policy, language, current().operator_name or "")
 
 
 def keep_sentences(shown: Iterable[Topic], policy: PolicyVersion, language: str) -> dict[int, str]:

@@ -1,5 +1,6 @@
 """Which language is spoken, and what it says."""
 
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 from jinja2 import Environment
 
 from mailing.base import languages
+from mailing.base.languages import quoted, speaking
+from mailing.base.settings import ROOT
 
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
@@ -72,3 +75,20 @@ def test_days_and_moments_are_written_out_with_the_zone_named(
     assert said == day.replace("_", NO_BREAK_SPACE)
     said = languages.time_text(at, "Asia/Almaty", language)
     assert said == moment.replace("_", NO_BREAK_SPACE)
+
+
+@pytest.mark.parametrize(("language", "text"), [("kk", "«сөз»"), ("ru", "«сөз»"), ("en", "“сөз”")])
+def test_quotation_marks_belong_to_the_language(language: str, text: str) -> None:
+    assert quoted("сөз", language) == text
+    with speaking(language):
+        assert quoted("сөз") == text
+
+
+def test_no_template_writes_quotation_marks_around_a_value_itself() -> None:
+    """`quoted` is the one place; a sentence of a catalogue has marks of its own."""
+    wrong = [
+        path.name
+        for path in (ROOT / "templates").rglob("*.html")
+        if re.search(r"[“«„]\{\{", path.read_text())
+    ]
+    assert wrong == []

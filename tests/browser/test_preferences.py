@@ -59,7 +59,7 @@ def test_leave_say_why_pause_and_stop_everything(
 def test_stop_is_as_large_as_save(page: Page, site: str, link: str) -> None:
     page.goto(f"{site}{link.replace('/u/', '/preferences/')}?lang=ru")
     save = page.get_by_role("button", name="Сохранить").bounding_box()
-    stop = page.get_by_role("button", name=re.compile("Отписаться от всего")).bounding_box()
+    stop = page.get_by_role("button", name=re.compile("Отписаться от всех рассылок")).bounding_box()
     assert save is not None
     assert stop is not None
     assert (save["width"], save["height"]) == (stop["width"], stop["height"])

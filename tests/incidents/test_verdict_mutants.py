@@ -66,6 +66,12 @@ def _moved_away(person: Person) -> None:
     suppression.suppress(person.row.digest, Why.MOVED)
 
 
+def _moved_and_back(person: Person) -> None:
+    """A backup brought back a yes of somebody who has moved from this address since."""
+    person.say_yes("news")
+    suppression.suppress(person.row.digest, Why.MOVED)
+
+
 def _no_word(person: Person) -> None:
     subscribers.create(canonical(person.address), "kk")
 
@@ -121,6 +127,10 @@ MORE: dict[str, tuple[Act, str | None, str | None, str | None]] = {
     "emptied without a word": (_emptied, "withdrawn", "withdrawn", "withdrawn"),
     "destroyed and back": (_destroyed_and_back, "withdrawn", "withdrawn", "withdrawn"),
     "where somebody moved from": (_moved_away, "not_confirmed", "not_confirmed", None),
+    "brought back where they moved from": (
+        _moved_and_back,
+        *("suppressed_moved", "suppressed_moved", None),
+    ),
     "paused": (_paused, "paused_by_subscriber", "paused_by_subscriber", None),
     "policy without the purpose": (_under_a_poorer_policy, "no_policy_consent", None, None),
     "request closed": (

@@ -131,9 +131,9 @@ def test_the_sentence_says_how_often_a_topic_comes(
     policy: PolicyVersion, language: str, often: Frequency | None
 ) -> None:
     topic = topics.find("news")
-    before = wording.consent_wording(topic, policy, language, "G")
+    before = wording.sentence(topic, policy, language)
     topics.describe(topic, Promise({}, often))
-    after = wording.consent_wording(topic, policy, language, "G")
+    after = wording.sentence(topic, policy, language)
     assert (after == before) == (often is None)
     assert "None" not in after
     assert ("(" in after) == (often is not None)
@@ -143,16 +143,16 @@ def test_each_frequency_has_words_of_its_own_in_each_language(policy: PolicyVers
     topic, said = topics.find("news"), set()
     for often in Frequency:
         topics.describe(topic, Promise({}, often))
-        said |= {wording.consent_wording(topic, policy, tongue, "G") for tongue in LANGUAGES}
+        said |= {wording.sentence(topic, policy, tongue) for tongue in LANGUAGES}
     assert len(said) == len(Frequency) * len(LANGUAGES)
 
 
 def test_another_name_changes_the_sentence_and_not_what_was_kept(policy: PolicyVersion) -> None:
     topic = topics.find("news")
-    name = wording.keep("kk", wording.consent_wording(topic, policy, "kk", "G"))
+    name = wording.keep("kk", wording.sentence(topic, policy, "kk"))
     before = wording.text_of(name).text
     topics.rename(topic, {"kk": "Басқа атау"})
-    assert "Басқа атау" in wording.consent_wording(topic, policy, "kk", "G")
+    assert "Басқа атау" in wording.sentence(topic, policy, "kk")
     assert wording.text_of(name).text == before
     with pytest.raises(Invalid):
         topics.rename(topics.find("notices"), {"kk": "Басқа"})

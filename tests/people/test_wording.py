@@ -18,9 +18,9 @@ OPERATOR = "Glazik Kazakhstan LLP {x}"
 
 
 def _shown(language: str) -> str:
-    import_text(b"the policy", NewText("kk", date(2024, 10, 1), label="v7"))
+    import_text(b"the policy", NewText("kk", date(2024, 10, 1), label="v7", operator=OPERATOR))
     topic = topics.add("events", "events", "Оқиғалар", "События", "Events")
-    return wording.consent_wording(topic, versions.find("v7"), language, OPERATOR)
+    return wording.sentence(topic, versions.find("v7"), language)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,13 @@ def test_a_kept_wording_cannot_be_changed_or_taken_away(app: Flask) -> None:
 def test_a_hash_that_names_nothing_is_missing(app: Flask) -> None:
     with pytest.raises(Missing):
         wording.text_of("0" * 64)
+
+
+def test_it_names_the_operator_whom_the_version_declares_whatever_the_settings_say(
+    app: Flask,
+) -> None:
+    """The form, the preference page and the page of a new version all show this sentence."""
+    for language in ("kk", "ru", "en"):
+        import_text(b"declared", NewText("kk", date(2024, 10, 1), label="v8", operator="Other LLP"))
+        found = topics.find(topics.NOTICES)
+        assert "Other LLP" in wording.sentence(found, versions.find("v8"), language)

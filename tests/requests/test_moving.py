@@ -8,12 +8,21 @@ from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.errors import Conflict, Invalid
+from mailing.base.errors import Conflict, Invalid, Unavailable
+from mailing.base.settings import Settings
 from mailing.deliveries import confirmations
-from mailing.leaving import links
+from mailing.leaving import links, replay
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
-from mailing.people import address_changes, ledger, standings, subscribers, suppression, topics
+from mailing.people import (
+    address_changes,
+    ledger,
+    standings,
+    subscribers,
+    suppression,
+    topics,
+    verdict,
+)
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind
 from mailing.people.subscribers import digest_of
@@ -251,3 +260,67 @@ def test_nobody_who_is_blocked_is_written_to_because_another_named_their_address
     ask(person)
     assert {p.permit.recipient for p in asker.passed()} == {person.address}
     assert asker.reasons()[-1] == "blocked"
+
+
+def brought_back(person: Person, former: str) -> None:
+    """A backup from before the move: the row as it was, no trace of the change or of its mark."""
+    row = person.row
+    db.session.execute(text("DELETE FROM answers"))
+    for table in ("address_changes", "suppressions", "journal_entries"):
+        db.session.execute(text(f"DELETE FROM {table}"))  # noqa: S608
+    kept = subscribers.personal_of(row)
+    assert kept is not None
+    row.digest = digest_of(canonical(former))
+    subscribers.keep_personal(row, kept.at(former))
+    db.session.commit()
+
+
+def test_an_older_backup_writes_to_nobody_at_the_address_that_they_moved_from(
+    person: Person,
+) -> None:
+    """T19, T22: what was told us after the backup is told again by the journal."""
+    ask(person)
+    press(person, "old", "new")
+    moved = Person(person.policy, NEW)
+    assert passes(moved)
+    brought_back(moved, person.address)
+    assert passes(person), "the backup alone knows nothing of it"
+    assert [replay.run(), replay.run()] == [1, 0]
+    assert set(suppression.reasons(person.row.digest)) == {Why.MOVED}
+    assert not passes(person)
+    assert person.ask("offers") == 1
+    assert person.confirm() == "confirmed"
+    assert passes(person), "who answers from that mailbox now may speak for it"
+
+
+def test_the_journal_names_an_address_that_was_left_by_its_digest_alone(
+    person: Person, settings: Settings
+) -> None:
+    ask(person)
+    press(person, "old", "new")
+    written = (settings.journal / "withdrawals.jsonl").read_text()
+    assert written.count('"moved"') == 1
+    assert digest_of(canonical(person.address)).hex() in written
+    assert "@" not in written
+    assert replay.run() == 0
+
+
+def test_without_a_journal_nobody_moves(person: Person, settings: Settings) -> None:
+    ask(person)
+    press(person, "old")
+    assert replay.run() == 0
+    (settings.journal / "id").unlink()
+    with pytest.raises(Unavailable):
+        moving.agree(end_token("new", person))
+    db.session.rollback()
+    assert subscribers.find(canonical(NEW)) is None
+
+
+def passes(person: Person) -> bool:
+    """Whether the verdict lets a message on `news` through to somebody."""
+    query = text(
+        f"SELECT {verdict.CAMPAIGN} FROM subscribers s JOIN topics t ON t.slug = 'news' "  # noqa: S608
+        "LEFT JOIN standings st ON st.subscriber_id = s.id AND st.topic_id = t.id "
+        "LEFT JOIN policy_versions p ON p.id = st.policy_id WHERE s.id = :id"
+    )
+    return db.session.execute(query, {"id": person.id}).scalar_one() is None

@@ -7,10 +7,10 @@ day for each address, which PostgreSQL holds, is the one that stands.
 """
 
 import structlog
-from redis import Redis
 from redis.exceptions import RedisError
 
 from mailing.base.settings import Settings
+from webapp.counters import counters
 from webapp.networks import digest, is_everybody, network_of
 
 AN_HOUR = 3600
@@ -27,9 +27,7 @@ class Brake:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._prefix = f"{settings.queue_prefix}join:"
-        self._redis = Redis.from_url(
-            settings.queue, socket_connect_timeout=0.5, socket_timeout=0.5, decode_responses=True
-        )
+        self._redis = counters(settings)
 
     def takes(self, address: str | None, is_timed: bool) -> bool:
         """Count one form from a network address; whether it is taken."""

@@ -3,7 +3,7 @@
 import json
 from datetime import date
 
-from flask import Blueprint, Response, abort, make_response, request
+from flask import Blueprint, Response, abort, g, make_response, request
 
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
@@ -27,15 +27,16 @@ def nobody_is_here() -> Response | None:
     token = (request.view_args or {}).get("token", "")
     if links.is_preview(token):
         return personal(show("preview"))
-    holder = fresh.person_of(token)
-    is_gone = holder is None or holder.personal is None
-    return personal(show("gone")) if is_gone and links.person_of(token) else None
+    g.holder = fresh.person_of(token)
+    if g.holder is None or g.holder.personal is None:
+        return personal(show("gone")) if links.person_of(token) else abort(404)
+    return None
 
 
 @pages.post("/preferences/<token>/link")
 def send_link(token: str) -> Response:
     """Mail a fresh link to the address on file; the page says no more than that."""
-    holder = _holder(token)
+    holder = _holder()
     fresh.mail_to_holder(token)
     db.session.commit()
     return _about(holder, token, "link_sent", is_shut=not confirmations.may_be_asked(holder))
@@ -45,7 +46,7 @@ def send_link(token: str) -> Response:
 def see(token: str) -> Response:
     """Everything that is kept about this person."""
     data = access.look(token)
-    return _about(_holder(token), token, "my_data", data=data) if data else _stale(token)
+    return _about(_holder(), token, "my_data", data=data) if data else _stale(token)
 
 
 @pages.post("/preferences/<token>/data")
@@ -78,9 +79,9 @@ def correct(token: str) -> Response:
         return _stale(token)
     except Invalid as error:
         db.session.rollback()
-        return _correction(_holder(token), token, given=given, problems=_problem(error))
+        return _correction(_holder(), token, given=given, problems=_problem(error))
     db.session.commit()
-    return _correction(_holder(token), token, changed=changed)
+    return _correction(_holder(), token, changed=changed)
 
 
 @pages.get("/preferences/<token>/address")
@@ -101,9 +102,9 @@ def move(token: str) -> Response:
     except Invalid:
         db.session.rollback()
         problem = _("Enter another address than the present one, like name@example.kz.")
-        return _about(_holder(token), token, "address", 422, typed=typed, problem=problem)
+        return _about(_holder(), token, "address", 422, typed=typed, problem=problem)
     db.session.commit()
-    return _about(_holder(token), token, "address_asked")
+    return _about(_holder(), token, "address_asked")
 
 
 def _plain(value: object) -> str:
@@ -111,15 +112,17 @@ def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _holder(token: str) -> Subscriber:
-    return fresh.person_of(token) or abort(404)
+def _holder() -> Subscriber:
+    """Whose link it is: read once, before the view is asked."""
+    holder: Subscriber = g.holder
+    return holder
 
 
 def _stale(token: str) -> Response:
     """A link that is too old to show anything still asks for one that does."""
     db.session.rollback()
     status = 403 if request.method == "POST" else 200
-    return _about(_holder(token), token, "link_needed", status)
+    return _about(_holder(), token, "link_needed", status)
 
 
 def _correction(

@@ -124,6 +124,10 @@ def _ended(said: str, receipt: Receipt | None) -> Outcome:
     return Outcome(said, None, receipt, 202 if receipt and receipt.in_flight else 200)
 
 
+def _undo(token: str) -> Outcome:
+    return Outcome("undone" if links.undo_stop(token) else "too_late")
+
+
 def _pause(token: str) -> Outcome:
     days = request.form.get("days", "")
     is_known = days in {str(one) for one in preferences.PAUSES}
@@ -147,6 +151,7 @@ def _nothing(_token: str) -> Outcome:
 ACTS: dict[str, Callable[[str], Outcome]] = {
     "save": _save,
     "stop": _stop,
+    "undo": _undo,
     "withdraw": _withdraw,
     "pause": _pause,
     "end_pause": _end_pause,

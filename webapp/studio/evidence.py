@@ -56,8 +56,8 @@ def form_evidence_read() -> ResponseReturnValue:
     found = _find(question)
     if found is None:
         return _page(question, None), 422
-    shown = _shown(found, question)
-    _log(found, question, len(shown["entries"]))
+    shown = _shown(*found, question)
+    _log(found[0], question, len(shown["entries"]))
     db.session.commit()
     return _page(question, shown)
 
@@ -78,10 +78,11 @@ def _asked() -> Question:
     return asked
 
 
-def _find(question: Question) -> Subscriber | None:
-    """The person; None where something in the question is wrong."""
+def _find(question: Question) -> tuple[Subscriber, bool] | None:
+    """The person, and whether they have moved; None where something in the question is wrong."""
+    found = None
     try:
-        found = profile.of_address(question.address)
+        found = profile.sought(question.address)
     except Missing:
         question.errors["address"] = gettext("Nobody with this address is known.")
     except Invalid:
@@ -89,12 +90,13 @@ def _find(question: Question) -> Subscriber | None:
     return None if question.errors else found
 
 
-def _shown(found: Subscriber, question: Question) -> dict[str, Any]:
+def _shown(found: Subscriber, is_former: bool, question: Question) -> dict[str, Any]:
     moment, zone = question.as_of(), current().time_zone
     personal = subscribers.personal_of(found)
     return {
         "id": found.id,
         "address": masked(personal.email) if personal else "",
+        "is_former": is_former,
         "personal": personal.as_dict() if personal and question.is_open else None,
         "stood": stood.at(found.id, moment),
         "sentences": [one.sentence(zone) for one in stood.at(found.id, moment)],

@@ -8,10 +8,10 @@ once gain nothing. The counters live in Redis under keyed digests; with Redis aw
 from dataclasses import dataclass
 
 import structlog
-from redis import Redis
 from redis.exceptions import RedisError
 
 from mailing.base.settings import Settings
+from webapp.counters import counters
 from webapp.networks import digest, network_of
 
 REMEMBERED_SECONDS = 3600
@@ -41,9 +41,7 @@ class Throttle:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._prefix = f"{settings.queue_prefix}login:"
-        self._redis = Redis.from_url(
-            settings.queue, socket_connect_timeout=1, socket_timeout=1, decode_responses=True
-        )
+        self._redis = counters(settings)
 
     def wait_seconds(self, address: str | None, account: str) -> int:
         """Count one try; how long to wait before it may be made (0: go on)."""

@@ -11,7 +11,7 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.deliveries.deliveries import Delivery
 from mailing.people import optins, topics
-from mailing.people.wording import consent_wording
+from mailing.people.wording import sentence
 from mailing.policies import versions
 from tests.webapp.public.conftest import Shop, With
 
@@ -25,10 +25,7 @@ def test_the_form_shows_one_unticked_box_a_topic_with_the_whole_sentence(
     with web.app_context():
         policy = versions.find(shop.policy)
         for slug in ("new", "offers"):
-            sentence = consent_wording(
-                topics.find(slug), policy, "ru", settings.operator_name or ""
-            )
-            assert sentence in page
+            assert sentence(topics.find(slug), policy, "ru") in page
 
 
 def test_the_form_names_the_operator_with_bin_and_the_policy_with_version_and_date(

@@ -2,14 +2,19 @@
 
 from collections.abc import Callable
 from html import unescape
+from uuid import UUID
 
 import pytest
 from flask import Flask
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.deliveries import confirmations
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.scope import Scope
 from mailing.people import subscribers
 from mailing.people.address import canonical
+from mailing.people.address_changes import AddressChange
 from mailing.people.optins import OptIn, Submission
 from mailing.staff.audit import latest
 from mailing.staff.staff import Role
@@ -20,6 +25,7 @@ from tests.webapp.studio.world import World
 Browse = Callable[[Role], Browser]
 
 WHO = "aigerim.serikova@example.com"
+NEW = "serikova.new@example.org"
 ASK = {"address": WHO, "reason": "inspection"}
 
 
@@ -122,6 +128,47 @@ def test_what_is_wrong_is_said_and_nothing_is_read(
     assert "said yes" not in page
     with web.app_context():
         assert [one for one in latest(50) if one.action == "evidence read"] == []
+
+
+def test_somebody_who_moved_is_found_by_the_address_before_and_the_page_says_so(
+    web: Flask, browse: Browse, person: str
+) -> None:
+    with web.app_context():
+        _move(person)
+    status, page = _read(browse(Role.OFFICER))
+    assert status == 200
+    assert "Now at another address" in page
+    assert "<h3>moved to another address</h3>" in page
+    assert "on the pages that both mailboxes were sent to" in page
+    _, by_the_new = _read(browse(Role.OFFICER), address=NEW)
+    assert "Now at another address" not in by_the_new
+    assert "<h3>moved to another address</h3>" in by_the_new
+
+
+def test_a_page_of_ours_is_named_by_what_it_is(web: Flask, browse: Browse, person: str) -> None:
+    with web.app_context():
+        leave(Leaving(UUID(person), Scope.everything(), source="page", patience=0))
+    _, page = _read(browse(Role.OFFICER))
+    assert "on the page of the link to leave" in page
+
+
+def _move(person: str) -> None:
+    found = db.session.get_one(subscribers.Subscriber, UUID(person))
+    now = clock.now()
+    db.session.add(
+        AddressChange(
+            subscriber_id=found.id,
+            state="done",
+            former=found.digest,
+            old_agreed_at=now,
+            new_agreed_at=now,
+            created_at=now,
+            expires_at=now,
+            closed_at=now,
+        )
+    )
+    found.digest = subscribers.digest_of(canonical(NEW))
+    db.session.commit()
 
 
 @pytest.mark.parametrize("role", [Role.MARKETER, Role.VIEWER])
