@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from mailing.base import clock
 from mailing.base.errors import Invalid, NotReady
 from mailing.base.languages import gettext as _
 from mailing.base.languages import spoken
@@ -54,7 +53,7 @@ class OpenForm:
         """The form in the language spoken. Raises `Missing` for none, `NotOpen` (see there)."""
         version = forms.current(forms.find(slug))
         settings = current()
-        operator, policy = _identity(settings), _policy(settings)
+        operator, policy = _identity(settings), _policy()
         said = forms.texts_of(version, spoken())
         return cls(
             slug=slug,
@@ -108,8 +107,8 @@ def _identity(settings: Settings) -> str:
     return settings.operator_name
 
 
-def _policy(settings: Settings) -> PolicyVersion:
-    policy = versions.current(clock.today(settings.time_zone))
+def _policy() -> PolicyVersion:
+    policy = versions.in_force()
     if policy is None:
         raise NotOpen(
             _(

@@ -22,13 +22,13 @@ pages = Blueprint("policy", __name__)
 @pages.get("/")
 def home() -> Response:
     """Who this is, and where their policy stands."""
-    return show("home", policy=_in_force())
+    return show("home", policy=versions.in_force())
 
 
 @pages.get("/policy")
 def now() -> Response:
     """The version in force today."""
-    policy = _in_force()
+    policy = versions.in_force()
     if policy is None:
         return error_page(404, _("No personal data policy has been published yet."))
     return _page(policy)
@@ -61,7 +61,7 @@ def _published(ref: str) -> PolicyVersion:
 
 
 def _page(policy: PolicyVersion, other: PolicyVersion | None = None) -> Response:
-    text, in_force = versions.text_in(policy, spoken()), _in_force()
+    text, in_force = versions.text_in(policy, spoken()), versions.in_force()
     before = other or versions.before(policy)
     return show(
         "policy",
@@ -89,10 +89,6 @@ def compare(before: PolicyVersion, after: PolicyVersion) -> Comparison:
 
 def _by_language(policy: PolicyVersion) -> dict[str, PolicyText]:
     return {text.language: text for text in versions.texts(policy)}
-
-
-def _in_force() -> PolicyVersion | None:
-    return versions.current(_today())
 
 
 def _today() -> date:
