@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime
 
 import click
 
+from mailing.base.languages import LANGUAGES
+
 Given = click.Context | None
 
 
@@ -40,4 +42,12 @@ def pairs(context: Given, option: object, texts: tuple[str, ...]) -> dict[str, s
     read = dict(text.partition("=")[::2] for text in texts)
     if not all(theirs and ours for theirs, ours in read.items()):
         raise click.BadParameter("write theirs=ours, as in --map E-Mail=email")
+    return read
+
+
+def by_language(context: Given, option: object, texts: tuple[str, ...]) -> dict[str, str]:
+    """`ky=text`, repeated, as a mapping. Raises BadParameter for a language that we lack."""
+    read = {tongue: said for tongue, _, said in (text.partition("=") for text in texts)}
+    if not all("=" in text for text in texts) or set(read) - set(LANGUAGES):
+        raise click.BadParameter(f"write LANGUAGE=TEXT; there are {', '.join(LANGUAGES)}")
     return read

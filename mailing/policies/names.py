@@ -8,12 +8,10 @@ import re
 
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _LATIN = str.maketrans(
-    {
-        **dict(zip("абвгдеёзийклмнопрстуфыэ", "abvgdeezijklmnoprstufie", strict=True)),
-        **dict(zip("әғқңөұүһі", "agknouuhi", strict=True)),
-        **{"ж": "zh", "х": "k", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh", "ь": "", "ъ": ""},
-        **{"ю": "iu", "я": "ia", "w": "v", "q": "k", "y": "i", "j": "i"},
-    }
+    "абвгдеёзийклмнопрстуфыэәғқңөұүһіхwqyj", "abvgdeezijklmnoprstufieagknouuhikvkii"
+)
+_SOUNDS = str.maketrans(
+    {"ж": "zh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "sh", "ю": "iu", "я": "ia", "ь": "", "ъ": ""}
 )
 _ALIKE = (("kh", "k"), ("ck", "k"), ("ph", "f"), ("x", "ks"))
 _TWICE = re.compile(r"(.)\1+")
@@ -31,7 +29,7 @@ _FORMS = (
 
 def spelt_alike(text: str) -> list[str]:
     """The words of a text in letters that every language shares."""
-    latin = text.casefold().translate(_LATIN)
+    latin = text.casefold().translate(_LATIN).translate(_SOUNDS)
     for one, other in _ALIKE:
         latin = latin.replace(one, other)
     return _WORD.findall(_TWICE.sub(r"\1", latin))
