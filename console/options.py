@@ -5,6 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import click
 
+from mailing.base.languages import LANGUAGES
+
 Given = click.Context | None
 
 _SPAN = re.compile(r"(\d{1,4})([hdw])")
@@ -55,3 +57,11 @@ def span(context: Given, option: object, text: str | None) -> timedelta | None:
     if found is None:
         raise click.BadParameter(f"{text!r} is not a time like 3d, 12h or 2w")
     return timedelta(hours=int(found[1]) * _HOURS[found[2]])
+
+
+def by_language(context: Given, option: object, texts: tuple[str, ...]) -> dict[str, str]:
+    """`ky=text`, repeated, as a mapping. Raises BadParameter for a language that we lack."""
+    read = {tongue: said for tongue, _, said in (text.partition("=") for text in texts)}
+    if not all("=" in text for text in texts) or set(read) - set(LANGUAGES):
+        raise click.BadParameter(f"write LANGUAGE=TEXT; there are {', '.join(LANGUAGES)}")
+    return read

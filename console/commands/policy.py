@@ -15,8 +15,9 @@ from mailing.base.languages import LANGUAGES, SOURCE, speaking
 from mailing.campaigns import notices
 from mailing.people import coverage
 from mailing.policies import summaries, versions
+from mailing.policies.findings import Finding
 from mailing.policies.marks import Marks
-from mailing.policies.review import review, sentence
+from mailing.policies.review import review, review_of, sentence
 from mailing.policies.texts import LARGEST, Format
 from mailing.policies.versions import NewText, PolicyVersion
 from mailing.staff import audit
@@ -77,7 +78,7 @@ def import_(
     found = versions.find(text.policy_id)
     notice = _publish(found) if at_once else None
     told_back = {"id": text.policy_id, "sha256": text.sha256, "language": text.language}
-    seen = _findings(found)
+    seen = _told(review_of(found, text.language))
     document = {**told_back, "version": found.label, "notice": notice, "findings": seen}
     said = f"Policy {found.id}, SHA-256 {text.sha256}.{_drafted(notice)}"
     return Answer(document, "\n".join([said, *_lines(seen)]))
@@ -95,7 +96,7 @@ def show(id: str) -> Answer:
         "marks": found.declared_marks.stored(),
         "summaries": found.summaries,
         "coverage": coverage.of(found),
-        "findings": _findings(found),
+        "findings": _told(review(found)),
     }
     return Answer(shown)
 
@@ -145,10 +146,10 @@ def _marks(withdrawal: tuple[str, ...], rectification: tuple[str, ...]) -> Marks
     return Marks(withdrawal or built_in.withdrawal, rectification or built_in.rectification)
 
 
-def _findings(found: PolicyVersion) -> list[dict[str, str]]:
+def _told(findings: list[Finding]) -> list[dict[str, str]]:
     """Each with its sentence; the command line speaks English."""
     with speaking(SOURCE):
-        return [plain(one) | {"sentence": sentence(one)} for one in review(found)]
+        return [plain(one) | {"sentence": sentence(one)} for one in findings]
 
 
 def _lines(seen: list[dict[str, str]]) -> list[str]:

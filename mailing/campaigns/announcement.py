@@ -17,7 +17,8 @@ class PolicyChange:
     """A material version; `summary` is the officer's own Markdown, may be empty.
 
     `agree_url` ends in the merge tag of the personal link, `mailbox` and `mark` are those that
-    the version declares; `before` is the label of the version that it follows.
+    the version declares; `before` is the label of the version that it follows;
+    `purposes` and `fields` are what it adds to that one, as the reader's language calls them.
     """
 
     label: str
@@ -29,7 +30,13 @@ class PolicyChange:
     summary: str = ""
     before: str = ""
     compare_url: str = ""
-    adds: bool = False
+    purposes: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+
+    @property
+    def adds(self) -> bool:
+        """Whether it declares anything that an earlier yes does not cover."""
+        return bool(self.purposes or self.fields)
 
 
 def notice_content(
@@ -70,6 +77,7 @@ def _paragraphs(
         _("%(operator)s publishes version “%(label)s” of its policy. It applies from %(date)s.")
         % says,
         change.summary.strip(),
+        _new(change, gettext),
         _link(_("Read the new policy"), change.policy_url),
         _link(_("What has changed since version “%(before)s”") % says, change.compare_url),
         _("What is new in it needs a new yes from you. From %(date)s you can give it here:") % says
@@ -87,6 +95,18 @@ def _paragraphs(
         % says,
     ]
     return [paragraph for paragraph in paragraphs if paragraph]
+
+
+def _new(change: PolicyChange, gettext: Callable[[str], str]) -> str:
+    """What the version adds, a line each; empty where that is nothing."""
+    _ = gettext
+    purpose = _("New purpose: %(name)s. It applies to you only after you agree.")
+    data = _("New data: %(name)s. This applies to you only after you agree.")
+    lines = [
+        *(purpose % {"name": _literal(name)} for name in change.purposes),
+        *(data % {"name": _literal(name)} for name in change.fields),
+    ]
+    return "\n".join(f"- {line}" for line in lines)
 
 
 def _link(words: str, url: str) -> str:

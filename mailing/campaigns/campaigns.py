@@ -124,6 +124,11 @@ class Campaign(Table):
     )
     topic: Mapped[topics.Topic] = relationship()
 
+    @property
+    def written(self) -> list[CampaignBody]:
+        """Its bodies in the order in which languages are always named."""
+        return sorted(self.bodies, key=lambda body: LANGUAGES.index(body.language))
+
     def content_in(self, language: str) -> Content:
         """What it says to a reader of `language`: that, else its own language, else any."""
         by_language = {body.language: body for body in self.bodies}

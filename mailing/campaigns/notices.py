@@ -1,10 +1,12 @@
 """Notices: a material policy version is announced to those who are due it."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 
 from mailing.base.database import db
 from mailing.base.errors import Missing
-from mailing.base.languages import gettext_for
+from mailing.base.languages import gettext_for, speaking
 from mailing.base.operator import operator_of
 from mailing.base.settings import current
 from mailing.campaigns import campaigns
@@ -13,7 +15,7 @@ from mailing.campaigns.campaigns import Campaign, Kind
 from mailing.campaigns.content import LINK
 from mailing.people import topics
 from mailing.policies import versions
-from mailing.policies.declared import added
+from mailing.policies.declared import added, field_name, purpose_name
 from mailing.policies.versions import PolicyVersion
 from mailing.staff.audit import Actor, record
 
@@ -70,6 +72,7 @@ def _draft(policy: PolicyVersion, actor: Actor) -> Campaign:
 def _change(policy: PolicyVersion, language: str) -> PolicyChange:
     site, before = current().public_url, versions.before(policy)
     url = f"{site}/policy/{policy.id}"
+    new = added(policy, [before] if before else [])
     return PolicyChange(
         label=policy.label,
         effective_on=policy.effective_on,
@@ -80,5 +83,13 @@ def _change(policy: PolicyVersion, language: str) -> PolicyChange:
         summary=policy.summaries.get(language, ""),
         before=before.label if before else "",
         compare_url=f"{url}?compare={before.id}" if before else "",
-        adds=bool(before and added(policy, [before])),
+        purposes=_spoken(language, purpose_name, new.purposes),
+        fields=_spoken(language, field_name, new.fields),
     )
+
+
+def _spoken(
+    language: str, name_of: Callable[[str], str], names: tuple[str, ...]
+) -> tuple[str, ...]:
+    with speaking(language):
+        return tuple(name_of(name) for name in names)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mailing.base import clock, installation
+from mailing.base import installation
 from mailing.base.errors import ConfigurationError, KelisimError
 from mailing.base.operator import operator_of
 from mailing.base.settings import Settings, current
@@ -58,7 +58,7 @@ def of_audience(counted: Audience) -> Check:
 
 def _before_the_audience() -> list[Check]:
     settings = current()
-    return [_identity(settings), _policy(settings), _sending()]
+    return [_identity(settings), _policy(), _sending()]
 
 
 def _of_the_message(campaign: Campaign) -> list[Check]:
@@ -75,9 +75,9 @@ def _identity(settings: Settings) -> Check:
     return Check("identity", Level.FINE, title, f"{operator.name}, BIN {operator.bin}.")
 
 
-def _policy(settings: Settings) -> Check:
+def _policy() -> Check:
     title = "Published policy"
-    policy = versions.current(clock.today(settings.time_zone))
+    policy = versions.in_force()
     if policy is None:
         detail = "No published policy is in force: import one with `kelisim policy import`."
         return Check("policy", Level.STOP, title, detail)

@@ -130,7 +130,7 @@ def _view(subscriber: Subscriber | None, asked_language: str | None) -> AgreeVie
         return AgreeView(State.NOTHING, language)
     personal = subscribers.personal_of(subscriber)
     address = masked(personal.email) if personal else ""
-    policy = versions.current(_today())
+    policy = versions.in_force()
     held = _held(subscriber, policy) if policy else _Held({}, {})
     if policy and held.older:
         return _open(policy, held, language, address)
@@ -200,7 +200,7 @@ def _agreed(topic: Topic, row: Standing, language: str) -> Sentence:
 def _entries(
     subscriber: Subscriber, token: LeaveToken, view: AgreeView, seen_from: dict[str, str]
 ) -> list[NewEntry]:
-    policy = versions.current(_today())
+    policy = versions.in_force()
     if policy is None:
         return []
     private = {n: seen_from[n] for n in _SEEN_FIELDS if n in policy.fields and seen_from.get(n)}

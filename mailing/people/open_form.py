@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from hashlib import sha256
 
-from mailing.base import clock
 from mailing.base.errors import Invalid, NotReady
 from mailing.base.languages import gettext as _
 from mailing.base.languages import spoken
@@ -55,7 +54,7 @@ class OpenForm:
         version = forms.current(forms.find(slug))
         settings = current()
         _demand_identity(settings)
-        policy = _policy(settings)
+        policy = _policy()
         said = forms.texts_of(version, spoken())
         return cls(
             slug=slug,
@@ -108,8 +107,8 @@ def _demand_identity(settings: Settings) -> None:
         )
 
 
-def _policy(settings: Settings) -> PolicyVersion:
-    policy = versions.current(clock.today(settings.time_zone))
+def _policy() -> PolicyVersion:
+    policy = versions.in_force()
     if policy is None:
         raise NotOpen(
             _(

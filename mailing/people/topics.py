@@ -1,6 +1,7 @@
 """Topics: what one subscribes to. Each serves one purpose that a policy version declares."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,12 +12,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
-from mailing.base.languages import LANGUAGES
+from mailing.base.languages import LANGUAGES, SOURCE
 from mailing.base.languages import gettext as _
 from mailing.people.address import clean_field
 from mailing.policies import versions
 
 NOTICES = versions.NOTICES
+
+# Every topic has a name in these, as the command that adds one asks for; in others it may have one.
+NAMED = ("kk", "ru", "en")
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -49,14 +53,18 @@ class Topic(Table):
             "frequency IN ('daily', 'weekly', 'twice_a_month', 'monthly', 'seldom')",
             name="topic_frequency_is_known",
         ),
+        CheckConstraint(
+            "names ?& ARRAY['kk', 'ru', 'en'] AND NOT jsonb_path_exists(names, "
+            """'$.keyvalue() ? (!(@.key like_regex "^[a-z]{2,3}$") """
+            """|| @.value.type() != "string")')""",
+            name="topic_names_are_by_language",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, info=OPERATIONAL)
     slug: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     purpose: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    name_kk: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    name_ru: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    name_en: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
+    names: Mapped[dict[str, str]] = mapped_column(JSONB, info=OPERATIONAL)
     about: Mapped[dict[str, str]] = mapped_column(
         JSONB, server_default=text("'{}'"), info=OPERATIONAL
     )
@@ -67,17 +75,22 @@ class Topic(Table):
 
 
 def add(slug: str, purpose: str, name_kk: str, name_ru: str, name_en: str) -> Topic:
-    """Add a topic; the same again changes nothing.
+    """Add a topic that is called so in the three languages that every installation has."""
+    return add_named(slug, purpose, {"kk": name_kk, "ru": name_ru, "en": name_en})
+
+
+def add_named(slug: str, purpose: str, names: Mapping[str, str]) -> Topic:
+    """Add a topic under its names by language; the same again changes nothing.
 
     Raises `Invalid` for a slug, name or purpose that cannot be, `Conflict` for a slug in use.
     """
     _demand_slug(slug)
-    names = (_name("name_kk", name_kk), _name("name_ru", name_ru), _name("name_en", name_en))
+    called = _names(dict.fromkeys(NAMED, "") | dict(names))
     existing = db.session.scalar(select(Topic).where(Topic.slug == slug))
     if existing is not None:
-        return _unchanged(existing, (purpose, *names))
+        return _unchanged(existing, purpose, called)
     _demand_declared(purpose)
-    topic = Topic(slug=slug, purpose=purpose, name_kk=names[0], name_ru=names[1], name_en=names[2])
+    topic = Topic(slug=slug, purpose=purpose, names=called)
     db.session.add(topic)
     db.session.flush()
     return topic
@@ -90,23 +103,22 @@ def describe(topic: Topic, promise: Promise) -> None:
     """
     unknown = set(promise.about) - set(LANGUAGES)
     if unknown:
-        raise Invalid(f"A topic is described in kk, ru and en, not in {', '.join(unknown)}.")
+        known, others = ", ".join(LANGUAGES), ", ".join(sorted(unknown))
+        raise Invalid(f"A topic is described in {known}, not in {others}.")
     said = {tongue: clean_field("about", text) for tongue, text in promise.about.items()}
     topic.about = {tongue: text for tongue, text in (topic.about | said).items() if text}
     topic.frequency = promise.frequency.value if promise.frequency else None
     db.session.flush()
 
 
-def rename(topic: Topic, names: dict[str, str]) -> None:
+def rename(topic: Topic, names: Mapping[str, str]) -> None:
     """Call it something else, by language; the sentences that somebody agreed to stay as they were.
 
     Raises `Invalid` for a name that cannot be, and for the reserved topic.
     """
     if topic.slug == NOTICES:
         raise Invalid("The topic notices is reserved, and so is its name.")
-    for language in LANGUAGES:
-        if language in names:
-            setattr(topic, f"name_{language}", _name(f"name_{language}", names[language]))
+    topic.names = topic.names | _names(names)
     db.session.flush()
 
 
@@ -124,12 +136,12 @@ def all_topics() -> list[Topic]:
 
 
 def name_in(topic: Topic, language: str) -> str:
-    """Its name in one of the three languages."""
-    return {"kk": topic.name_kk, "ru": topic.name_ru}.get(language, topic.name_en)
+    """Its name in that language; in English where it has none, as whatever is not translated."""
+    return topic.names.get(language) or topic.names[SOURCE]
 
 
 def about_in(topic: Topic, language: str) -> str:
-    """The sentence about it in one of the three languages; empty where nothing is said."""
+    """The sentence about it in that language; empty where nothing is said."""
     return topic.about.get(language, "")
 
 
@@ -154,15 +166,23 @@ def _demand_slug(slug: str) -> None:
         )
 
 
+def _names(names: Mapping[str, str]) -> dict[str, str]:
+    unknown = sorted(set(names) - set(LANGUAGES))
+    if unknown:
+        known, others = ", ".join(LANGUAGES), ", ".join(unknown)
+        raise Invalid(f"A topic is named in {known}, not in {others}.")
+    return {tongue: _name(f"name_{tongue}", name) for tongue, name in names.items()}
+
+
 def _name(field: str, value: str) -> str:
     name = clean_field(field, value)
     if not name:
-        raise Invalid("Give the topic a name in Kazakh, Russian and English.", field=field)
+        raise Invalid("Give the topic a name in Kazakh, Russian and English.", field)
     return name
 
 
-def _unchanged(topic: Topic, wanted: tuple[str, ...]) -> Topic:
-    if (topic.purpose, topic.name_kk, topic.name_ru, topic.name_en) != wanted:
+def _unchanged(topic: Topic, purpose: str, names: dict[str, str]) -> Topic:
+    if topic.purpose != purpose or topic.names | names != topic.names:
         raise Conflict(f"The topic {topic.slug} exists with another purpose or other names.")
     return topic
 

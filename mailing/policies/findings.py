@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import islice
 
-from mailing.policies import stems
+from mailing.policies import names, stems
 from mailing.policies.clauses import Clause, clauses, folded
 from mailing.policies.marks import Marks
 
@@ -169,8 +169,9 @@ _LOOKS: tuple[Callable[[_Read], Iterator[Finding]], ...] = (
 
 def _undeclared(read: _Read, declared: Declared) -> Iterator[Finding]:
     """What the version declares and its text does not say."""
+    if declared.operator and not _names_the_operator(read, declared.operator):
+        yield Finding(Code.OPERATOR_MISSING, read.language, said=declared.operator)
     sought = (
-        (Code.OPERATOR_MISSING, (declared.operator,)),
         (Code.MAILBOX_MISSING, (declared.mailbox,)),
         (Code.WITHDRAWAL_MARK_MISSING, declared.marks.withdrawal),
         (Code.RECTIFICATION_MARK_MISSING, declared.marks.rectification),
@@ -179,6 +180,12 @@ def _undeclared(read: _Read, declared: Declared) -> Iterator[Finding]:
     for code, words in sought:
         if any(words) and not any(stems.unquoted(folded(word)) in whole for word in words if word):
             yield Finding(code, read.language, said=" · ".join(words))
+
+
+def _names_the_operator(read: _Read, operator: str) -> bool:
+    """Whether the operator stands there, in this language's spelling and with its legal form."""
+    as_written = stems.unquoted(folded(operator)) in stems.unquoted(read.whole)
+    return as_written or names.stands_in(operator, read.whole)
 
 
 def _differences(read: list[_Read]) -> Iterator[Finding]:

@@ -14,6 +14,15 @@ def review(policy: PolicyVersion) -> list[Finding]:
     return findings.of_texts(texts, declared)
 
 
+def review_of(policy: PolicyVersion, language: str) -> list[Finding]:
+    """Those of one language's text, and those in which another language's differs from it."""
+    return [one for one in review(policy) if language in (one.language, _other(one))]
+
+
+def _other(finding: Finding) -> str | None:
+    return finding.said if finding.code == Code.NUMBERING_DIFFERS else None
+
+
 def sentence(finding: Finding) -> str:
     """The finding as one sentence in the language spoken."""
     values = {"clause": finding.clause, "said": _said(finding)}

@@ -112,19 +112,16 @@ def publish(policy: PolicyVersion) -> PolicyVersion:
     return policy
 
 
-def current(today: date) -> PolicyVersion | None:
-    """The published version in force on that day: the latest effective, then the latest kept."""
+def in_force(day: date | None = None) -> PolicyVersion | None:
+    """The published version in force on that day, else today where the operator is: the latest
+    effective, then the latest kept."""
+    today = day or clock.today(settings().time_zone)
     return db.session.scalar(
         select(PolicyVersion)
         .where(PolicyVersion.published_at.is_not(None), PolicyVersion.effective_on <= today)
         .order_by(PolicyVersion.effective_on.desc(), PolicyVersion.id.desc())
         .limit(1)
     )
-
-
-def in_force() -> PolicyVersion | None:
-    """The published version in force today, where the operator is."""
-    return current(clock.today(settings().time_zone))
 
 
 def next_after(today: date) -> PolicyVersion | None:

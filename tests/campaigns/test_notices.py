@@ -146,6 +146,42 @@ def test_it_names_the_mailbox_and_the_mark_that_its_version_declares(
     assert "«Отзыв согласия»" in body
 
 
+def test_it_names_the_new_purposes_and_data_in_the_readers_language(policy: PolicyVersion) -> None:
+    for language in ("kk", "ru", "en"):
+        new = NewText(
+            language,
+            date(2026, 1, 1),
+            "wider",
+            True,
+            purposes=(*policy.purposes, "surveys"),
+            fields=(*policy.fields, "network_address"),
+        )
+        kept = versions.import_text(f"wider {language}".encode(), new)
+    notice = notices.publish(versions.find(kept.policy_id), road.ACTOR)
+    assert notice is not None
+    said = {language: notice.content_in(language).body for language in ("kk", "ru", "en")}
+    assert "- New purpose: surveys. It applies to you only after you agree." in said["en"]
+    assert "- New data: network address. This applies to you only after you agree." in said["en"]
+    assert "- Новая цель: surveys. Она касается вас только" in said["ru"]
+    assert "- Новые данные: сетевой адрес. Это касается" in said["ru"]
+    assert "- Жаңа мақсат: surveys." in said["kk"]
+    for body in said.values():
+        assert body.index("surveys") < body.index("/agree/"), "and then the link to agree"
+
+
+def test_it_names_nothing_as_new_that_the_version_before_declares(policy: PolicyVersion) -> None:
+    notice = notices.publish(version("same", True, "en"), road.ACTOR)
+    assert notice is not None
+    assert "New purpose" not in notice.content_in("en").body
+    assert "New data" not in notice.content_in("en").body
+
+
+def test_its_languages_stand_in_the_order_of_ours(policy: PolicyVersion) -> None:
+    notice = notices.publish(version("major", True, "en", "ru", "kk"), road.ACTOR)
+    assert notice is not None
+    assert [body.language for body in notice.written] == ["kk", "ru", "en"]
+
+
 def test_how_many_a_notice_would_tell_is_known_before_there_is_one(policy: PolicyVersion) -> None:
     Person(policy, "one@example.com").say_yes("news")
     left = Person(policy, "left@example.com")

@@ -66,6 +66,24 @@ def test_an_import_tells_its_findings_and_a_notice_its_report(kelisim: Any, tmp_
     assert kelisim(*report, "--out", str(tmp_path / "b.csv"))[0] == 1
 
 
+def test_an_import_tells_what_was_found_in_its_own_text(kelisim: Any, tmp_path: Path) -> None:
+    kazakh, russian = tmp_path / "kk.txt", tmp_path / "ru.txt"
+    kazakh.write_text("1. Бір\n3. Үш\n")
+    russian.write_text("1. Один\n2. Два\n3. Три\n")
+    said = {}
+    for file in (kazakh, russian):
+        which = ("--language", file.stem, "--effective", "2026-01-01", "--version", "both")
+        code, told = kelisim("policy", "import", str(file), *which)
+        assert code == 0
+        said[file.stem] = {(one["code"], one["language"]) for one in told["findings"]}
+    assert ("number_missing", "kk") in said["kk"]
+    assert {language for _, language in said["kk"]} == {"kk"}
+    assert ("number_missing", "kk") not in said["ru"], "that was told before"
+    assert ("numbering_differs", "kk") in said["ru"], "what concerns both is told with the second"
+    code, shown = kelisim("policy", "show", "both")
+    assert ("number_missing", "kk") in {(one["code"], one["language"]) for one in shown["findings"]}
+
+
 def test_a_report_of_what_was_not_announced_says_so(kelisim: Any) -> None:
     kelisim("policy", "import", str(SEED), "--language", "kk", "--effective", "2024-10-01")
     code, refused = kelisim("notice", "report", "--policy", "1")

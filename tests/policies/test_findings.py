@@ -104,6 +104,36 @@ def test_what_the_version_declares_and_the_text_does_not_say_is_found() -> None:
     assert Code.RECTIFICATION_MARK_MISSING not in codes, "broken over two lines it still stands"
 
 
+@pytest.mark.parametrize(
+    ("operator", "text"),
+    [
+        ("«Sentiss Kazakhstan»", "1. ТОО «Сентис Казахстан», далее Оператор."),
+        ("Sentiss Kazakhstan LLP", "1. «Сентис Қазақстан» ЖШС компаниясы."),
+        ("Сентис Казахстан ЖШС", "1. Sentiss Kazakhstan, a limited liability partnership."),
+        ("ТОО «Ромашка»", "1. Данные обрабатываются «Ромашкой»."),
+        ("Glazik Kazakhstan LLP", "1. «Глазик Қазақстанның» саясаты."),
+    ],
+)
+def test_an_operator_is_known_in_the_spelling_of_another_language(operator: str, text: str) -> None:
+    codes = {one.code for one in found(text, declared=Declared(operator))}
+    assert Code.OPERATOR_MISSING not in codes
+
+
+@pytest.mark.parametrize(
+    ("operator", "text"),
+    [
+        ("Sentiss Kazakhstan LLP", "1. ТОО «Сентис Астана»."),
+        ("Sentiss Kazakhstan", "1. Сентис. Казан."),
+        ("ТОО", "1. Товарищество."),
+        ("Альфа LLP", "1. Бета LLP"),
+        ("Optika", "1. Оптикахауспрогресс"),
+    ],
+)
+def test_another_company_is_not_taken_for_the_operator(operator: str, text: str) -> None:
+    codes = {one.code for one in found(text, declared=Declared(operator))}
+    assert Code.OPERATOR_MISSING in codes
+
+
 def test_languages_that_number_differently_are_named() -> None:
     texts = {"kk": "1. а\n1.1 б\n1.1 в", "ru": "1. а\n1.1 б\n1.2 в", "en": "1. a\n1.1 b\n1.1 c"}
     seen = [one for one in findings.of_texts(texts, Declared()) if one.code == "numbering_differs"]

@@ -160,12 +160,12 @@ def test_the_current_version_is_published_effective_and_the_latest(app: Flask) -
     made = [
         versions.find(import_text(str(day).encode(), NewText("kk", day)).policy_id) for day in days
     ]
-    assert versions.current(days[2]) is None
+    assert versions.in_force(days[2]) is None
     versions.publish(made[0])
     versions.publish(made[2])
-    assert versions.current(days[0] - timedelta(days=1)) is None
-    assert versions.current(days[1]) is made[0]
-    assert versions.current(days[2]) is made[2]
+    assert versions.in_force(days[0] - timedelta(days=1)) is None
+    assert versions.in_force(days[1]) is made[0]
+    assert versions.in_force(days[2]) is made[2]
     assert versions.published() == [made[2], made[0]]
 
 

@@ -1,15 +1,13 @@
 """The operator's policy: every published version, word for word."""
 
 from dataclasses import dataclass
-from datetime import date
 
 from flask import Blueprint, Response, abort, request
 
-from mailing.base import clock
 from mailing.base.languages import LANGUAGES, spoken
 from mailing.base.languages import gettext as _
-from mailing.base.settings import current
-from mailing.policies import reading, versions
+from mailing.policies import history, reading, versions
+from mailing.policies.declared import added, field_name, purpose_name
 from mailing.policies.texts import Format, PolicyText
 from mailing.policies.versions import PolicyVersion
 from webapp.errors import page as error_page
@@ -22,13 +20,13 @@ pages = Blueprint("policy", __name__)
 @pages.get("/")
 def home() -> Response:
     """Who this is, and where their policy stands."""
-    return show("home", policy=_in_force())
+    return show("home", policy=versions.in_force())
 
 
 @pages.get("/policy")
 def now() -> Response:
     """The version in force today."""
-    policy = _in_force()
+    policy = versions.in_force()
     if policy is None:
         return error_page(404, _("No personal data policy has been published yet."))
     return _page(policy)
@@ -61,7 +59,7 @@ def _published(ref: str) -> PolicyVersion:
 
 
 def _page(policy: PolicyVersion, other: PolicyVersion | None = None) -> Response:
-    text, in_force = versions.text_in(policy, spoken()), _in_force()
+    text = versions.text_in(policy, spoken())
     before = other or versions.before(policy)
     return show(
         "policy",
@@ -70,11 +68,12 @@ def _page(policy: PolicyVersion, other: PolicyVersion | None = None) -> Response
         words=text.words,
         readable=reading.readable(text.words) if text.format == Format.MARKDOWN else None,
         texts=versions.texts(policy),
-        in_force_id=in_force.id if in_force else None,
-        is_future=policy.effective_on > _today(),
         comparison=compare(before, policy) if before and before.id != policy.id else None,
+        added=added(policy, [before] if before else []),
+        purpose_name=purpose_name,
+        field_name=field_name,
         kept=f"compare={other.id}&" if other else "",
-        published=versions.published(),
+        chapters={one.policy.id: one for one in history.chapters()},
     )
 
 
@@ -89,11 +88,3 @@ def compare(before: PolicyVersion, after: PolicyVersion) -> Comparison:
 
 def _by_language(policy: PolicyVersion) -> dict[str, PolicyText]:
     return {text.language: text for text in versions.texts(policy)}
-
-
-def _in_force() -> PolicyVersion | None:
-    return versions.current(_today())
-
-
-def _today() -> date:
-    return clock.today(current().time_zone)

@@ -9,6 +9,7 @@ from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries.drafts import Previewed, preview
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
+from webapp.studio.shell import titled
 
 PARTS = ("html", "text", "source")
 
@@ -56,8 +57,9 @@ def frame_height(seen: Previewed) -> int:
 
 
 def _tongue(campaign: Campaign) -> str:
+    """The language of what is shown: of the words that a reader of the one asked for gets."""
     asked = request.args.get("language")
-    return asked if asked in LANGUAGES else campaign.language
+    return campaign.content_in(asked).language if asked in LANGUAGES else titled(campaign).language
 
 
 def _look(campaign: Campaign, tongue: str) -> tuple[Previewed | None, str | None]:

@@ -8,6 +8,8 @@ from flask import g, request, url_for
 from mailing.base.installation import here
 from mailing.base.languages import LANGUAGES, ngettext, spoken
 from mailing.base.settings import current
+from mailing.campaigns.campaigns import Campaign, Kind
+from mailing.campaigns.content import Content
 from mailing.people import topics
 from mailing.people.topics import Topic
 from mailing.staff import staff
@@ -31,6 +33,7 @@ def surroundings() -> dict[str, Any]:
         "Act": Act,
         "who": who,
         "topic_name": topic_name,
+        "titled": titled,
         "span": span,
         "styles": STYLES,
         "sending_off": _sending_off() if login else None,
@@ -82,6 +85,13 @@ def who(name: str) -> str:
 def topic_name(topic: Topic) -> str:
     """The topic's name in the language spoken."""
     return topics.name_in(topic, spoken())
+
+
+def titled(campaign: Campaign) -> Content:
+    """What stands for it in the studio. A campaign bears the words of whoever wrote it; a notice
+    was written by us in each language, so it is read in the one spoken."""
+    is_notice = campaign.kind == Kind.NOTICE
+    return campaign.content_in(spoken() if is_notice else campaign.language)
 
 
 def _staff_by_name() -> dict[str, str]:

@@ -55,7 +55,7 @@ def form_topic_create() -> ResponseReturnValue:
 def form_topic(topic_slug: str) -> str:
     topic = _changeable(topic_slug)
     draft = TopicDraft(topic.slug, topic.purpose, topic.frequency or "")
-    draft.names = {tongue: topics.name_in(topic, tongue) for tongue in LANGUAGES}
+    draft.names = {tongue: topic.names.get(tongue, "") for tongue in LANGUAGES}
     draft.about = {tongue: topics.about_in(topic, tongue) for tongue in LANGUAGES}
     return _write(draft, topic)
 
@@ -115,7 +115,7 @@ def _kept(draft: TopicDraft, topic: Topic | None) -> Topic | None:
     names = draft.names
     try:
         if topic is None:
-            topic = topics.add(draft.slug, draft.purpose, names["kk"], names["ru"], names["en"])
+            topic = topics.add_named(draft.slug, draft.purpose, names)
         topics.rename(topic, names)
         often = Frequency(draft.frequency) if draft.frequency else None
         topics.describe(topic, Promise(draft.about, often))
@@ -130,7 +130,7 @@ def _kept(draft: TopicDraft, topic: Topic | None) -> Topic | None:
 def _field(refusal: Invalid | Conflict) -> str:
     named = getattr(refusal, "field", None) or ""
     kind, _, tongue = named.partition("_")
-    return f"{tongue}-name" if kind == "name" else "kk-about" if named else "slug"
+    return f"{tongue}-name" if kind == "name" else f"{LANGUAGES[0]}-about" if named else "slug"
 
 
 def _write(draft: TopicDraft, topic: Topic | None) -> str:

@@ -137,7 +137,7 @@ def _demand_used(mapping: Mapping[str, str], names: list[str]) -> None:
 
 def _demand_declared(names: list[str], today: date) -> None:
     """A personal field needs the policy in force to declare it, else any that is kept."""
-    policy = versions.current(today)
+    policy = versions.in_force(today)
     kept = [policy] if policy else versions.all_versions()
     declared: set[str] = reduce(or_, (set(one.fields) for one in kept), set())
     wrong = next((name for name in names if name in FIELDS and name not in declared), None)

@@ -88,7 +88,7 @@ def test_the_button_writes_a_yes_under_the_version_in_force_with_all_its_evidenc
         for entry in entries:
             body = evidence.body_of(entry.evidence_hash)
             topic = next(t for t in topics.all_topics() if t.id == entry.topic_id)
-            assert topic.name_ru in text_of(body["wording"]).text
+            assert topic.names["ru"] in text_of(body["wording"]).text
             assert text_of(body["summary"]).text == "Новая **цель**"
             assert body["language"] == "ru"
             assert body["page"].endswith("/agree")

@@ -60,6 +60,37 @@ def test_an_older_version_says_that_a_newer_one_is_in_force(
     _publish(web, SEED + b"\nnew", date(2025, 1, 1))
     page = client.get(f"/policy/{shop.policy}?lang=en").text
     assert "A newer version is in force." in page
+    assert "<dt>No longer in force since</dt><dd>1 January 2025</dd>" in page
+
+
+def test_the_list_says_which_is_in_force_which_was_and_which_is_coming(
+    client: FlaskClient, web: Flask, shop: Shop
+) -> None:
+    _publish(web, SEED + b"\nnew", date(2025, 1, 1))
+    _publish(web, SEED + b"\ncoming", date(2099, 1, 1))
+    listed = client.get("/policy?lang=en").text.partition("All versions")[2]
+    lines = [" ".join(line.split()) for line in listed.split("<li>")[1:]]
+    assert "takes effect on 1 January 2099" in lines[0]
+    assert "in force since 1 January 2025" in lines[1]
+    assert "no longer" not in lines[1]
+    assert "no longer in force since 1 January 2025" in lines[2]
+    russian = client.get("/policy?lang=ru").text
+    assert "не действует с 1 января 2025" in russian.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_what_a_version_newly_declares_is_named_beside_the_changes(
+    client: FlaskClient, web: Flask, shop: Shop
+) -> None:
+    with web.app_context():
+        wider = (*versions.PURPOSES, "surveys")
+        new = NewText("kk", date(2025, 1, 1), "wider", True, purposes=wider)
+        versions.publish(versions.find(versions.import_text(b"wider", new).policy_id))
+        db.session.commit()
+    page = client.get("/policy/wider?lang=en").text
+    assert "New purpose: surveys. It applies to you only after you agree." in page
+    assert "Your own link to agree stands in our e-mail about this version." in page
+    assert "New data" not in page
+    assert "Новая цель: surveys." in client.get("/policy/wider?lang=ru").text
 
 
 @pytest.mark.parametrize("ref", ["99999", "nonsense", "0" * 64, "../etc/passwd", "1%00"])

@@ -63,7 +63,9 @@ def test_the_sweep_sees_every_table_and_a_single_letter(web: Flask, shop: Shop, 
     with web.app_context():
         query = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
         assert len(before) == db.session.execute(text(query)).scalar_one()
-        db.session.execute(text("UPDATE topics SET name_kk = name_kk || '.' WHERE slug = 'new'"))
+        db.session.execute(
+            text("UPDATE topics SET names = jsonb_set(names, '{kk}', '\".\"') WHERE slug = 'new'")
+        )
         db.session.commit()
     assert _changed(before, rows()) == ["topics"]
 

@@ -129,7 +129,7 @@ def test_a_topic_says_what_it_brings_and_how_often(
     assert _posted(officer, "/studio/topics/events", changed)[0] == 303
     with web.app_context():
         topic = topics.find("events")
-        assert (topic.name_en, topic.frequency, topic.about) == ("Meetings", None, {})
+        assert (topic.names["en"], topic.frequency, topic.about) == ("Meetings", None, {})
         assert [one.action for one in latest(2)] == ["topic described", "topic added"]
 
 
