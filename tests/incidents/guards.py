@@ -133,7 +133,7 @@ GUARDS = (
         "refused = CASE WHEN excluded.standing = 'requested' THEN s.refused\n"
         "                       ELSE excluded.refused END",
         "refused = excluded.refused",
-        _LIFE,
+        (_IMPORTS + "whoever_left_and_only_asked_again_stays_out_until_they_confirm",),
     ),
     Guard(
         "T21",
