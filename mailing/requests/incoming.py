@@ -110,12 +110,13 @@ def _read(message: InboundMessage) -> Reading:
     )
 
 
-def _marks() -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _marks() -> Marks:
     """Those of every version that was ever in force: whoever reads an old one writes its words."""
-    declared = [version.declared_marks for version in versions.published()] or [Marks()]
-    withdrawal = [mark for one in declared for mark in one.withdrawal]
-    rectification = [mark for one in declared for mark in one.rectification]
-    return tuple(dict.fromkeys(withdrawal)), tuple(dict.fromkeys(rectification))
+    declared = [version.declared_marks for version in versions.published()]
+    return Marks(
+        withdrawal=tuple({mark: None for one in declared for mark in one.withdrawal}),
+        rectification=tuple({mark: None for one in declared for mark in one.rectification}),
+    )
 
 
 def _letter(message: InboundMessage, reading: Reading, actor: str = "kelisim") -> Letter:
