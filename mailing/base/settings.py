@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     domain_rates: DomainRates = ()
     relay_connections: int = Field(0, ge=0, le=1000)
     sending_hours: Spans = ()
+    brake_bounces: float = Field(0, ge=0, le=100, allow_inf_nan=False)
+    brake_complaints: float = Field(0, ge=0, le=100, allow_inf_nan=False)
+    brake_refusals: float = Field(0, ge=0, le=100, allow_inf_nan=False)
+    brake_at_least: int = Field(20, ge=1)
+    brake_storm: int = Field(0, ge=0)
+    brake_storm_minutes: int = Field(10, ge=1, le=1440)
     bounce_domain: str = ""
     helpdesk_address: str = ""
     from_: str = Field("", validation_alias="KELISIM_FROM")

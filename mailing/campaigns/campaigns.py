@@ -113,6 +113,11 @@ class Campaign(Table):
     held_at_start: Mapped[dict[str, Any]] = mapped_column(
         JSONB, server_default=text("'{}'"), info=DEPERSONALISED
     )
+    # Why the brake paused it; and since when it counts, after a person let it go on.
+    brake: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'"), info=OPERATIONAL
+    )
+    brake_since: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
 
     bodies: Mapped[list[CampaignBody]] = relationship(
         cascade="all, delete-orphan", order_by=CampaignBody.language
@@ -151,6 +156,7 @@ def draft(
         created_by=actor.name,
         created_at=clock.now(),
         held_at_start={},
+        brake={},
         bodies=[_body(content) for content in contents],
     )
     db.session.add(campaign)

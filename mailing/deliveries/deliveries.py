@@ -75,6 +75,9 @@ class Delivery(Table):
         CheckConstraint(
             "state NOT IN ('held', 'aborting') OR reason IS NOT NULL", name="held_has_a_reason"
         ),
+        CheckConstraint(
+            "bounce_kind IN ('hard', 'soft', 'policy', 'other')", name="bounce_kind_is_known"
+        ),
         CheckConstraint("state <> 'deferred' OR retry_at IS NOT NULL", name="deferred_has_a_time"),
         CheckConstraint(
             "state NOT IN ('claimed', 'open', 'sealed', 'aborting') OR owner IS NOT NULL",
@@ -125,6 +128,9 @@ class Delivery(Table):
     # What a relay says of a refused address often repeats it.
     reply_text: Mapped[str | None] = mapped_column(Text, info=PERSONAL)
     created_at: Mapped[datetime] = mapped_column(At, server_default=func.now(), info=OPERATIONAL)
+    # A note on what was accepted before; the outcome stays (returns.py).
+    bounced_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    bounce_kind: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
 
 
 def message_id(delivery_id: UUID, domain: str) -> str:

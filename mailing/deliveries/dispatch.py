@@ -185,6 +185,9 @@ def resume(campaign_id: int, actor: Actor) -> Counted:
     campaign = campaigns.lock(campaign_id)
     _demand(campaign, State.PAUSED)
     campaign.state = State.SENDING.value
+    if campaign.brake:
+        # A person has looked: what it stopped for is not counted again.
+        campaign.brake, campaign.brake_since = {}, clock.now()
     db.session.flush()
     ring(SEND)
     record(actor, "campaign resumed", f"campaign {campaign.id}")

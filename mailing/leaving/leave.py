@@ -130,7 +130,7 @@ def _stop(leaving: Leaving, topic_ids: list[int] | None) -> None:
     covered = scope.covered(leaving.subscriber_id, topic_ids)
     scope.cancel_requests(leaving.subscriber_id, topic_ids)
     named = covered if topic_ids is None else topic_ids
-    inflight.keep_back(leaving.subscriber_id, leaving.kind.value, named, covered)
+    inflight.keep_back(leaving.subscriber_id, leaving.holds_as, named, covered)
 
 
 def _receipt(leaving: Leaving, topic_ids: list[int] | None) -> str:

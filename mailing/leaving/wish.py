@@ -13,6 +13,9 @@ from mailing.people.suppression import Why
 
 KINDS = (Kind.UNSUBSCRIBED, Kind.WITHDRAWN, Kind.BLOCKED)
 
+# The door of "this is spam": whoever comes by it is never written to again.
+COMPLAINT = "complaint"
+
 _NO = frozenset({Said.UNSUBSCRIBED.value, Said.WITHDRAWN.value})
 # Whoever has withdrawn has unsubscribed as well, not the other way round.
 _SAID_BY = {Kind.UNSUBSCRIBED: _NO, Kind.WITHDRAWN: frozenset({Said.WITHDRAWN.value})}
@@ -22,7 +25,7 @@ _SAID_BY = {Kind.UNSUBSCRIBED: _NO, Kind.WITHDRAWN: frozenset({Said.WITHDRAWN.va
 class Leaving:
     """Who leaves what, how and by which door.
 
-    `kind` is unsubscribed, withdrawn or blocked; `source` one-click, page, mail or staff;
+    `kind` is unsubscribed, withdrawn or blocked; `source` one-click, page, mail, staff or complaint;
     `patience` the seconds to wait for what is being handed over. Raises ValueError for a kind
     that is no leaving: nothing that comes this way may ever say yes.
     """
@@ -39,21 +42,33 @@ class Leaving:
         if self.kind not in KINDS:
             raise ValueError(f"{self.kind} is no leaving")
 
+    @property
+    def why(self) -> Why | None:
+        """For what the address itself is kept out."""
+        if self.kind is Kind.WITHDRAWN:
+            return Why.WITHDRAWN
+        return Why.COMPLAINT if self.source == COMPLAINT else None
+
+    @property
+    def holds_as(self) -> str:
+        """The reason of whatever is kept back."""
+        return "suppressed_complaint" if self.why is Why.COMPLAINT else self.kind.value
+
 
 def say(leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None) -> None:
     """Append what this wish says and nobody has said; `topic_ids` None means everything."""
     said = _to_say(leaving, subscriber, topic_ids)
     if leaving.kind is Kind.BLOCKED:
         subscriber.blocked_at = subscriber.blocked_at or clock.now()
-    if leaving.kind is Kind.WITHDRAWN:
-        suppression.suppress(subscriber.digest, Why.WITHDRAWN)
+    if leaving.why is not None:
+        suppression.suppress(subscriber.digest, leaving.why)
     ledger.append_many([_entry(leaving, topic_id) for topic_id in said])
 
 
 def suppress_unknown(leaving: Leaving, digest: str | None) -> None:
-    """Keep out whoever withdrew and is not known here: they came after this backup."""
-    if leaving.kind is Kind.WITHDRAWN and digest is not None:
-        suppression.suppress(bytes.fromhex(digest), Why.WITHDRAWN)
+    """Keep out whoever withdrew or complained and is not known here: they came after this backup."""
+    if leaving.why is not None and digest is not None:
+        suppression.suppress(bytes.fromhex(digest), leaving.why)
 
 
 def _to_say(

@@ -82,6 +82,8 @@ class OptIn(Table):
     state: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
     expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
+    # Its confirmation came back: no second one is sent.
+    bounced_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
 
     @property
     def source(self) -> str:

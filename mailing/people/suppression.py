@@ -93,6 +93,17 @@ def lift_own(digest: bytes) -> None:
     )
 
 
+def forget_bounce(digest: bytes, detail: str) -> None:
+    """Take back a suppression that one bounce alone made: it was no fault of the mailbox."""
+    db.session.execute(
+        delete(Suppression).where(
+            Suppression.digest == digest,
+            Suppression.reason == Why.BOUNCE.value,
+            Suppression.detail == detail,
+        )
+    )
+
+
 def reasons(digest: bytes) -> dict[Why, datetime]:
     """Why this address is kept out, and since when; empty when it is not."""
     query = select(Suppression.reason, Suppression.since).where(Suppression.digest == digest)

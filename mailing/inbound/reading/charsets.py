@@ -29,7 +29,7 @@ def decode(octets: bytes, named: str = "") -> str:
         return candidates(octets)[0]
     if known == "utf-8" and (kept := _strictly(octets, known)) is None:
         return octets.decode("utf-8", "replace")
-    if known == "utf-8":
+    elif known == "utf-8":
         return str(kept)
     return octets.decode(known or "ascii", "replace")
 

@@ -27,9 +27,7 @@ def complaint_of(message: Part) -> Complaint | None:
         return _in_another_form(message)
     told = fields.parse(report.octets.strip()[: fields.MOST_OCTETS])
     named = fields.first(told, "feedback-type").lower().strip() or "other"
-    stated = [
-        one for name in _RECIPIENTS for value in fields.every(told, name) for one in _of(value)
-    ]
+    stated = [one for name in _RECIPIENTS for value in fields.every(told, name) for one in _of(value)]
     return Complaint(named, tuple(dict.fromkeys(stated)) or _written_to(message))
 
 
@@ -50,12 +48,7 @@ def _in_another_form(message: Part) -> Complaint | None:
     for part in message.walk():
         if part.type == "text/plain" and "Feedback-Type:" in part.text[:4000]:
             told = fields.parse(part.octets.strip()[:4000])
-            stated = [
-                one
-                for name in _RECIPIENTS
-                for value in fields.every(told, name)
-                for one in _of(value)
-            ]
+            stated = [one for name in _RECIPIENTS for value in fields.every(told, name) for one in _of(value)]
             kind = fields.first(told, "feedback-type").lower() or "abuse"
             return Complaint(kind, tuple(dict.fromkeys(stated)) or _written_to(message))
     return Complaint("abuse", _written_to(message))
@@ -72,6 +65,4 @@ def _written_to(message: Part) -> tuple[str, ...]:
 
 
 def _of(value: str) -> list[str]:
-    return fields.addresses(
-        value.partition(";")[2] if value.lower().startswith("rfc822;") else value
-    )
+    return fields.addresses(value.partition(";")[2] if value.lower().startswith("rfc822;") else value)

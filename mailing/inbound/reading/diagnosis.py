@@ -60,9 +60,7 @@ _PASSING = re.compile(
     r"|not accepting connections|service (?:currently )?unavailable|still (?:trying|undelivered)"
 )
 
-_REFUSED = re.compile(
-    r"(?i)unauthenticated|not allowed|denied|\bspam\b|polic(?:y|ies)|blocked|black\s?list"
-)
+_REFUSED = re.compile(r"(?i)unauthenticated|not allowed|denied|\bspam\b|polic(?:y|ies)|blocked|black\s?list")
 
 
 def code_of(status: str, diagnostic: str) -> str:

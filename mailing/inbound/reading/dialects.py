@@ -42,9 +42,7 @@ _DELAY = re.compile(
     r"(?i)\bdelay(?:ed)?\b|warning message|will (?:be )?(?:retried|retry|keep trying|continue)"
     r"|still (?:trying|being)|not yet been delivered|has not been delivered yet|warning:"
 )
-_FINAL = re.compile(
-    r"(?i)permanent|giv(?:en|ing) up|could not be delivered|failure|failed|undeliver"
-)
+_FINAL = re.compile(r"(?i)permanent|giv(?:en|ing) up|could not be delivered|failure|failed|undeliver")
 _MOST_TEXT = 48 * 1024
 _MOST = 200
 
@@ -90,7 +88,7 @@ def said_of(text: str, address: str) -> str:
 def of_json(text: str) -> tuple[str, list[tuple[str, str, str]]] | None:
     """A notification of Amazon SES: its type, and address, status and words of each recipient."""
     start = text.find("{")
-    if start < 0 or ("otificationType" not in text and "eventType" not in text):
+    if start < 0 or "otificationType" not in text and "eventType" not in text:
         return None
     try:
         told, _ = json.JSONDecoder().raw_decode(text[start:].replace("\n ", "").replace("\r", ""))

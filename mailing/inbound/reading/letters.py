@@ -14,7 +14,7 @@ _MOST = 4000
 _CYRILLIC = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюяәғқңөұүһі",
-        ["a", "b", "v", "g", "d", "e", "e", "j", "z", "i", "i", "k", "l", "m", "n", "a", "p", "r", "s", "t", "u", "f", "h", "c", "q", "w", "w", "_", "i", "_", "e", "u", "a", "a", "g", "k", "n", "a", "u", "u", "h", "i"],
+        "a b v g d e e j z i i k l m n a p r s t u f h c q w w _ i _ e u a a g k n a u u h i".split(),
         strict=True,
     )
 )
@@ -31,9 +31,7 @@ _KAZAKH_ROW = str.maketrans("234589 0-=", "әіңғүұ қөһ")
 _HAS_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 _TOKEN = re.compile(r"\S{1,200}")
 _DIGITS = re.compile(r"[234589=0-]")
-_MOJIBAKE = re.compile(
-    r"(?:[РСТУФ][\u0080-\u04ff\u2010-\u2122°±µ¶·»«¤]){3}|(?:[ÐÑÒÓ].){3}|(?:╨|╤|п.я){2}"
-)
+_MOJIBAKE = re.compile(r"(?:[РСТУФ][\u0080-\u04ff\u2010-\u2122°±µ¶·»«¤]){3}|(?:[ÐÑÒÓ].){3}|(?:╨|╤|п.я){2}")
 _SPLIT = re.compile(r"[^a-z?]+")
 
 
@@ -118,9 +116,7 @@ def _folded(token: str) -> str:
     if _HAS_CYRILLIC.search(token):
         return "".join(_CYRILLIC.get(c, c) for c in token.translate(_LOOKALIKE))
     accented = "".join(_ACCENTED.get(c, c) for c in token)
-    bare = "".join(
-        c for c in unicodedata.normalize("NFKD", accented) if not unicodedata.combining(c)
-    )
+    bare = "".join(c for c in unicodedata.normalize("NFKD", accented) if not unicodedata.combining(c))
     return "".join(_LATIN.get(c, c) for c in _pairs(bare))
 
 

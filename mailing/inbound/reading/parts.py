@@ -94,7 +94,9 @@ class _Parser:
         given = fields.parameters(named) if ";" in named else {}
         return Part(known, body, kind, given, self._inner(kind, given, body, depth))
 
-    def _inner(self, kind: str, given: dict[str, str], body: bytes, depth: int) -> tuple[Part, ...]:
+    def _inner(
+        self, kind: str, given: dict[str, str], body: bytes, depth: int
+    ) -> tuple[Part, ...]:
         if kind.startswith("multipart/") and given.get("boundary"):
             default = "message/rfc822" if kind == "multipart/digest" else "text/plain"
             slices = _slices(body, given["boundary"])

@@ -34,7 +34,9 @@ _NAMES = re.compile(
 _MACHINE = "bounce"
 
 
-def reports_of(message: Part, base: Reading, returned: Fields, was_ours: bool) -> list[Report]:
+def reports_of(
+    message: Part, base: Reading, returned: Fields, was_ours: bool
+) -> list[Report]:
     """The reports of a bounce in prose; none for whatever is not one.
 
     `was_ours`: it came to a return path of ours, so that the sender need not be a machine by name.

@@ -89,9 +89,7 @@ def _notified(letter: _Letter) -> Reading | None:
     named, listed = told
     if named == "complaint":
         people = tuple(address for address, _, _ in listed)
-        return _as(
-            letter, Kind.COMPLAINT, "notification", complained_of=people, feedback_type="abuse"
-        )
+        return _as(letter, Kind.COMPLAINT, "notification", complained_of=people, feedback_type="abuse")
     if named != "bounce" or not listed:
         return _as(letter, Kind.AUTO_REPLY, "notification")
     return _bounce(letter, "notification", bounces.once(prose.of_listed(listed)))

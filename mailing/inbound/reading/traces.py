@@ -19,7 +19,9 @@ def traces_of(message: Part, returned: Fields) -> Traces:
     own = [id for name in ("in-reply-to", "references") for id in _ids(message.fields, name)]
     ids = [*_ids(returned, "message-id"), *own, *_ids(returned, "references")]
     links = [
-        uri for value in fields.every(returned, "list-unsubscribe") for uri in _URI.findall(value)
+        uri
+        for value in fields.every(returned, "list-unsubscribe")
+        for uri in _URI.findall(value)
     ]
     return Traces(
         message_ids=_once(ids),

@@ -14,16 +14,14 @@ from mailing.inbound.reading.values import Trust
 _COMMENT = re.compile(r"\([^()]{0,1000}\)")
 _QUOTED = re.compile(r'"[^"]{0,1000}"')
 _METHOD = re.compile(r"^\s*(dkim|spf|dmarc)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
-_PROPERTY = re.compile(
-    r"\b(header\.d|header\.i|header\.from|smtp\.mailfrom)\s*=\s*([^\s;]{1,320})", re.I
-)
+_PROPERTY = re.compile(r"\b(header\.d|header\.i|header\.from|smtp\.mailfrom)\s*=\s*([^\s;]{1,320})", re.I)
 # The second level under which a country registers its names.
-_SECOND = frozenset(
-    ["com", "co", "org", "net", "gov", "edu", "ac", "mil", "or", "ne", "go", "gob", "gouv", "nom", "info", "biz", "sch", "ltd", "plc", "me"]
-)
+_SECOND = frozenset("com co org net gov edu ac mil or ne go gob gouv nom info biz sch ltd plc me".split())
 # Names under which anybody may have one of his own.
 _SHARED = frozenset(
-    ["github.io", "gitlab.io", "blogspot.com", "herokuapp.com", "appspot.com", "web.app", "pages.dev", "workers.dev", "netlify.app", "vercel.app", "azurewebsites.net", "cloudfront.net", "amazonaws.com", "onmicrosoft.com", "eu.org", "uk.com", "us.com", "de.com", "ru.com", "kz.com", "duckdns.org", "dyndns.org", "no-ip.org"]
+    "github.io gitlab.io blogspot.com herokuapp.com appspot.com web.app pages.dev workers.dev "
+    "netlify.app vercel.app azurewebsites.net cloudfront.net amazonaws.com onmicrosoft.com "
+    "eu.org uk.com us.com de.com ru.com kz.com duckdns.org dyndns.org no-ip.org".split()
 )
 _FAILS = {"fail", "softfail", "permerror"}
 

@@ -55,13 +55,7 @@ _STEMS: tuple[tuple[Kind, str, tuple[str, ...]], ...] = (
     (Kind.UNSUBSCRIBE, "en", ("unsubscribe unsubscription",)),
     (Kind.UNSUBSCRIBE, "en", ("=opt", "=out", "=opt =out")),
 )  # fmt: skip
-_WHOLE_UNSUBSCRIBE = {
-    "stop": "en",
-    "стоп": "ru",
-    "тоқтату": "kk",
-    "optout": "en",
-    "remove me": "en",
-}
+_WHOLE_UNSUBSCRIBE = {"stop": "en", "стоп": "ru", "тоқтату": "kk", "optout": "en", "remove me": "en"}
 
 # Words that turn a wish round, or only ask about it or tell of it.
 _NOT = re.compile(
@@ -179,10 +173,7 @@ def _is_slip(word: str, stem: str) -> bool:
 def _is_near(word: str, stem: str) -> bool:
     if word == stem:
         return True
-    at = next(
-        (i for i, (a, b) in enumerate(zip(word, stem, strict=False)) if a != b),
-        min(len(word), len(stem)),
-    )
+    at = next((i for i, (a, b) in enumerate(zip(word, stem, strict=False)) if a != b), min(len(word), len(stem)))
     rest, wanted = word[at:], stem[at:]
     swapped = rest[1:2] + rest[:1] + rest[2:]
     return wanted in (swapped, rest[1:]) or rest[1:] == wanted[1:] or rest == wanted[1:]
