@@ -16,8 +16,9 @@ from sqlalchemy.exc import DBAPIError
 from mailing.base.database import db
 from mailing.base.errors import Invalid, Missing, Unavailable
 from mailing.base.settings import current
-from mailing.inbound import authors, messages, reading
+from mailing.inbound import authors, bounces, complaints, messages
 from mailing.inbound.messages import Ending, InboundMessage, State, Via
+from mailing.inbound.outcomes import Outcome
 from mailing.inbound.reading import Kind, Reading, read
 from mailing.policies import versions
 from mailing.policies.marks import Marks
@@ -110,12 +111,13 @@ def _read(message: InboundMessage) -> Reading:
     )
 
 
-def _marks() -> reading.Marks:
+def _marks() -> Marks:
     """Those of every version that was ever in force: whoever reads an old one writes its words."""
-    declared = [version.declared_marks for version in versions.published()] or [Marks()]
-    withdrawal = [mark for one in declared for mark in one.withdrawal]
-    rectification = [mark for one in declared for mark in one.rectification]
-    return reading.Marks(tuple(dict.fromkeys(withdrawal)), tuple(dict.fromkeys(rectification)))
+    declared = [version.declared_marks for version in versions.published()]
+    return Marks(
+        withdrawal=tuple({mark: None for one in declared for mark in one.withdrawal}),
+        rectification=tuple({mark: None for one in declared for mark in one.rectification}),
+    )
 
 
 def _letter(message: InboundMessage, reading: Reading, actor: str = "kelisim") -> Letter:
@@ -199,6 +201,22 @@ def _keep(letter: Letter) -> Rest:
     return lambda: letter.ending("kept", letter.author.likely)
 
 
+def _bounced(letter: Letter) -> Rest:
+    """A mail system says what became of a message of ours."""
+    return lambda: _ended(letter, bounces.apply)
+
+
+def _complained(letter: Letter) -> Rest:
+    """Somebody pressed "this is spam": that leaves, and commits."""
+    ending = _ended(letter, complaints.apply)
+    return lambda: ending
+
+
+def _ended(letter: Letter, apply: Callable[[int, Reading, list[str]], Outcome]) -> Ending:
+    outcome = apply(letter.message_id, letter.reading, list(letter.recipients))
+    return replace(letter.ending(outcome.action, outcome.subscriber), reason=outcome.reason)
+
+
 _ACTS: dict[Kind, Callable[[Letter], Rest]] = {
     Kind.WITHDRAWAL: withdrawals.withdraw,
     Kind.UNSUBSCRIBE: unsubscribes.unsubscribe,
@@ -208,10 +226,10 @@ _ACTS: dict[Kind, Callable[[Letter], Rest]] = {
     Kind.UNCLEAR: _show,
     Kind.JUNK: _keep,
     Kind.AUTO_REPLY: _keep,
-    Kind.BOUNCE_HARD: _keep,
-    Kind.BOUNCE_SOFT: _keep,
-    Kind.BOUNCE_OTHER: _keep,
-    Kind.COMPLAINT: _keep,
+    Kind.BOUNCE_HARD: _bounced,
+    Kind.BOUNCE_SOFT: _bounced,
+    Kind.BOUNCE_OTHER: _bounced,
+    Kind.COMPLAINT: _complained,
 }
 _OF_STAFF = frozenset(
     {Kind.WITHDRAWAL, Kind.RECTIFICATION, Kind.QUESTION, Kind.UNSUBSCRIBE, Kind.JUNK}
