@@ -26,8 +26,8 @@ class Leaving:
     """Who leaves what, how and by which door.
 
     `kind` is unsubscribed, withdrawn or blocked; `source` one-click, page, mail, staff or
-    complaint; `patience` the seconds to wait for what is being handed over. Raises ValueError for a kind
-    that is no leaving: nothing that comes this way may ever say yes.
+    complaint; `patience` the seconds to wait for what is being handed over. Raises ValueError for
+    a kind that is no leaving: nothing that comes this way may ever say yes.
     """
 
     subscriber_id: UUID

@@ -1,6 +1,5 @@
 """Reading: what a message that came in says. Pure functions over octets; no table, no clock."""
 
-from mailing.inbound.reading.marks import Marks as Marks
 from mailing.inbound.reading.read import read as read
 from mailing.inbound.reading.values import Action as Action
 from mailing.inbound.reading.values import Kind as Kind

@@ -6,12 +6,12 @@ endings do not matter. All stems of one way must stand near each other.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
 
 from mailing.inbound.reading.folding import LOST, readings, words
 from mailing.inbound.reading.values import Kind
+from mailing.policies.marks import Marks
 
 Way = tuple[tuple[str, ...], ...]
 """One way to say it: for each place, the stems that may stand there."""
@@ -83,14 +83,6 @@ _PREFIX = {
 }
 _NOT = {"ne", "not", "dont", "never", "emes", "no", "uithout", "bez"}
 _HOW = {"hou", "kak", "kalai", "mojno", "can", "uhat", "chto", "uhether"}
-
-
-@dataclass(frozen=True)
-class Marks:
-    """Further texts that an operator's policy names, beside the ways that are built in."""
-
-    withdrawal: tuple[str, ...] = ()
-    rectification: tuple[str, ...] = ()
 
 
 def kind_of(text: str, marks: Marks | None = None) -> Kind | None:

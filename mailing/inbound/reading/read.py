@@ -16,11 +16,12 @@ from mailing.inbound.reading.complaint import Complaint, complaint
 from mailing.inbound.reading.headers import field as field_of
 from mailing.inbound.reading.headers import fields
 from mailing.inbound.reading.language import language_of
-from mailing.inbound.reading.marks import Marks, kind_in, kind_of
+from mailing.inbound.reading.marks import kind_in, kind_of
 from mailing.inbound.reading.opened import Opened, TooHostile, opened
 from mailing.inbound.reading.quoting import forwarded, own_text, unquoted, whole_text
 from mailing.inbound.reading.tracing import traces
 from mailing.inbound.reading.values import Kind, Reading, Report
+from mailing.policies.marks import Marks
 
 _ASKS = re.compile(
     r"\?|؟|\b(?:what|which|how|why|when|where|who|please\s(?:tell|explain|clarify|send\sme)|какие|какой|какая|каким|как|почему|зачем|откуда|когда|кто|кому|сообщите|разъясн|поясн|предостав|"

@@ -5,8 +5,9 @@ from itertools import cycle
 
 import pytest
 
-from mailing.inbound.reading.marks import Marks, kind_in, kind_of
+from mailing.inbound.reading.marks import kind_in, kind_of
 from mailing.inbound.reading.values import Kind
+from mailing.policies.marks import Marks
 from tests.inbound.reading.negatives import SUBJECTS
 from tests.inbound.reading.spellings import (
     ENGLISH,
