@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from babel import Locale
 from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.base.errors import KelisimError
-from mailing.base.languages import LANGUAGES
+from mailing.base.languages import LANGUAGES, SOURCE
 from mailing.base.operator import operator_of
 from mailing.base.settings import Settings
 from mailing.campaigns.campaigns import Campaign, Kind
@@ -16,7 +17,7 @@ from mailing.deliveries.checks import Check, Level
 from mailing.deliveries.message import Oversight, inspect, oversights
 from mailing.people import forms, verdict
 
-_TONGUES = {"kk": "Kazakh", "ru": "Russian", "en": "English"}
+_TONGUES = {one: Locale.parse(one).get_display_name(SOURCE) for one in LANGUAGES}
 
 _OVERSIGHTS = {
     "left_over_words": (

@@ -117,4 +117,5 @@ def text_of(name: str) -> Wording:
 
 
 def _often(topic: Topic, language: str) -> str:
-    return f" ({_OFTEN[language][Frequency(topic.frequency)]})" if topic.frequency else ""
+    said = _OFTEN.get(language, _OFTEN["en"])
+    return f" ({said[Frequency(topic.frequency)]})" if topic.frequency else ""

@@ -1,5 +1,7 @@
 """A language is one folder: what it must hold, and what a fourth one needs besides. Nothing."""
 
+import json
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from sqlalchemy import text
 from mailing.base import languages
 from mailing.base.database import db
 from mailing.base.languages import FOLDER, LANGUAGES, SOURCE, catalogue_path, found_in, own_name
-from mailing.base.settings import ROOT
+from mailing.base.settings import ROOT, Settings
 
 TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE)
 # CLDR's number of plural forms, as gettext counts them.
@@ -38,6 +40,9 @@ msgstr ""
 
 msgid "Unsubscribe"
 msgstr "Жазылуудан чыгуу"
+
+msgid "Unsubscribe from this topic"
+msgstr "Бул темага жазылуудан чыгуу"
 """
 
 
@@ -188,6 +193,30 @@ def test_a_fourth_folder_is_spoken_without_a_line_of_code(four: Path) -> None:
         [sys.executable, "-c", program, where], capture_output=True, text=True, cwd=ROOT, check=True
     )
     assert done.stdout.strip() == "Жазылуудан чыгуу Қазақша Кыргызча Русский English"
+
+
+def test_somebody_joins_confirms_and_is_written_to_in_a_fourth_language(
+    four: Path, environment: dict[str, str], settings: Settings
+) -> None:
+    (four / "translations").symlink_to(four)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.base.fourth_walk", str(four)],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=os.environ | environment,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert '<html lang="ky"' in said["form"]
+    assert "Жаңылыктар" in said["form"]
+    assert "Дүкөндүн жаңылыктары." in said["form"]
+    assert "Жаңылыктар" in said["confirmation"]
+    assert "Жаңылыктар" in said["button"]
+    assert "Жаңылыктар" in said["campaign"]
+    assert "Салам!" in said["campaign"]
+    assert "Бул темага жазылуудан чыгуу" in said["campaign"], "its catalogue is spoken"
 
 
 def test_the_database_takes_a_language_by_its_tag(app: Flask) -> None:
