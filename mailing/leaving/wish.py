@@ -25,9 +25,9 @@ _SAID_BY = {Kind.UNSUBSCRIBED: _NO, Kind.WITHDRAWN: frozenset({Said.WITHDRAWN.va
 class Leaving:
     """Who leaves what, how and by which door.
 
-    `kind` is unsubscribed, withdrawn or blocked; `source` one-click, page, mail, staff or complaint;
-    `patience` the seconds to wait for what is being handed over. Raises ValueError for a kind
-    that is no leaving: nothing that comes this way may ever say yes.
+    `kind` is unsubscribed, withdrawn or blocked; `source` one-click, page, mail, staff or
+    complaint; `patience` the seconds to wait for what is being handed over. Raises ValueError
+    for a kind that is no leaving: nothing that comes this way may ever say yes.
     """
 
     subscriber_id: UUID
@@ -66,7 +66,7 @@ def say(leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None) -
 
 
 def suppress_unknown(leaving: Leaving, digest: str | None) -> None:
-    """Keep out whoever withdrew or complained and is not known here: they came after this backup."""
+    """Keep out whoever said this "no" and is not known here: they came after this backup."""
     if leaving.why is not None and digest is not None:
         suppression.suppress(bytes.fromhex(digest), leaving.why)
 

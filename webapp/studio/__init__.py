@@ -21,6 +21,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     policy_writing,
     preview_pages,
     refusals,
+    returns,
     sending,
     shell,
     topics,
