@@ -1,4 +1,4 @@
-"""What came back: bounces and complaints by provider, storms to decide, reports that did nothing."""
+"""What came back: bounces and complaints, storms to decide, reports that did nothing."""
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
