@@ -15,7 +15,8 @@ from mailing.base.errors import Conflict
 from mailing.base.settings import Settings, current
 from mailing.base.tokens import LeaveToken, ReturnPath, link_keys
 from mailing.campaigns import campaigns
-from mailing.deliveries import brake, dispatch, returns, status, storms
+from mailing.deliveries import brake, confirmations, dispatch, returns, status, storms
+from mailing.deliveries.confirmations import Again
 from mailing.deliveries.deliveries import Delivery, message_id
 from mailing.deliveries.results import Ending, Result
 from mailing.deliveries.why import why
@@ -28,6 +29,7 @@ from mailing.people.address import canonical
 from mailing.people.suppression import Why
 from tests import road
 from tests.deliveries.conftest import Sender, a_sender
+from tests.person import Person, confirmations_of, newest_request
 
 _NUMBERS = iter(range(1, 1_000_000))
 GONE = "550 5.1.1 <{}>: no such user here, id {}"
@@ -419,12 +421,25 @@ def test_bounces_over_days_or_for_different_reasons_are_no_storm(
 def test_an_address_that_its_person_has_left_is_not_theirs_to_lose(sender: Sender) -> None:
     sent = Sent(sender, 1)
     sender.database.execute(
-        "INSERT INTO address_changes (id, subscriber_id, state, created_at, expires_at, closed_at,"
-        " old_agreed_at, new_agreed_at)"
-        " VALUES (gen_random_uuid(), %s, 'done', now(), now(), now() + interval '1 minute',"
-        " now(), now())",
+        "INSERT INTO address_changes (id, subscriber_id, state, former, created_at, expires_at,"
+        " old_agreed_at, new_agreed_at, closed_at) VALUES (gen_random_uuid(), %s, 'done', 'x',"
+        " now(), now(), now(), now(), now() + interval '1 minute')",
         [sent.people[0]],
     )
     assert bounce(sent.deliveries[0]).action == "noted"
     assert not kept_out(sent.people[0])
     assert subscribers.find(canonical(road.address(0))) is not None
+
+
+def test_a_confirmation_that_came_back_is_not_sent_a_second_time(sender: Sender) -> None:
+    person = Person(road.lay())
+    person.ask("news")
+    [passed] = sender.ask(sender.claim(1))
+    sender.seal([passed])
+    sender.ask([], Result(passed.permit.delivery_id, passed.permit.fence, Ending.ACCEPTED, 1, 250))
+    assert bounce(passed.permit.delivery_id, "5.7.1").action == "noted"
+    with clock.use(at(clock.now() + timedelta(minutes=2))):
+        confirmations.resend(Again("site", person.address, "ru"))
+        db.session.commit()
+    assert len(confirmations_of(person.address)) == 1
+    assert newest_request().bounced_at is not None
