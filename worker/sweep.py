@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mailing.base.database import db
 from mailing.base.jobs import IMPORT, SEND, ring
 from mailing.base.settings import Settings
-from mailing.deliveries import dispatch, incarnations
+from mailing.deliveries import brake, dispatch, incarnations, returns
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
@@ -27,6 +27,8 @@ _log = structlog.get_logger()
 _STEPS: tuple[Callable[[], object], ...] = (
     dispatch.release_due,
     dispatch.close_stopped,
+    brake.look_at_all,
+    returns.settle_uncertain,
     dispatch.finish,
     expiry.forget_unconfirmed,
     moving.forget_unanswered,

@@ -4,7 +4,7 @@ It is off until configured. Only a person lets the campaign go on, and from then
 The gate shares the campaign's row, so a pause stops every worker at once.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 import structlog
 from sqlalchemy import text
@@ -14,6 +14,7 @@ from mailing.base.settings import Settings, current
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.deliveries import dispatch
+from mailing.deliveries.brake_words import Trip
 from mailing.staff.audit import Actor, record
 from mailing.staff.staff import Role
 
@@ -38,19 +39,6 @@ _CAME_BACK = """
     FROM returns WHERE campaign_id = :campaign
         AND at > coalesce(:since, '-infinity'::timestamptz)
 """
-
-
-@dataclass(frozen=True)
-class Trip:
-    """Why it braked: `number` of `out` messages, where `limit` per cent was the most allowed.
-
-    `what` is bounces, complaints, refusals or storm; a storm has no share.
-    """
-
-    what: str
-    number: int
-    out: int = 0
-    limit: float = 0
 
 
 def queue_for(campaign_id: int) -> None:
@@ -90,22 +78,6 @@ def pull(campaign_id: int, trip: Trip) -> bool:
     db.session.flush()
     _log.warning("a campaign braked", campaign=campaign_id, **asdict(trip))
     return True
-
-
-def sentence(campaign: Campaign) -> str | None:
-    """Why it waits for a person, where the brake has paused it."""
-    if not campaign.brake or campaign.state != State.PAUSED:
-        return None
-    trip = Trip(**campaign.brake)
-    return f"a person to look and resume it: {_SENTENCES[trip.what]}".format(**asdict(trip))
-
-
-_SENTENCES = {
-    "bounces": "{number} of {out} messages bounced for good, and {limit} % is the most allowed",
-    "complaints": "{number} of {out} people complained, and {limit} % is the most allowed",
-    "refusals": "{number} of {out} messages were refused, and {limit} % is the most allowed",
-    "storm": "{number} bounces from one provider say the same within minutes",
-}
 
 
 def _is_on(settings: Settings) -> bool:

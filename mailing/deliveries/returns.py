@@ -105,6 +105,21 @@ def note(new: NewReturn) -> int | None:
     return db.session.execute(written).scalar_one_or_none()
 
 
+def by_provider(campaign_id: int) -> list[tuple[str, str, int]]:
+    """`(kind, provider, messages)` of a campaign; each message counts once among the bounces, by
+    its strongest, and once as a complaint."""
+    rows = db.session.execute(text(_BY_PROVIDER), {"campaign": campaign_id})
+    return [(row.kind, row.provider, row.messages) for row in rows]
+
+
+def counts(campaign_id: int) -> dict[str, int]:
+    """The same by kind alone; every kind is named."""
+    found = dict.fromkeys((*BOUNCES, Came.COMPLAINT), 0)
+    for kind, _, messages in by_provider(campaign_id):
+        found[Came(kind)] += messages
+    return {kind.value: number for kind, number in found.items()}
+
+
 def confirm_by_token(delivery_id: UUID, inbound_id: int = 0) -> bool:
     """Somebody has shown a token of this message, so it arrived; whether that closed it."""
     delivery = db.session.get(Delivery, delivery_id)
@@ -145,6 +160,14 @@ _TELL_OPTIN = """
     UPDATE optins o SET bounced_at = coalesce(o.bounced_at, :at)
     FROM deliveries d WHERE d.id = :id AND o.id = d.optin_id
 """
+_BY_PROVIDER = f"""
+    SELECT r.kind, s.provider, count(*) AS messages
+    FROM (SELECT DISTINCT ON (delivery_id, kind = 'complaint') delivery_id, subscriber_id, kind
+          FROM returns WHERE campaign_id = :campaign AND kind <> 'seen'
+          ORDER BY delivery_id, kind = 'complaint', {_STRENGTH.format(kind="kind")}) r
+    JOIN subscribers s ON s.id = r.subscriber_id
+    GROUP BY r.kind, s.provider ORDER BY count(*) DESC, r.kind, s.provider
+"""  # noqa: S608 - our own text; every value is bound
 # Whoever has read it has it, whatever a mail system says.
 _CLOSE = """
     WITH mine AS (

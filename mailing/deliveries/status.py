@@ -15,7 +15,7 @@ from mailing.base.settings import current
 from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.campaigns import State as CampaignState
-from mailing.deliveries import batches, hours
+from mailing.deliveries import batches, brake_words, hours, returns
 from mailing.deliveries.batches import Batch
 from mailing.deliveries.deliveries import Delivery, State, message_id
 from mailing.deliveries.letters import domain_of
@@ -143,6 +143,7 @@ def status(campaign_id: int) -> dict[str, Any]:
         "release_at": campaign.release_at,
         "rate": _rate(campaign),
         "waiting_for": _waiting_for(campaign, counted),
+        "came_back": returns.counts(campaign.id),
     }
     db.session.rollback()
     return told
@@ -222,6 +223,8 @@ def _rate(campaign: Campaign) -> float:
 def _waiting_for(campaign: Campaign, counted: Outcomes) -> str | None:
     if campaign.state == CampaignState.SCHEDULED:
         return _what_is_off() or f"the holding window, until {campaign.release_at:%H:%M:%S} UTC"
+    if campaign.state == CampaignState.PAUSED:
+        return brake_words.sentence(campaign)
     if campaign.state != CampaignState.SENDING:
         return None
     known = _what_is_off() or _closed_hours() or _relays_in_trouble() or _retries(campaign, counted)

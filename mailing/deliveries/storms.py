@@ -30,7 +30,7 @@ from mailing.base.errors import Conflict, Missing
 from mailing.base.settings import current
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.deliveries import brake
-from mailing.deliveries.brake import Trip
+from mailing.deliveries.brake_words import Trip
 from mailing.deliveries.returns import Return
 from mailing.people import suppression
 from mailing.people.suppression import Why

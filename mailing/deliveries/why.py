@@ -42,6 +42,13 @@ OUTCOMES = {
 }
 
 
+_BOUNCED = {
+    "hard": "the mailbox does not exist",
+    "soft": "the mailbox could not take it then",
+    "policy": "the other side refuses our mail, whoever it is for",
+    "other": "the other side did not say clearly why",
+}
+
 # A stopped campaign's gate is shut; the sweep writes that down for each of these in its turn.
 _KEPT_BACK = (State.PENDING, State.DEFERRED, State.CLAIMED)
 
@@ -79,7 +86,15 @@ def _of_delivery(campaign: Campaign, delivery: Delivery) -> Explained:
         code=delivery.reply_code or "",
         text=delivery.reply_text or "",
     )
-    return Explained(delivery.state, None, sentence.strip())
+    return Explained(delivery.state, None, " ".join([sentence.strip(), *_note(delivery)]))
+
+
+def _note(delivery: Delivery) -> list[str]:
+    """What came back later; it does not change the outcome."""
+    if delivery.bounced_at is None:
+        return []
+    said = _BOUNCED[delivery.bounce_kind or "other"]
+    return [f"It bounced at {delivery.bounced_at:%Y-%m-%d %H:%M:%S} UTC: {said}."]
 
 
 def _of_audience(campaign: Campaign, subscriber: subscribers.Subscriber) -> Explained:

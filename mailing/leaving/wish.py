@@ -66,7 +66,7 @@ def say(leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None) -
 
 
 def suppress_unknown(leaving: Leaving, digest: str | None) -> None:
-    """Keep out whoever withdrew or complained and is not known here: this backup is older."""
+    """Keep out whoever said this "no" and is not known here: they came after this backup."""
     if leaving.why is not None and digest is not None:
         suppression.suppress(bytes.fromhex(digest), leaving.why)
 

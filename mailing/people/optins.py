@@ -204,11 +204,13 @@ def open_request(asked: Asked) -> OptIn:
 
 
 def newest_open(subscriber_id: UUID, form_id: int) -> OptIn | None:
-    """What somebody asked for last through a form, where it is still open."""
+    """What somebody asked for last through a form, where it is still open and its mail has not
+    come back."""
     query = (
         select(OptIn)
         .where(OptIn.subscriber_id == subscriber_id, OptIn.form_id == form_id)
         .where(OptIn.state == State.OPEN.value, OptIn.expires_at > clock.now())
+        .where(OptIn.bounced_at.is_(None))
         .order_by(OptIn.created_at.desc())
         .limit(1)
     )

@@ -47,10 +47,11 @@ TOLD = {
     "evidence": "body",
     "evidence_private": "sealed",
     "optins": "topic_ids form_id form_version policy_id language page wordings personal letter",
-    "deliveries": "topic_id reason reply_text",
+    "deliveries": "topic_id reason reply_text bounce_kind",
     "audience_chunks": "reason",
     "receipts": "topic_id kind",
     "suppressions": "reason",
+    "returns": "kind",
     "inbound_messages": "kind action",
     "answers": "kind recipient content",
     "requests": (
@@ -68,6 +69,7 @@ LEFT_OUT = {
         *("deliveries.subscriber_id", "receipts.subscriber_id", "answers.subscriber_id"),
         *("address_changes.subscriber_id", "corrections.subscriber_id"),
         *("choices.subscriber_id", "inbound_messages.subscriber_id"),
+        "returns.subscriber_id",
         *("requests.subscriber_id", "requests.correspondent_id"),
     },
     "the ids of everybody else stand there, too": {"audience_chunks.subscriber_ids"},
@@ -171,6 +173,9 @@ def messages(subscriber: Subscriber) -> list[Fact]:
             "state": row["state"],
             "reason": row["reason"],
             "relay_said": row["reply_text"],
+            "bounced_at": row["bounced_at"],
+            "bounce": row["bounce_kind"],
+            "came_back": row["came_back"],
             "message_id": message_id(row["id"], domain),
         }
         for row in _rows(_MESSAGES, values)
@@ -269,7 +274,8 @@ _SUBJECT = """
 """
 _MESSAGES = f"""
     SELECT d.id, coalesce(d.finished_at, d.created_at) AS at, d.kind, d.topic_id, d.state,
-        d.reason, d.reply_text, {_SUBJECT} AS subject
+        d.reason, d.reply_text, d.bounced_at, d.bounce_kind, {_SUBJECT} AS subject,
+        ARRAY(SELECT r.kind FROM returns r WHERE r.delivery_id = d.id ORDER BY r.id) AS came_back
     FROM deliveries d LEFT JOIN campaigns c ON c.id = d.campaign_id
     WHERE d.subscriber_id = :subscriber ORDER BY d.created_at, d.id
 """  # noqa: S608 - our own text; every value is bound

@@ -13,6 +13,7 @@ class Act(StrEnum):
     WRITE_CAMPAIGNS = "write campaigns"
     SEND_CAMPAIGNS = "send campaigns"
     PAUSE_CAMPAIGNS = "pause and stop campaigns"
+    DECIDE_BOUNCES = "decide about bounces held back"
     COUNT_AUDIENCES = "count audiences"
     SEE_PEOPLE = "see people of an audience"
     IMPORT_PEOPLE = "import people"
@@ -38,6 +39,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.SEND_CAMPAIGNS: _WRITERS,
     # The officer may halt whatever goes out, and may not start it.
     Act.PAUSE_CAMPAIGNS: _WRITERS | {Role.OFFICER},
+    Act.DECIDE_BOUNCES: _WRITERS | {Role.OFFICER},
     Act.COUNT_AUDIENCES: _EVERYBODY,
     Act.SEE_PEOPLE: _WRITERS | {Role.OFFICER},
     Act.IMPORT_PEOPLE: _WRITERS | {Role.OFFICER},

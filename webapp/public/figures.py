@@ -49,6 +49,26 @@ COUNTED = (
         "SELECT reason, count(*) FROM suppressions GROUP BY reason",
     ),
     (
+        "kelisim_came_back",
+        "Messages that came back or were complained about, by campaign and kind.",
+        ("campaign", "kind"),
+        "SELECT coalesce(campaign_id, 0), kind, count(DISTINCT delivery_id) FROM returns "
+        "GROUP BY 1, 2",
+    ),
+    (
+        "kelisim_reports_ignored",
+        "Bounces and complaints that changed nothing, by why.",
+        ("why",),
+        "SELECT why, count(*) FROM ignored_reports GROUP BY why",
+    ),
+    (
+        "kelisim_bounces_held_back",
+        "Messages in bounce storms that wait for a person's decision.",
+        (),
+        "SELECT count(DISTINCT r.delivery_id) FROM returns r JOIN storms m ON m.id = r.storm_id "
+        "WHERE m.state = 'open'",
+    ),
+    (
         "kelisim_sending_on",
         "1 while anything may leave, 0 while sending is switched off.",
         (),

@@ -22,6 +22,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     preview_pages,
     refusals,
     requests,
+    returns,
     sending,
     shell,
     topics,

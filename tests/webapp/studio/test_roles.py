@@ -13,6 +13,7 @@ from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
 from tests.requests.desk import asked
 from tests.webapp.studio.conftest import Browser
+from tests.webapp.studio.test_returns import a_storm
 from tests.webapp.studio.world import MARKETER, World
 from webapp.studio import blueprint
 from webapp.studio.blueprint import act_of, is_open
@@ -35,6 +36,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "topic_slug": "offers",
         "import_id": _uploaded(web),
         "request_id": _requested(web),
+        "storm_id": a_storm(web),
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
