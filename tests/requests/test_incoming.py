@@ -124,7 +124,7 @@ def test_a_letter_that_fails_again_and_again_is_shown_to_a_person(
     assert (kept.state, kept.action) == (State.WAITING, "failed")
 
 
-@pytest.mark.parametrize("kind", [Kind.AUTO_REPLY, Kind.JUNK, Kind.BOUNCE_OTHER])
+@pytest.mark.parametrize("kind", [Kind.AUTO_REPLY, Kind.JUNK])
 def test_what_no_person_wrote_is_kept_and_asks_for_nothing(
     person: Person, post: Post, kind: Kind
 ) -> None:
