@@ -1,6 +1,7 @@
 """Blame: whether a bounce speaks against the mailbox, against our mail, or only of a bad day.
 
-By the enhanced status code (RFC 3463) where there is one; else as the reading found it.
+The reading has judged each recipient by code and words (`reading/blame.py`); what refuses us by
+policy or reputation is told apart here, because it asks for another remedy.
 """
 
 import re
@@ -11,10 +12,6 @@ from mailing.deliveries.returns import Came
 from mailing.inbound.reading import Action, Kind, Reading, Report
 from mailing.people.address import canonical
 
-# The mailbox or its domain is not there (5.1.10: null MX, RFC 7505), or was closed for good.
-_GONE = frozenset({"5.1.1", "5.1.2", "5.1.6", "5.1.10", "5.2.1"})
-# A full mailbox, a system in trouble: it may be over tomorrow.
-_PASSING = re.compile(r"4\.\d+\.\d+|5\.2\.2|5\.3\.\d+")
 # Policy and reputation: they refuse us and not the address.
 _OF_POLICY = re.compile(r"[45]\.7\.\d+")
 
@@ -26,20 +23,16 @@ def report_of(reading: Reading, email: str) -> Report:
     wanted = _key(email)
     ours = [one for one in reading.reports if wanted and _key(one.address) == wanted]
     failed = [one for one in reading.reports if one.action is Action.FAILED]
-    return next(iter([*ours, *failed, *reading.reports]), Report(address=""))
+    return next(iter([*ours, *failed, *reading.reports]), Report(address="", kind=reading.kind))
 
 
-def judge(reading: Reading, report: Report) -> Came | None:
+def judge(report: Report) -> Came | None:
     """What came back; None where nothing has failed (yet)."""
     if report.action is not Action.FAILED:
         return None
     if _OF_POLICY.fullmatch(report.status):
         return Came.POLICY
-    if _PASSING.fullmatch(report.status):
-        return Came.SOFT
-    if report.status in _GONE and reading.kind is not Kind.BOUNCE_OTHER:
-        return Came.HARD
-    return _BY_KIND[reading.kind]
+    return _BY_KIND[report.kind]
 
 
 def has_arrived(reports: Iterable[Report]) -> bool:

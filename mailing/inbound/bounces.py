@@ -70,7 +70,7 @@ def _of_delivery(inbound_id: int, reading: Reading, delivery_id: UUID) -> Outcom
         return outcomes.ignore(inbound_id, "old")
     subscriber = db.session.get(Subscriber, delivery.subscriber_id)
     report = blame.report_of(reading, _email(subscriber))
-    kind = blame.judge(reading, report)
+    kind = blame.judge(report)
     if kind is None:
         return _nothing_failed(inbound_id, delivery, report)
     return _bounced(_Bounce(inbound_id, delivery, subscriber, kind, report))

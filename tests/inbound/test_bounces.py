@@ -74,7 +74,7 @@ def said(
 ) -> Reading:
     number = next(_NUMBERS)
     text = GONE.format(f"who{number}@example.com", number)
-    return Reading(kind, "a DSN", reports=(Report("alias@else.example", action, status, text),))
+    return Reading(kind, "a DSN", reports=(Report("alias@else.example", action, status, text, kind=kind),))
 
 
 def come(reading: Reading, to: list[str], number: int | None = None) -> Outcome:
@@ -178,7 +178,7 @@ def test_a_path_to_two_peoples_messages_blames_neither(sender: Sender) -> None:
 
 def test_the_token_outranks_whatever_address_a_report_names(sender: Sender) -> None:
     sent = Sent(sender, 2)
-    other = Report(road.address(1), Action.FAILED, "5.1.1", "gone")
+    other = Report(road.address(1), Action.FAILED, "5.1.1", "gone", kind=Kind.BOUNCE_HARD)
     come(Reading(Kind.BOUNCE_HARD, "a DSN", reports=(other,)), [path_of(sent.deliveries[0])])
     blamed = row(sent.deliveries[0]).subscriber_id
     innocent = row(sent.deliveries[1]).subscriber_id

@@ -80,8 +80,8 @@ GUARDS = (
     Guard(
         "T13, T14",
         "mailing/people/verdict.py",
-        "WHEN s.personal IS NULL THEN 'withdrawn'\n    WHEN EXISTS (SELECT FROM suppressions x\n",
-        "WHEN EXISTS (SELECT FROM suppressions x\n",
+        "WHEN s.personal IS NULL THEN 'withdrawn'\n    WHEN EXISTS (SELECT FROM suppressions x",
+        "WHEN EXISTS (SELECT FROM suppressions x",
         _VERDICT,
     ),
     Guard(
@@ -115,16 +115,15 @@ GUARDS = (
     Guard(
         "T19",
         "mailing/people/verdict.py",
-        "WHERE x.digest = s.digest AND x.reason <> 'moved') THEN (",
-        "WHERE x.digest = s.digest AND x.reason = 'bounce') THEN (",
+        "AND (x.reason <> 'moved' OR {has_yes})) THEN (",
+        "AND (x.reason = 'bounce')) THEN (",
         (_ERASED + "an_address_that_was_destroyed_stays_out_under_a_new_row",),
     ),
     Guard(
         "T20",
         "mailing/people/verdict.py",
-        "WHERE x.digest = s.digest AND x.reason <> 'moved') THEN (",
-        "WHERE x.digest = s.digest AND x.reason <> 'moved'\n"
-        "AND x.since > now() - interval '30 days') THEN (",
+        "AND (x.reason <> 'moved' OR {has_yes})) THEN (",
+        "AND (x.reason <> 'moved' OR {has_yes})\nAND x.since > now() - interval '30 days') THEN (",
         (_ERASED + "a_success_clears_no_suppression_and_time_clears_none",),
     ),
     Guard(
@@ -184,7 +183,7 @@ GUARDS = (
         "mailing/people/suppression.py",
         "disproved = (Why.BOUNCE.value, Why.MOVED.value)",
         "disproved = (Why.BOUNCE.value, Why.MOVED.value, Why.COMPLAINT.value)",
-        (_ONE_TRUTH + "one_verb_forgets_a_suppression_and_it_forgets_a_bounce_only",),
+        (_ONE_TRUTH + "a_suppression_is_forgotten_by_three_verbs_each_for_its_own_reason",),
     ),
     Guard("T27, T29", _VIEW, _LOOKED, f"    links.by_token(token, 1.0)\n{_LOOKED}", _SWEEP),
     Guard(
@@ -232,9 +231,9 @@ GUARDS = (
     ),
     Guard(
         "T34",
-        "mailing/leaving/links.py",
-        "UNDO_WITHIN = timedelta(hours=24)",
-        "UNDO_WITHIN = timedelta(0)",
+        "mailing/leaving/undoing.py",
+        "WITHIN = timedelta(hours=24)",
+        "WITHIN = timedelta(0)",
         (_LEAVE + "undo_within_a_day_is_an_entry_of_its_own",),
     ),
     Guard(

@@ -94,6 +94,7 @@ DOWN = (
         SELECT delivery_id FROM answers WHERE request_id IS NOT NULL)
     """,
     "DELETE FROM answers WHERE request_id IS NOT NULL",
+    "DROP INDEX receipts_to_address",
     "ALTER TABLE answers DROP CONSTRAINT answer_to_another_address_is_about_a_change",
     """
     ALTER TABLE answers DROP COLUMN request_id, DROP COLUMN language, DROP COLUMN content,
