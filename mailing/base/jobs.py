@@ -10,7 +10,7 @@ import structlog
 from celery import Celery
 from flask import current_app
 from sqlalchemy import event
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 
 from mailing.base.database import db
 from mailing.base.settings import Settings
@@ -85,6 +85,9 @@ def _send(session: Session) -> None:
             ring_now(current_app.extensions["kelisim_queue"], name, ids)
 
 
-@event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    session.info.pop("wake_ups", None)
+@event.listens_for(Session, "after_soft_rollback")
+def _forget(session: Session, ended: SessionTransaction) -> None:
+    """What a savepoint takes back still rings: somebody is woken for nothing, which costs nothing,
+    and whoever waits for the answer cannot tell by its time that something was taken back."""
+    if not ended.nested:
+        session.info.pop("wake_ups", None)

@@ -7,7 +7,7 @@ and its provider are overwritten, so that nothing here leads back to them.
 import secrets
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select, text, update
 
 from mailing.base import clock
 from mailing.base.database import db
@@ -66,5 +66,13 @@ def _overwrite(subscriber: Subscriber) -> None:
         NewEntry(subscriber.id, Kind.DESTROYED, None, None, "expiry", "kelisim", {"days": 7})
     )
     corrections.forget(subscriber.id)
+    db.session.execute(text(_FORGET), {"subscriber": subscriber.id})
     subscriber.personal, subscriber.provider = None, ""
     subscriber.digest = secrets.token_bytes(32)
+
+
+# What stood behind the entries: the network address and the program, where a policy declares them.
+_FORGET = """
+    DELETE FROM evidence_private p USING ledger l JOIN evidence e ON e.hash = l.evidence_hash
+    WHERE l.subscriber_id = :subscriber AND p.hash = decode(e.body ->> 'private', 'hex')
+"""

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from sqlalchemy import event, text
 
-from mailing.base import clock
+from mailing.base import clock, jobs
 from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.settings import current
@@ -312,6 +312,21 @@ def test_the_work_done_for_a_post_tells_nobody_who_is_known(person: Person, stat
     left_out = Counter({"INSERT INTO batches": 1, "INSERT INTO deliveries": 1})
     assert unknown - known in (Counter(), left_out)
     assert person.said() == before
+
+
+@pytest.mark.parametrize("state", ["asked", "confirmed", "withdrawn", "blocked", "complained"])
+def test_a_post_wakes_the_workers_for_everybody(
+    person: Person, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue is rung after the commit, and a slow queue must not tell who was written to."""
+    _become(person, state)
+    rung: list[str] = []
+    monkeypatch.setattr(jobs, "ring_now", lambda queue, name, ids: rung.append(name))
+    monkeypatch.setitem(current_app.extensions, "kelisim_queue", object())
+    person.ask("news")
+    known = len(rung)
+    Person(person.policy, "stranger@example.com").ask("news")
+    assert (known, len(rung) - known) == (1, 1)
 
 
 def _statements(act: Callable[[], object]) -> Counter[str]:

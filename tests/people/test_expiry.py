@@ -1,5 +1,6 @@
 """A request that nobody confirmed is forgotten after seven days."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -47,6 +48,24 @@ def test_somebody_who_only_asked_is_forgotten_whole(app: Flask) -> None:
     assert tuple(row) == (None, "")
     assert db.session.get_one(OptIn, optin.id, populate_existing=True).personal is None
     assert [entry.kind for entry in ledger.history(person)] == ["requested", "destroyed"]
+    assert list(ledger.verify()) == []
+
+
+def test_what_stood_behind_the_request_goes_too(app: Flask) -> None:
+    """The network address and the program, where the policy declares that they are kept."""
+    policy = road.lay()
+    more = "UPDATE policy_versions SET fields = fields || '{network_address,user_agent}'"
+    db.session.execute(text(more))
+    db.session.commit()
+    db.session.expire_all()
+    page = "http://glazik.example/"
+    asked = Submission("site", SOMEBODY, ("news",), "kk", policy.id, page, {})
+    confirmations.submit(replace(asked, network_address="192.0.2.7", user_agent="Lynx/2.9"))
+    db.session.commit()
+    count = "SELECT count(*) FROM evidence_private"
+    assert db.session.scalar(text(count)) == 1
+    after_a_week()
+    assert db.session.scalar(text(count)) == 0
     assert list(ledger.verify()) == []
 
 
