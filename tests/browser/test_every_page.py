@@ -84,6 +84,7 @@ def seen(crowd: Crowd, is_all: bool) -> dict[str, str]:
         "of a preview",
         "missing",
         "left all",
+        "open",
         "open, old end",
     )
     for one in pages(crowd):

@@ -282,7 +282,7 @@ def test_every_act_is_in_the_audit_log_by_the_system_user_without_addresses(
     assert not [subject for _, _, subject in acts if "@" in subject]
 
 
-def test_mail_to_an_unsubscribe_address_is_acted_upon_and_the_rest_is_kept(
+def test_mail_to_an_unsubscribe_address_is_acted_upon_and_a_question_opens_a_request(
     readers: Kelisim, settings: Settings, tmp_path: Path
 ) -> None:
     person = readers("people", "show", "oleg@pochta.example", "--json").document["subscriber"]
@@ -294,7 +294,8 @@ def test_mail_to_an_unsubscribe_address_is_acted_upon_and_the_rest_is_kept(
     first, second = readers("mail", "ingest", str(leaving), str(question), "--json").document
     assert (first["message_id"], first["kind"]) == ("1@x.example", "unsubscribe")
     assert (first["action"], first["subscriber"]) == ("left", person)
-    assert (second["kind"], second["action"], second["subscriber"]) == ("unclear", "kept", None)
+    assert (second["kind"], second["action"], second["subscriber"]) == ("question", "opened", None)
+    assert second["request_id"] is not None
     shown = readers("people", "show", "oleg@pochta.example", "--json").document
     assert shown["topics"]["books"] == "unsubscribed"
 
