@@ -41,7 +41,7 @@ def _rate(take: Callable[[bytes], object], messages: list[bytes]) -> float:
 
 def _messages() -> list[bytes]:
     """The public samples where they are; else letters of our own."""
-    folder = Path(os.environ.get("KELISIM_CORPORA", "../shared/corpora")) / "set-of-emails"
+    folder = Path(os.environ.get("KELISIM_CORPORA") or "../shared/corpora") / "set-of-emails"
     found = [path.read_bytes() for path in sorted(folder.glob("*.eml"))]
     hard = report(FAILED.format("5.1.1", "550 5.1.1 User unknown"))
     return found or [plain("Рахмет!", Subject=WITHDRAW), hard, feedback("abuse")] * 20

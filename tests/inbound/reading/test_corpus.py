@@ -21,7 +21,7 @@ RIGHT = 0.97
 @pytest.fixture(scope="module")
 def samples() -> dict[str, bytes]:
     """The samples of the gold list, by name."""
-    folder = Path(os.environ.get("KELISIM_CORPORA", "../shared/corpora")) / "set-of-emails"
+    folder = Path(os.environ.get("KELISIM_CORPORA") or "../shared/corpora") / "set-of-emails"
     if not folder.is_dir():
         pytest.skip("without the sample messages: set KELISIM_CORPORA to their folder")
     return {name: (folder / name).read_bytes() for name in GOLD}
