@@ -76,6 +76,7 @@ def import_(
     text = versions.import_text(_bytes(file), new)
     audit.record(actor(), "policy imported", f"policy {text.policy_id}", sha256=text.sha256)
     found = versions.find(text.policy_id)
+    notices.complete(found, actor())
     notice = _publish(found) if at_once else None
     told_back = {"id": text.policy_id, "sha256": text.sha256, "language": text.language}
     seen = _told(review_of(found, text.language))

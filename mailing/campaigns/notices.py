@@ -12,7 +12,7 @@ from mailing.base.settings import current
 from mailing.campaigns import campaigns
 from mailing.campaigns.announcement import PolicyChange, notice_content
 from mailing.campaigns.campaigns import Campaign, Kind
-from mailing.campaigns.content import LINK
+from mailing.campaigns.content import LINK, Content
 from mailing.people import topics
 from mailing.policies import versions
 from mailing.policies.declared import added, field_name, purpose_name
@@ -35,6 +35,20 @@ def publish(policy: PolicyVersion, actor: Actor) -> Campaign | None:
     return _existing(policy.id) or _draft(policy, actor)
 
 
+def complete(policy: PolicyVersion, actor: Actor) -> None:
+    """Give a drafted notice the languages whose texts joined the version after it was drafted.
+
+    A notice that has started says what it said: whoever adds a text then is told by nobody's mail.
+    """
+    notice = _existing(policy.id)
+    if notice is None or notice.state != campaigns.State.DRAFT:
+        return
+    have = {body.language for body in notice.bodies}
+    for text in versions.texts(policy):
+        if text.language not in have:
+            campaigns.edit(notice, _content(policy, text.language), actor)
+
+
 def find_for(policy_id: int) -> Campaign:
     """The notice of a policy version; raises Missing where publishing drafted none."""
     versions.find(str(policy_id))
@@ -55,18 +69,14 @@ def _existing(policy_id: int) -> Campaign | None:
 
 
 def _draft(policy: PolicyVersion, actor: Actor) -> Campaign:
-    operator = operator_of(current())
-    contents = [
-        notice_content(
-            text.language,
-            operator,
-            _change(policy, text.language),
-            gettext_for(text.language).gettext,
-        )
-        for text in versions.texts(policy)
-    ]
+    contents = [_content(policy, text.language) for text in versions.texts(policy)]
     notices = topics.find(topics.NOTICES)
     return campaigns.draft(Kind.NOTICE, notices, contents, actor, policy.id)
+
+
+def _content(policy: PolicyVersion, language: str) -> Content:
+    said = gettext_for(language).gettext
+    return notice_content(language, operator_of(current()), _change(policy, language), said)
 
 
 def _change(policy: PolicyVersion, language: str) -> PolicyChange:

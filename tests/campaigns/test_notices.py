@@ -192,3 +192,20 @@ def test_how_many_a_notice_would_tell_is_known_before_there_is_one(policy: Polic
     assert notice is not None
     assert audience.count(notice) == expected
     assert (expected.considered, expected.will_receive) == (2, 1)
+
+
+def test_a_text_that_joins_a_published_version_joins_its_notice_once(
+    policy: PolicyVersion,
+) -> None:
+    """The order of the command line: one language publishes, the others join by the label."""
+    major = version("major")
+    notice = notices.publish(major, road.ACTOR)
+    assert notice is not None
+    assert [body.language for body in notice.bodies] == ["kk"]
+    again = version("major", True, "ru", "en")
+    notices.complete(again, road.ACTOR)
+    db.session.commit()
+    db.session.expire_all()
+    assert {body.language for body in notices.find_for(major.id).bodies} == {"kk", "ru", "en"}
+    notices.complete(again, road.ACTOR)
+    assert len(notices.find_for(major.id).bodies) == 3

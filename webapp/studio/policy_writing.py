@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
 from mailing.base.languages import LANGUAGES, gettext
+from mailing.campaigns import notices
 from mailing.policies import versions
 from mailing.policies.versions import PolicyVersion
 from mailing.staff.permissions import Act
@@ -47,6 +48,7 @@ def _keep(read: Typed, policy: PolicyVersion | None) -> ResponseReturnValue:
         db.session.rollback()
         return _page(read, versions.find(number) if number else None), 422
     found = kept.id
+    notices.complete(kept, actor())
     db.session.commit()
     flash(gettext("Kept, byte for byte. Nothing is public yet: see what was found."), "done")
     return redirect(url_for("studio.policy_page", policy_id=found), 303)
