@@ -92,13 +92,6 @@ GUARDS = (
         (_IMPORTS + "an_import_over_somebody_who_left_leaves_them_out_and_says_so_t15_t17_t21",),
     ),
     Guard(
-        "T15, T17",
-        "mailing/people/imports/person.py",
-        "if self.locked_out or (self.refused and self.standing is not Said.GIVEN):",
-        "if self.locked_out:",
-        _LIFE,
-    ),
-    Guard(
         "T16",
         "mailing/people/imports/rows.py",
         "if language not in (None, *LANGUAGES):",
