@@ -216,6 +216,7 @@ def test_a_row_that_cannot_be_read_is_invalid_and_writes_nothing_t16(
 def test_an_import_over_somebody_who_left_leaves_them_out_and_says_so_t15_t17_t21(
     imported: Imported, kind: Kind, scope: str | None
 ) -> None:
+    """T15, T17, T21: whatever the row says, it raises nobody's no."""
     imported(HEADER, f"alma@example.com,{PROOF}")
     _say("alma@example.com", kind, scope)
     for _ in range(3):
