@@ -88,6 +88,8 @@ _HOW = {"hou", "kak", "kalai", "mojno", "can", "uhat", "chto", "uhether"}
 def kind_of(text: str, marks: Marks | None = None) -> Kind | None:
     """What a subject or a sentence asks for; withdrawal beats rectification beats unsubscribing."""
     read = list(readings(text))
+    if "?" in text and any(_HOW & set(tokens) for tokens in read):
+        return None  # Whoever asks how it is done has not done it.
     for kind, ways in _ways(marks or Marks()):
         if any(_says(tokens, ways) for tokens in read):
             return kind

@@ -20,15 +20,15 @@ _BEGINS = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _FORWARD = re.compile(
-    r"^[\s>*-]*(?:begin\s)?(?:forwarded\smessage|пересылаемое\sсообщение|переадресованное\s(?:сообщение|письмо)|қайта\sжіберілген\sхабарлама)[\s:*-]*$",
+    r"^[ \t>*-]{0,20}(?:begin\s)?(?:forwarded\smessage|пересылаемое\sсообщение"
+    r"|переадресованное\s(?:сообщение|письмо)|қайта\sжіберілген\sхабарлама)[ \t:*-]{0,20}$",
     re.IGNORECASE | re.MULTILINE,
 )
 _SUBJECT = re.compile(
-    r"^[>\s*]*(?:subject|тема|тақырып|тақырыбы)\s*:\s*\**(.{1,400})$", re.IGNORECASE | re.MULTILINE
+    r"^[> \t*]{0,20}(?:subject|тема|тақырып|тақырыбы)[ \t]{0,5}:[ \t]{0,5}\**(.{1,400})$",
+    re.IGNORECASE | re.MULTILINE,
 )
-_DROPPED = re.compile(
-    r"(?is)<(blockquote|script|style|head|title|textarea)\b[^>]{0,2000}>.{0,200000}?(?:</\1\s*>|\Z)"
-)
+_OPENING = re.compile(r"(?i)<(blockquote|script|style|head|title|textarea)\b")
 _QUOTE_BOX = re.compile(
     r"(?is)<(?:div|span|table)\b[^>]{0,500}(?:class|id)\s*=\s*[\"']?[^\"'>]{0,100}(?:gmail_quote|yahoo_quoted|moz-cite|divRplyFwdMsg|appendonsend|mail-quote|protonmail_quote).{0,2000000}\Z"
 )
@@ -74,9 +74,22 @@ def forwarded(text: str) -> str:
 
 def from_html(source: str) -> str:
     """HTML as lines of text: quotations, scripts and styles left out."""
-    text = _QUOTE_BOX.sub(" ", _DROPPED.sub(" ", source))
+    text = _QUOTE_BOX.sub(" ", _without_dropped(source[:LONGEST]))
     text = _TAG.sub("", _BREAK.sub("\n", re.sub(r"[ \t\r\n]+", " ", text)))
     return html.unescape(text).strip()
+
+
+def _without_dropped(source: str) -> str:
+    """Without the elements that are no text of the author; one that is never closed ends it."""
+    low = "".join(sign.lower() if sign.isascii() else sign for sign in source)
+    kept, end = [], 0
+    for opening in _OPENING.finditer(source):
+        if opening.start() >= end:
+            kept.append(source[end : opening.start()])
+            end = low.find(f"</{opening[1].lower()}", opening.end())
+            if end < 0:
+                return " ".join(kept)
+    return " ".join([*kept, source[end:]])
 
 
 def _attached(name: str) -> bool:

@@ -114,3 +114,8 @@ def test_an_operator_may_name_a_mark_of_their_own() -> None:
     marks = Marks(withdrawal=("Мені есептен шығарыңыз",))
     assert kind_of("Есептен шығарыңызшы мені") is None
     assert kind_of("Есептен шығарыңызшы мені", marks) is Kind.WITHDRAWAL
+
+
+def test_whoever_asks_how_it_is_done_has_not_done_it() -> None:
+    assert kind_of("Келісімді қалай қайтаруға болады?") is None
+    assert kind_of("Re: Как мне отозвать согласие?") is None

@@ -247,6 +247,8 @@ BOMBS = {
     "spaces": b"From: MAILER-DAEMON\nSubject: failure\n\nRecipient" + b" " * 500_000,
     "boundary": b'Content-Type: multipart/mixed; boundary="' + b"(" * 60_000 + b"\n\n",
     "questions": b"Subject: " + b"?a" * 200_000 + b"\n\n" + b"?\n" * 100_000,
+    "blank lines": b"From: MAILER-DAEMON\nSubject: failure notice\n\n" + b" \n" * 100_000,
+    "open tags": b"Content-Type: text/html\n\n" + b"<div><blockquote><script><a " * 3_000,
     "json": b"\n" + b'{"mail":' * 50_000,
 }
 
