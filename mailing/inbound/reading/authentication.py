@@ -40,9 +40,11 @@ def trust(opened: Opened, authserv_ids: Sequence[str]) -> Trust:
 
 def _topmost(opened: Opened, ids: list[str]) -> list[str] | None:
     for value in fields(opened.message, "Authentication-Results"):
-        name, *results = _COMMENT.sub(" ", value).split(";")
+        bare = _COMMENT.sub(" ", value)
+        name, *results = bare.split(";")
         if name.strip().split(" ")[0].lower() in ids:
-            return results
+            # What is quoted was chosen by whoever wrote: a sender's local part may hold anything.
+            return None if '"' in bare or "\\" in bare else results
     return None
 
 
