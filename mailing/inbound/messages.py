@@ -142,17 +142,16 @@ def find(message_id: int) -> InboundMessage | None:
     return db.session.get(InboundMessage, message_id, populate_existing=True)
 
 
-def lock_taken(message_id: int) -> InboundMessage | None:
-    """The message, held against whoever else would act; None once it has been acted upon."""
-    query = select(InboundMessage).where(InboundMessage.id == message_id).with_for_update()
-    found = db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
-    return found if found is not None and found.state == State.TAKEN else None
-
-
 def lock(message_id: int) -> InboundMessage | None:
     """The message, whatever became of it, held against whoever else would act."""
     query = select(InboundMessage).where(InboundMessage.id == message_id).with_for_update()
     return db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def lock_taken(message_id: int) -> InboundMessage | None:
+    """The same; None once it has been acted upon."""
+    found = lock(message_id)
+    return found if found is not None and found.state == State.TAKEN else None
 
 
 def end(message: InboundMessage, ending: Ending) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, select, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, Text, select
 from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -73,10 +73,4 @@ def of(subscriber_id: UUID) -> list[Correction]:
 
 def forget(subscriber_id: UUID) -> None:
     """Destroy what stood in the corrections of somebody; that there were some stays."""
-    db.session.execute(text(_FORGET), {"subscriber": subscriber_id})
-
-
-_FORGET = """
-    DELETE FROM evidence_private p USING corrections c JOIN evidence e ON e.hash = c.evidence_hash
-    WHERE c.subscriber_id = :subscriber AND p.hash = decode(e.body ->> 'private', 'hex')
-"""
+    evidence.forget_private([one.evidence_hash for one in of(subscriber_id)])

@@ -97,6 +97,17 @@ def private_of(subscriber_id: UUID, body: dict[str, Any]) -> dict[str, Any] | No
     return Sealer().open(sealed, subscriber_id.bytes) if sealed else None
 
 
+def forget_private(keys: list[bytes]) -> None:
+    """Destroy what is sealed behind the evidence of these hashes; the evidence itself stays."""
+    db.session.execute(text(_FORGET), {"keys": keys})
+
+
+_FORGET = """
+    DELETE FROM evidence_private p USING evidence e
+    WHERE e.hash = ANY (:keys) AND p.hash = decode(e.body ->> 'private', 'hex')
+"""
+
+
 def body_of(key: bytes) -> dict[str, Any]:
     """The body under this hash; empty for the entry that needs none."""
     kept = db.session.get(Evidence, key)

@@ -7,11 +7,11 @@ and its provider are overwritten, so that nothing here leads back to them.
 import secrets
 from uuid import UUID
 
-from sqlalchemy import exists, select, text, update
+from sqlalchemy import exists, select, update
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.people import corrections, ledger, subscribers
+from mailing.people import corrections, evidence, ledger, subscribers
 from mailing.people.ledger import Entry, Kind, NewEntry
 from mailing.people.optins import OptIn, State
 from mailing.people.standings import Standing
@@ -66,13 +66,8 @@ def _overwrite(subscriber: Subscriber) -> None:
         NewEntry(subscriber.id, Kind.DESTROYED, None, None, "expiry", "kelisim", {"days": 7})
     )
     corrections.forget(subscriber.id)
-    db.session.execute(text(_FORGET), {"subscriber": subscriber.id})
+    # What stood behind the entries: the network address and the program, where a policy declares
+    # that they are kept.
+    evidence.forget_private([entry.evidence_hash for entry in ledger.history(subscriber.id)])
     subscriber.personal, subscriber.provider = None, ""
     subscriber.digest = secrets.token_bytes(32)
-
-
-# What stood behind the entries: the network address and the program, where a policy declares them.
-_FORGET = """
-    DELETE FROM evidence_private p USING ledger l JOIN evidence e ON e.hash = l.evidence_hash
-    WHERE l.subscriber_id = :subscriber AND p.hash = decode(e.body ->> 'private', 'hex')
-"""

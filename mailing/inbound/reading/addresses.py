@@ -46,11 +46,6 @@ def clean(address: str) -> str:
     return address.strip("'`*").rstrip(".,;:-")
 
 
-def same(one: str, other: str) -> bool:
-    """Whether two spellings are one address; the local part is compared without case, too."""
-    return one.casefold() == other.casefold()
-
-
 def without(found: Iterable[str], excluded: Iterable[str]) -> list[str]:
     """Those that are none of the excluded ones."""
     gone = {address.casefold() for address in excluded}

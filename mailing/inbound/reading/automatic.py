@@ -42,8 +42,8 @@ def is_automatic(opened: Opened) -> bool:
 
 def is_answerable(opened: Opened) -> bool:
     """Whether an automatic answer may be sent at all (RFC 3834 section 2; mail-standards A-P5)."""
-    path, sender = opened.message.get("Return-Path"), first(opened.field("From"))
-    if is_automatic(opened) or sender is None or (path is not None and path.strip() in ("<>", "")):
+    sender = first(opened.field("From"))
+    if is_automatic(opened) or sender is None or opened.has_null_path:
         return False
     if opened.field("Precedence").lower() in _PRECEDENCE or opened.field("X-Loop"):
         return False

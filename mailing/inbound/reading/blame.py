@@ -6,6 +6,8 @@ up for what we did ourselves.
 """
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
 from mailing.inbound.reading.values import Action, Kind, Report
 
@@ -82,10 +84,15 @@ def kind_of(report: Report) -> Kind:
     return _by_words(report.diagnostic, code) or _by_code(code, report.diagnostic)
 
 
-def worst(reports: tuple[Report, ...]) -> Kind:
+def judged(report: Report) -> Report:
+    """The same report with its kind."""
+    return replace(report, kind=kind_of(report))
+
+
+def worst(judged: Iterable[Report]) -> Kind:
     """One kind for a message that reports on several: the one that asks for the most."""
-    kinds = {kind_of(report) for report in reports}
-    order = (Kind.BOUNCE_HARD, Kind.BOUNCE_SOFT, Kind.BOUNCE_OTHER)
+    kinds = {report.kind for report in judged}
+    order = (Kind.BOUNCE_HARD, Kind.BOUNCE_SOFT)
     return next((kind for kind in order if kind in kinds), Kind.BOUNCE_OTHER)
 
 

@@ -85,11 +85,8 @@ def _names(text: str) -> bool:
 
 
 def _is_robot(opened: Opened) -> bool:
-    path = opened.message.get("Return-Path")
-    is_null = path is not None and path.strip() in ("<>", "")
-    return (
-        is_null or bool(_ROBOT.search(opened.field("From"))) or opened.message.get("From") is None
-    )
+    is_nameless = opened.message.get("From") is None
+    return opened.has_null_path or is_nameless or bool(_ROBOT.search(opened.field("From")))
 
 
 def _own_text(opened: Opened) -> str:

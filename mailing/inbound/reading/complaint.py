@@ -9,9 +9,6 @@ from mailing.inbound.reading.headers import field
 from mailing.inbound.reading.opened import Opened
 from mailing.inbound.reading.returned import sent_to
 
-# RFC 5965 7.3, RFC 6430, RFC 6591, and `opt-out`, which is in use.
-TYPES = ("abuse", "fraud", "virus", "other", "opt-out", "opt-out-list", "not-spam", "auth-failure")
-
 _NAMING = ("original-rcpt-to", "removal-recipient")
 _FIELD = re.compile(r"(?im)^[ \t]*([A-Za-z][A-Za-z-]{2,40})[ \t]*:[ \t]*(.*)$")
 _SAYS_SO = re.compile(r"^\s*(?:e-?mail\s)?(?:complaint\sabout|abuse\sreport)\b", re.IGNORECASE)

@@ -5,7 +5,7 @@ endings do not matter. All stems of one way must stand near each other.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 
@@ -98,9 +98,13 @@ def kind_of(text: str, marks: Marks | None = None) -> Kind | None:
 
 def kind_in(text: str, marks: Marks | None = None) -> Kind | None:
     """The same for a text of several sentences: the strongest of what they ask for."""
-    found = {kind_of(sentence, marks) for sentence in _sentences(text)} - {None}
+    return strongest({kind_of(sentence, marks) for sentence in _sentences(text)})
+
+
+def strongest(kinds: Collection[Kind | None]) -> Kind | None:
+    """The one of these that rules; None where none of them is a mark."""
     order = (Kind.WITHDRAWAL, Kind.RECTIFICATION, Kind.UNSUBSCRIBE)
-    return next((kind for kind in order if kind in found), None)
+    return next((kind for kind in order if kind in kinds), None)
 
 
 def _ways(marks: Marks) -> list[tuple[Kind, tuple[Way, ...]]]:

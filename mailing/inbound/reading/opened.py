@@ -64,6 +64,12 @@ class Opened:
         """A field of the outermost header."""
         return field(self.message, name)
 
+    @property
+    def has_null_path(self) -> bool:
+        """Whether it came with the null return path, as reports do (RFC 5321 4.5.5)."""
+        path = self.message.get("Return-Path")
+        return path is not None and path.strip() in ("<>", "")
+
     def own(self, *types: str) -> Iterator[Part]:
         """The leaves that this message's own author wrote, of these types."""
         return (part for part in self.parts if not part.carried and part.type in types)

@@ -43,9 +43,7 @@ def own_text(opened: Opened) -> str:
 
 def whole_text(opened: Opened) -> str:
     """All that a reader sees, quotes of the HTML part left out."""
-    plain = "\n".join(
-        part.text for part in opened.own("text/plain") if not _attached(part.filename)
-    )
+    plain = "\n".join(part.text for part in opened.own("text/plain") if not part.filename)
     if plain.strip():
         return plain[: 4 * LONGEST]
     return "\n".join(from_html(part.text) for part in opened.own("text/html"))[: 4 * LONGEST]
@@ -90,7 +88,3 @@ def _without_dropped(source: str) -> str:
             if end < 0:
                 return " ".join(kept)
     return " ".join([*kept, source[end:]])
-
-
-def _attached(name: str) -> bool:
-    return bool(name)

@@ -16,9 +16,9 @@ from mailing.inbound.reading.complaint import Complaint, complaint
 from mailing.inbound.reading.headers import field as field_of
 from mailing.inbound.reading.headers import fields
 from mailing.inbound.reading.language import language_of
-from mailing.inbound.reading.marks import kind_in, kind_of
+from mailing.inbound.reading.marks import kind_in, kind_of, strongest
 from mailing.inbound.reading.opened import Opened, TooHostile, opened
-from mailing.inbound.reading.quoting import forwarded, own_text, unquoted, whole_text
+from mailing.inbound.reading.quoting import forwarded, own_text, whole_text
 from mailing.inbound.reading.tracing import traces
 from mailing.inbound.reading.values import Kind, Reading, Report
 from mailing.policies.marks import Marks
@@ -70,7 +70,7 @@ def _read(
         _said(message, text),
         kind=known.kind,
         reason=known.reason,
-        reports=tuple(replace(one, kind=blame.kind_of(one)) for one in known.reports),
+        reports=known.reports,
         feedback_type=known.complaint.type,
         complained_of=known.complaint.people,
         trust=trust(message, authserv_ids),
@@ -141,13 +141,18 @@ def _notified(message: Opened) -> _Known | None:
         people = tuple(notification.complainers(event))
         told = Complaint(notification.feedback_type(event), people)
         return _Known(Kind.COMPLAINT, "a sending service's own report", complaint=told)
-    found = tuple(notification.reports(event)) if word in ("bounce", "delivery") else ()
-    return _Known(blame.worst(found), _why(found), found) if found else None
+    found = notification.reports(event) if word in ("bounce", "delivery") else []
+    return _reported(found) if found else None
 
 
 def _bounce(message: Opened) -> _Known | None:
     found = bounce(message)
-    return None if found is None else _Known(blame.worst(tuple(found)), _why(found), tuple(found))
+    return None if found is None else _reported(found)
+
+
+def _reported(found: Sequence[Report]) -> _Known:
+    judged = tuple(blame.judged(report) for report in found)
+    return _Known(blame.worst(judged), _why(judged), judged)
 
 
 def _why(reports: Sequence[Report]) -> str:
@@ -180,25 +185,18 @@ def _passed_on(message: Opened, marks: Marks) -> _Known | None:
     kinds = [kind_of(forwarded(whole_text(message)), marks)]
     for inner in message.returned:
         if not any(inner.get(name) for name in _OUR_OWN):
-            kinds += [kind_of(field_of(inner, "Subject"), marks), kind_in(_text(inner), marks)]
-    return _marked("a message that was passed on", _strongest(kinds))
-
-
-def _text(inner: object) -> str:
-    as_bytes = getattr(inner, "as_bytes", None)
-    return unquoted(own_text(opened(as_bytes()))) if as_bytes else ""
+            kinds += [
+                kind_of(field_of(inner, "Subject"), marks),
+                kind_in(own_text(opened(inner.as_bytes())), marks),
+            ]
+    return _marked("a message that was passed on", strongest(kinds))
 
 
 def _attached(message: Opened, marks: Marks) -> _Known | None:
     names = [re.sub(r"\.\w{1,5}$", "", part.filename).replace("_", " ") for part in message.parts]
     return _marked(
-        "an attachment's name", _strongest([kind_of(name, marks) for name in names if name])
+        "an attachment's name", strongest([kind_of(name, marks) for name in names if name])
     )
-
-
-def _strongest(kinds: Sequence[Kind | None]) -> Kind | None:
-    order = (Kind.WITHDRAWAL, Kind.RECTIFICATION, Kind.UNSUBSCRIBE)
-    return next((kind for kind in order if kind in kinds), None)
 
 
 def _left(message: Opened, text: str) -> _Known:

@@ -92,7 +92,7 @@ def _joined(blocks: list[Fields]) -> list[Fields]:
     """Some systems put an empty line between a recipient and what is said of them."""
     out: list[Fields] = []
     for block in blocks:
-        is_new = "final-recipient" in block or "original-recipient" in block or not out
+        is_new = _has_recipient(block) or not out
         if is_new and not (out and not _has_recipient(out[-1])):
             out.append(dict(block))
         else:
