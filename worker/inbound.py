@@ -8,7 +8,6 @@ import threading
 import structlog
 from flask import Flask
 from imapclient.exceptions import IMAPClientError
-from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
 from mailing.base.errors import ConfigurationError, KelisimError
@@ -21,12 +20,15 @@ from worker import listener
 from worker.mailbox import Mailbox, Place
 
 _FIRST_REST, _LONGEST_REST = 5.0, 300.0
+# What nobody foresaw may lie in this process: after so many rounds of it a fresh one takes over.
+_MOST_SURPRISES = 5
 
 _log = structlog.get_logger()
 
 
 def main() -> int:
-    """Take mail in until SIGTERM; 1 when a setting is missing."""
+    """Take mail in until SIGTERM; 1 when a setting is missing, or when a part of it has ended that
+    should not: whoever supervises starts it again."""
     try:
         app = create_base()
         settings: Settings = app.extensions["kelisim"]
@@ -36,8 +38,7 @@ def main() -> int:
     except KelisimError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 - the reason for not starting
         return error.exit_code
-    asyncio.run(_serve(app, settings, at))
-    return 0
+    return asyncio.run(_serve(app, settings, at))
 
 
 class Poller:
@@ -49,18 +50,20 @@ class Poller:
         self._every = settings.imap_seconds
         self._over = threading.Event()
         self._rest = _FIRST_REST
+        self._surprises = 0
 
     def run(self) -> None:
-        """Poll until `end`; any trouble is waited out, longer each time."""
+        """Poll until `end`; any trouble is waited out, longer each time. Raises what nobody
+        foresaw, when it comes again and again."""
         while not self._over.is_set():
             try:
                 with Mailbox(self._place) as mailbox:
                     self._poll_on(mailbox)
-            except (IMAPClientError, OSError, KelisimError, SQLAlchemyError) as error:
-                # Whatever was not taken in lies where it was.
-                _log.warning("the mailbox rests", error=type(error).__name__, seconds=self._rest)
-                self._over.wait(self._rest)
-                self._rest = min(self._rest * 2, _LONGEST_REST)
+            except (IMAPClientError, OSError) as error:
+                self._wait_out(error)
+            except Exception as error:
+                self._note(error)
+                self._wait_out(error)
 
     def end(self) -> None:
         """Let the message that is being taken in be the last."""
@@ -69,16 +72,34 @@ class Poller:
     def _poll_on(self, mailbox: Mailbox) -> None:
         while not self._over.is_set():
             mailbox.poll(self._take)
-            self._rest = _FIRST_REST
+            self._rest, self._surprises = _FIRST_REST, 0
             self._over.wait(self._every)
 
+    def _wait_out(self, error: Exception) -> None:
+        # Whatever was not taken in lies where it was.
+        _log.warning("the mailbox rests", error=type(error).__name__, seconds=self._rest)
+        self._over.wait(self._rest)
+        self._rest = min(self._rest * 2, _LONGEST_REST)
+
+    def _note(self, error: Exception) -> None:
+        """Never silence: what is no known trouble is logged by its place, counted, and raised once
+        there is too much of it."""
+        if incoming.has_to_wait(error):
+            return
+        self._surprises += 1
+        _log.error("polling failed", times=self._surprises, exc_info=error)
+        if self._surprises >= _MOST_SURPRISES:
+            raise error
+
     def _take(self, raw: bytes) -> bool | None:
+        """See `Take`. Raises where every other message would fail as well."""
         with self._app.app_context():
             try:
                 return incoming.take(raw, addresses.in_header(raw), Via.IMAP).is_waiting
-            except (KelisimError, SQLAlchemyError):
-                raise
             except Exception as error:
+                db.session.rollback()
+                if incoming.has_to_wait(error):
+                    raise
                 # One message that cannot be acted upon must not keep the others waiting.
                 _log.error("a message failed", error=type(error).__name__, exc_info=True)
                 return None
@@ -86,20 +107,34 @@ class Poller:
                 db.session.remove()
 
 
-async def _serve(app: Flask, settings: Settings, at: tuple[str, int] | None) -> None:
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, ended.set)
+async def _serve(app: Flask, settings: Settings, at: tuple[str, int] | None) -> int:
+    ended = asyncio.ensure_future(_end().wait())
     server = await listener.serve(app, *at) if at else None
     poller = Poller(app, settings) if settings.imap_url else None
-    polling = asyncio.ensure_future(asyncio.to_thread(poller.run)) if poller else None
-    await ended.wait()
+    polling = [asyncio.ensure_future(asyncio.to_thread(poller.run))] if poller else []
+    await asyncio.wait([ended, *polling], return_when=asyncio.FIRST_COMPLETED)
     if server:
         server.close()
-    if poller and polling:
+    if poller:
         poller.end()
-        await polling
+    found = await asyncio.gather(*polling, return_exceptions=True)
+    return _told(found, ended.done())
+
+
+def _end() -> asyncio.Event:
+    """What a signal sets."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    return ended
+
+
+def _told(found: list[BaseException | None], was_asked: bool) -> int:
+    """0 for an end that was asked for; 1 where polling ended by itself, which is said aloud."""
+    failures = [one for one in found if one is not None]
+    for failure in failures:
+        _log.error("polling has ended", error=type(failure).__name__)
+    return 0 if was_asked and not failures else 1
 
 
 def _listen_on(settings: Settings) -> tuple[str, int] | None:

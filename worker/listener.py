@@ -11,10 +11,8 @@ from typing import Any, AnyStr
 import structlog
 from aiosmtpd.smtp import SMTP, Envelope, Session, syntax
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
-from mailing.base.errors import KelisimError
 from mailing.inbound import addresses
 from mailing.inbound.messages import LARGEST, Via
 from mailing.requests import incoming
@@ -89,6 +87,11 @@ class Handler:
         take = functools.partial(self._take, raw, list(envelope.rcpt_tos))
         return await asyncio.get_running_loop().run_in_executor(None, take)
 
+    async def handle_exception(self, error: Exception) -> str:
+        """What nobody foresaw: "again", never the 500 that loses the message (RFC 5321 4.2.1)."""
+        _log.error("the listener failed", error=type(error).__name__, exc_info=error)
+        return _AGAIN
+
     def _take(self, raw: bytes, recipients: list[str]) -> str:
         with self._app.app_context():
             try:
@@ -96,8 +99,8 @@ class Handler:
             except Exception as error:
                 # It may be stored already; it is acted upon when it comes again, or by the sweep.
                 db.session.rollback()
-                is_new = not isinstance(error, (KelisimError, SQLAlchemyError))
-                _log.warning("not taken in", error=type(error).__name__, exc_info=is_new)
+                is_own = not incoming.has_to_wait(error)
+                _log.warning("not taken in", error=type(error).__name__, exc_info=is_own)
                 return _AGAIN
         return f"250 Taken as {taken.kind}"
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 from imapclient import IMAPClient, SocketTimeout
-from imapclient.exceptions import IMAPClientError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
 from mailing.inbound.messages import LARGEST
 
@@ -82,16 +82,26 @@ class Mailbox:
 
     def poll(self, take: Take) -> int:
         """Take in what lies there, the oldest first; how many. Raises whatever `take` raises:
-        the message and those after it stay where they are."""
+        the message and those after it stay where they are. One that the server will not hand out
+        or move stays alone."""
         self._client.select_folder(self._place.folder)
         uids = sorted(self._client.search(["UNDELETED"]))
         for uid in uids:
-            raw = self._octets(uid)
-            # Somebody else may have moved it since.
-            waits = take(raw) if raw is not None else None
-            if waits is not None:
-                self._move(uid, self._unclear if waits else self._processed)
+            try:
+                self._take_in(uid, take)
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as error:
+                # RFC 9051 7.1.2: the server says no to this command, and goes on.
+                _log.warning("a message stays where it is", uid=uid, error=type(error).__name__)
         return len(uids)
+
+    def _take_in(self, uid: int, take: Take) -> None:
+        raw = self._octets(uid)
+        # Somebody else may have moved it since.
+        waits = take(raw) if raw is not None else None
+        if waits is not None:
+            self._move(uid, self._unclear if waits else self._processed)
 
     def _begin(self) -> None:
         if self._place.security == "starttls":

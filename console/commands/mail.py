@@ -1,6 +1,5 @@
 """`kelisim mail`: messages that came in another way than over the wire."""
 
-from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import click
 from console.frame import actor, leaf, verb
 from console.output import Answer
 from mailing.base.errors import Invalid
-from mailing.inbound import addresses
+from mailing.inbound import heading
 from mailing.inbound.messages import LARGEST, Via
 from mailing.inbound.reading import read
 from mailing.requests import incoming
@@ -41,7 +40,7 @@ def classify(files: tuple[Path, ...]) -> Answer:
 
 def _told(path: Path) -> dict[str, Any]:
     raw = _read(path)
-    found = read(raw, addresses.in_header(raw))
+    found = read(raw, heading.of(raw).recipients)
     return {
         "message_id": found.message_id,
         "kind": found.kind,
@@ -52,10 +51,11 @@ def _told(path: Path) -> dict[str, Any]:
 
 def _taken(path: Path) -> dict[str, Any]:
     raw = _read(path)
-    taken = incoming.take(raw, addresses.in_header(raw), Via.FILE)
+    read_header = heading.of(raw)
+    taken = incoming.take(raw, list(read_header.recipients), Via.FILE)
     audit.record(actor(), "mail ingested", "one message", kind=taken.kind, done=taken.action)
     return {
-        "message_id": _message_id(raw),
+        "message_id": read_header.message_id,
         "kind": taken.kind,
         "action": taken.action,
         "subscriber": taken.subscriber,
@@ -68,8 +68,3 @@ def _read(path: Path) -> bytes:
     if path.stat().st_size > LARGEST:
         raise Invalid(f"{path.name} is larger than {LARGEST // 2**20} MiB.")
     return path.read_bytes()
-
-
-def _message_id(raw: bytes) -> str | None:
-    written = BytesHeaderParser().parsebytes(raw)["Message-ID"]
-    return str(written).strip(" <>") if written else None

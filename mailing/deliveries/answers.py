@@ -12,7 +12,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Index,
+    LargeBinary,
+    Text,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -77,6 +87,10 @@ class Answer(Table):
     digest: Mapped[bytes | None] = mapped_column(LargeBinary, info=DEPERSONALISED)
     request_id: Mapped[int | None] = mapped_column(BigInteger, info=DEPERSONALISED)
     language: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
+    # Whether it goes to whoever certainly wrote what it answers: anybody can put a sender there.
+    is_to_author: Mapped[bool] = mapped_column(
+        Boolean, server_default=text("false"), info=OPERATIONAL
+    )
     # The words of an answer to a request, sealed to its delivery.
     content: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
     created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
@@ -85,7 +99,8 @@ class Answer(Table):
 
 @dataclass(frozen=True)
 class NewAnswer:
-    """An answer about to be written; `address` where it does not go to the subscriber's own."""
+    """An answer about to be written; `address` where it does not go to the subscriber's own,
+    `is_to_author` where our own server authenticated whoever wrote from there."""
 
     subscriber_id: UUID
     kind: AnswerKind
@@ -93,6 +108,7 @@ class NewAnswer:
     change_id: UUID | None = None
     address: Address | None = None
     said: "Said | None" = None
+    is_to_author: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,6 +131,7 @@ def write(new: NewAnswer) -> UUID:
         subscriber_id=new.subscriber_id,
         kind=new.kind.value,
         change_id=new.change_id,
+        is_to_author=new.is_to_author,
         created_at=at,
         expires_at=at + new.lasts,
         **_elsewhere(new),

@@ -24,6 +24,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
+from mailing.base.reach import storable
+from mailing.deliveries import addressees
+from mailing.deliveries.addressees import NOBODY
 from mailing.deliveries.deliveries import Delivery
 
 At = TIMESTAMP(timezone=True)
@@ -40,6 +43,7 @@ class Came(StrEnum):
     SEEN = "seen"
 
 
+_LONGEST_STATUS = 20
 BOUNCES = (Came.HARD, Came.SOFT, Came.POLICY, Came.OTHER)
 # A message may bounce twice, late and differently: the first of these is what is shown.
 _STRENGTH = "array_position(ARRAY['hard', 'policy', 'other', 'soft'], {kind})"
@@ -90,13 +94,16 @@ class NewReturn:
 
 
 def note(new: NewReturn) -> int | None:
-    """Write down what came back; its number, or None where the same message told it before."""
+    """Write down what came back; its number, or None where the same message told it before.
+
+    What came back about a message to a stranger counts for nobody known.
+    """
     row = {
         "delivery_id": new.delivery.id,
-        "subscriber_id": new.delivery.subscriber_id,
+        "subscriber_id": addressees.of(new.delivery) or NOBODY,
         "campaign_id": new.delivery.campaign_id,
         "kind": new.kind.value,
-        "status": new.status[:20],
+        "status": storable(new.status, _LONGEST_STATUS),
         "inbound_id": new.inbound_id,
         "cause": new.cause,
         "at": clock.now(),

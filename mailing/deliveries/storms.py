@@ -27,6 +27,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Missing
+from mailing.base.reach import storable
 from mailing.base.settings import current
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.deliveries import brake
@@ -80,7 +81,7 @@ class Cause:
     def of(cls, provider: str, status: str, diagnostic: str) -> "Cause":
         """The cause of one bounce."""
         words = " ".join(_DIFFERS.sub(" ", diagnostic[:1000].lower()).split())
-        return cls(provider, f"{status} {words}".strip()[:_LONGEST_SAMPLE])
+        return cls(provider, storable(f"{status} {words}".strip(), _LONGEST_SAMPLE))
 
     @property
     def digest(self) -> bytes:
@@ -163,14 +164,16 @@ def detail_of(return_id: int) -> str:
     return f"bounce {return_id}"
 
 
-# In the order of the people's ids, as everybody else locks them. Not whoever has moved since: the
-# bounce was the former address's.
+# In the order of the people's ids, as everybody else locks them. An answer names its own address.
+# Not whoever has moved since: the bounce was the former address's.
 _PEOPLE = """
-    SELECT s.digest, r.id FROM returns r JOIN subscribers s ON s.id = r.subscriber_id
+    SELECT coalesce(a.digest, s.digest) AS digest, r.id FROM returns r
     JOIN deliveries d ON d.id = r.delivery_id
-    WHERE r.storm_id = :storm AND NOT EXISTS (
+    LEFT JOIN answers a ON a.delivery_id = r.delivery_id
+    LEFT JOIN subscribers s ON s.id = r.subscriber_id
+    WHERE r.storm_id = :storm AND (a.digest IS NOT NULL OR s.id IS NOT NULL AND NOT EXISTS (
         SELECT FROM address_changes c WHERE c.subscriber_id = s.id AND c.state = 'done'
-            AND c.closed_at > d.dated_at)
+            AND c.closed_at > d.dated_at))
     ORDER BY s.id, r.id
 """
 _JOIN = """

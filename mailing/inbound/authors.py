@@ -15,8 +15,8 @@ from mailing.base.errors import Invalid
 from mailing.inbound import traces
 from mailing.inbound.reading import Reading, Trust
 from mailing.inbound.traces import Trace
+from mailing.people import address_changes
 from mailing.people.address import Address, canonical
-from mailing.people.address_changes import AddressChange
 from mailing.people.subscribers import Subscriber, digest_of
 
 
@@ -81,10 +81,7 @@ def _known_by(address: Address | None) -> UUID | None:
 
 def _moved_from(address: Address | None) -> list[UUID]:
     """Whose address it was before they moved: they may still write from it."""
-    if address is None:
-        return []
-    query = select(AddressChange.subscriber_id).where(AddressChange.former == digest_of(address))
-    return list(db.session.scalars(query.order_by(AddressChange.created_at.desc())))
+    return address_changes.moved_from(digest_of(address)) if address else []
 
 
 def _is_here(subscriber_id: UUID) -> bool:

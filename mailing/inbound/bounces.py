@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.deliveries import answers, brake, returns, storms
+from mailing.deliveries import addressees, answers, brake, returns, storms
 from mailing.deliveries.deliveries import Delivery
 from mailing.deliveries.returns import Came, NewReturn
 from mailing.deliveries.storms import Cause
@@ -44,6 +44,11 @@ class _Bounce:
     report: Report
 
     @property
+    def whom(self) -> UUID | None:
+        """Whose message it was; None where it went to somebody who is not known."""
+        return self.subscriber.id if self.subscriber else None
+
+    @property
     def cause(self) -> Cause:
         provider = self.subscriber.provider if self.subscriber else ""
         return Cause.of(provider, self.report.status, self.report.diagnostic)
@@ -68,7 +73,8 @@ def _of_delivery(inbound_id: int, reading: Reading, delivery_id: UUID) -> Outcom
         return outcomes.ignore(inbound_id, "unmatched")
     if delivery.sealed_at < clock.now() - BELIEVED_FOR:
         return outcomes.ignore(inbound_id, "old")
-    subscriber = db.session.get(Subscriber, delivery.subscriber_id)
+    whose = addressees.of(delivery)
+    subscriber = db.session.get(Subscriber, whose) if whose else None
     report = blame.report_of(reading, _email(subscriber))
     kind = blame.judge(report)
     if kind is None:
@@ -79,8 +85,8 @@ def _of_delivery(inbound_id: int, reading: Reading, delivery_id: UUID) -> Outcom
 def _nothing_failed(inbound_id: int, delivery: Delivery, report: Report) -> Outcome:
     if blame.has_arrived([report]):
         returns.confirm_by_token(delivery.id, inbound_id)
-        return Outcome("confirmed", delivery.subscriber_id, "it came through")
-    return Outcome("noted", delivery.subscriber_id, "it is still being tried")
+        return Outcome("confirmed", addressees.of(delivery), "it came through")
+    return Outcome("noted", addressees.of(delivery), "it is still being tried")
 
 
 def _bounced(bounce: _Bounce) -> Outcome:
@@ -93,7 +99,7 @@ def _bounced(bounce: _Bounce) -> Outcome:
     new = NewReturn(delivery, bounce.kind, bounce.inbound_id, bounce.report.status, cause)
     return_id = returns.note(new)
     if return_id is None:
-        return Outcome("repeated", delivery.subscriber_id, "the same message said so before")
+        return Outcome("repeated", bounce.whom, "the same message said so before")
     storm = storms.take_in(return_id, bounce.cause) if is_hard else None
     if storm is not None:
         storms.stop_campaigns(storm)
@@ -106,7 +112,7 @@ def _bounced(bounce: _Bounce) -> Outcome:
 
 def _blame(bounce: _Bounce, return_id: int, is_storm: bool) -> Outcome:
     """Suppress the address where the bounce speaks against it; its person is locked by that."""
-    whom = bounce.delivery.subscriber_id
+    whom = bounce.whom
     if is_storm:
         return Outcome("held_back", whom, "one of many that say the same; a person decides")
     if bounce.kind not in (Came.HARD, Came.SOFT):
@@ -114,7 +120,7 @@ def _blame(bounce: _Bounce, return_id: int, is_storm: bool) -> Outcome:
     digest = _digest(bounce)
     if digest is None:
         return Outcome("noted", whom, "they have another address by now")
-    if bounce.kind is Came.SOFT and _soft_days(whom) < SOFT_DAYS:
+    if bounce.kind is Came.SOFT and (whom is None or _soft_days(whom) < SOFT_DAYS):
         return Outcome("counted", whom, "it may be over tomorrow")
     suppression.suppress(digest, Why.BOUNCE, storms.detail_of(return_id))
     return Outcome("suppressed", whom, _SUPPRESSED[bounce.kind])
@@ -129,7 +135,7 @@ _SUPPRESSED = {
 def _digest(bounce: _Bounce) -> bytes | None:
     """The address that the message went to; None where it is nobody's here any more."""
     answer = answers.find(bounce.delivery.id)
-    if answer is not None and answer.change_id is not None:
+    if answer is not None and answer.digest is not None:
         return answer.digest
     if bounce.subscriber is None:
         return None

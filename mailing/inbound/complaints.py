@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from mailing.base.database import db
-from mailing.deliveries import brake, returns
+from mailing.deliveries import addressees, brake, returns
 from mailing.deliveries.deliveries import Delivery
 from mailing.deliveries.returns import Came, NewReturn
 from mailing.inbound import outcomes, returnpaths, traces
@@ -26,9 +26,10 @@ IS_A_NO = frozenset({"abuse", "opt-out", "fraud", "virus"})
 
 def apply(inbound_id: int, reading: Reading, recipients: Sequence[str]) -> Outcome:
     """Suppress whoever complained, for good. Commits what leaves, not what it notes after."""
-    people, deliveries = _whose(reading, recipients)
+    ids = _ids(reading, recipients)
+    people, deliveries = _whose(reading, ids)
     if len(people) != 1:
-        return outcomes.ignore(inbound_id, "ambiguous" if people else "unmatched")
+        return outcomes.ignore(inbound_id, _why_not(people, ids))
     subscriber_id = people.pop()
     if _type(reading) not in IS_A_NO:
         return Outcome("noted", subscriber_id, f"{_type(reading)} is no complaint")
@@ -48,14 +49,25 @@ def _note(inbound_id: int, delivery: Delivery) -> None:
     returns.settle([delivery.id])
 
 
-def _whose(reading: Reading, recipients: Sequence[str]) -> tuple[set[UUID], list[Delivery]]:
+def _ids(reading: Reading, recipients: Sequence[str]) -> list[UUID]:
+    """The messages that a report names by ids of ours, whoever they went to."""
+    return sorted({*traces.shown(reading.traces), *returnpaths.of(recipients)})
+
+
+def _whose(reading: Reading, ids: list[UUID]) -> tuple[set[UUID], list[Delivery]]:
     """The people and messages that our ids in a report lead to."""
-    found = traces.verified(reading.traces)
-    ids = {one.delivery_id for one in found if one.delivery_id} | set(returnpaths.of(recipients))
-    named = (db.session.get(Delivery, one, populate_existing=True) for one in sorted(ids))
-    deliveries = [one for one in named if one is not None]
-    people = {one.subscriber_id for one in found} | {one.subscriber_id for one in deliveries}
-    return people - {NOBODY}, deliveries
+    named = (db.session.get(Delivery, one, populate_existing=True) for one in ids)
+    whose = [(addressees.of(one), one) for one in named if one is not None]
+    people = {one.subscriber_id for one in traces.verified(reading.traces)}
+    people |= {person for person, _ in whose if person is not None}
+    return people - {NOBODY}, [one for person, one in whose if person is not None]
+
+
+def _why_not(people: set[UUID], ids: list[UUID]) -> str:
+    if people:
+        return "ambiguous"
+    is_known = any(db.session.get(Delivery, one) is not None for one in ids)
+    return "stranger" if is_known else "unmatched"
 
 
 def _type(reading: Reading) -> str:

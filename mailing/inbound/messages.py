@@ -29,6 +29,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
 from mailing.base.installation import note_data_key
+from mailing.base.reach import storable
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
 from mailing.inbound import addresses
@@ -38,6 +39,7 @@ At = TIMESTAMP(timezone=True)
 LARGEST = 25 * 1024 * 1024
 # Whoever stored it is about to act; the sweep takes over when nobody can be any more.
 LEAVE_ALONE = timedelta(seconds=30)
+LONGEST_REASON = 200
 _A_SWEEP = 50
 
 
@@ -133,7 +135,7 @@ def name_of(raw: bytes, recipients: list[str]) -> str:
     """
     named = hashlib.sha256(raw)
     for asked in addresses.asking(recipients):
-        named.update(b"\0" + asked.encode())
+        named.update(b"\0" + asked.encode("utf-8", "replace"))
     return named.hexdigest()
 
 
@@ -155,8 +157,9 @@ def lock_taken(message_id: int) -> InboundMessage | None:
 
 
 def end(message: InboundMessage, ending: Ending) -> None:
-    """Write down what became of it."""
-    message.kind, message.action, message.reason = ending.kind, ending.action, ending.reason
+    """Write down what became of it. The reason may hold whatever a stranger wrote in a report."""
+    message.kind, message.action = ending.kind, ending.action
+    message.reason = storable(ending.reason, LONGEST_REASON)
     message.subscriber_id, message.request_id = ending.subscriber_id, ending.request_id
     message.state = (State.WAITING if ending.is_waiting else State.ACTED).value
     message.acted_at = clock.now()

@@ -13,8 +13,8 @@ from mailing.base.database import OPERATIONAL, Table, db
 
 
 class IgnoredReport(Table):
-    """A bounce or complaint that changed nothing: `unsigned`, `forged`, `unmatched`, `ambiguous`
-    or `old`."""
+    """A bounce or complaint that changed nothing: `unsigned`, `forged`, `unmatched`, `ambiguous`,
+    `stranger` or `old`."""
 
     __tablename__ = "ignored_reports"
 
@@ -40,6 +40,7 @@ _WHY = {
     "forged": "its return path was not signed by us",
     "unmatched": "it leads to no message that was handed over",
     "ambiguous": "it leads to messages of more than one person",
+    "stranger": "its message went to somebody who is not known here",
     "old": "its message left more than 14 days before",
 }
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import LeaveToken, LinkKeys, MailtoLeave, OptInToken, link_keys
+from mailing.deliveries import addressees
 from mailing.deliveries.deliveries import Delivery
 from mailing.inbound.reading import Traces
 from mailing.people import optins
@@ -32,7 +33,18 @@ class Trace:
 
 
 def verified(traces: Traces) -> list[Trace]:
-    """Each trace that is ours, once, at most `MOST` looked at."""
+    """Each trace that is ours, once. Not of a message that went to another mailbox than its
+    subscriber's: whoever shows that is somebody else."""
+    return [trace for trace in _found(traces) if _is_theirs(trace)]
+
+
+def shown(traces: Traces) -> set[UUID]:
+    """The messages of ours that were before the author, whoever they had gone to."""
+    return {trace.delivery_id for trace in _found(traces) if trace.delivery_id}
+
+
+def _found(traces: Traces) -> list[Trace]:
+    """At most `MOST` of each kind are looked at."""
     keys = link_keys(current().secret_keys)
     links = [_of_link(keys, link) for link in traces.leave_links[:MOST]]
     ids = [*traces.message_ids[:MOST], *traces.deliveries[:MOST]]
@@ -64,3 +76,8 @@ def _of_id(text: str) -> Trace | None:
     if delivery is None:
         return None
     return Trace(delivery.subscriber_id, delivery.topic_id, delivery.id)
+
+
+def _is_theirs(trace: Trace) -> bool:
+    delivery = db.session.get(Delivery, trace.delivery_id) if trace.delivery_id else None
+    return delivery is None or addressees.of(delivery) == trace.subscriber_id

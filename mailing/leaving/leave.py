@@ -7,12 +7,11 @@ answer is given only once the "no" is durable, and it names what could no longer
 from dataclasses import dataclass
 
 from sqlalchemy import select, text
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoFreeConnection
 
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Unavailable
+from mailing.base.reach import UNREACHABLE
 from mailing.base.settings import current
 from mailing.leaving import inflight, marks, receipts, scope
 from mailing.leaving.journal import Journal, JournalError, Line, Note
@@ -22,9 +21,6 @@ from mailing.leaving.wish import say, suppress_unknown
 from mailing.people import ledger, standings, subscribers, topics
 from mailing.people.ledger import Entry, Kind
 from mailing.people.subscribers import Subscriber
-
-# A server that is read-only, after a failover, answers with an InternalError.
-_UNREACHABLE = (OperationalError, InterfaceError, InternalError, NoFreeConnection)
 
 _NO_DATABASE = "Your wish is written down, but our database does not answer. Please try again soon."
 _NO_JOURNAL = "Your wish is kept, but our journal cannot be written. Please try again soon."
@@ -51,7 +47,7 @@ def leave(leaving: Leaving) -> Receipt:
         raise Unavailable(_NO_JOURNAL if is_kept else _NOTHING) from None
     try:
         return _answer(leaving, record(leaving, written))
-    except _UNREACHABLE:
+    except UNREACHABLE:
         db.session.rollback()
         raise Unavailable(_NO_DATABASE) from None
 
@@ -102,7 +98,7 @@ def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
         digest = db.session.scalars(query).one_or_none()
         db.session.commit()
         return journal, digest
-    except _UNREACHABLE:
+    except UNREACHABLE:
         # Without the database the journal alone takes the wish; it is applied on its return.
         db.session.rollback()
         return Journal(current().journal), None
@@ -113,7 +109,7 @@ def _keep_without_journal(leaving: Leaving) -> bool:
     try:
         db.session.rollback()
         record(leaving, None)
-    except _UNREACHABLE:
+    except UNREACHABLE:
         db.session.rollback()
         return False
     return True

@@ -6,9 +6,12 @@ from uuid import UUID
 
 from mailing.base.database import db
 from mailing.base.languages import spoken
+from mailing.base.reach import UNREACHABLE
 from mailing.base.settings import current
 from mailing.base.tokens import LeaveToken, OptInToken, link_keys
-from mailing.deliveries.deliveries import Delivery
+from mailing.deliveries import returns
+from mailing.deliveries.addressees import NOBODY as NOBODY
+from mailing.deliveries.deliveries import Delivery, State
 from mailing.leaving import scope, undoing
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.receipts import Receipt
@@ -19,8 +22,8 @@ from mailing.people.standings import Said, Standing
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 
-# Whose link a preview holds: no subscriber has this id.
-NOBODY = UUID(int=0)
+# Of these, the relay's answer is not known, or not yet.
+_IN_DOUBT = (State.SEALED, State.UNCERTAIN)
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,9 @@ def by_token(token: str, patience: float, source: str = "one-click") -> Receipt 
     meant = _read(token)
     if meant is None:
         return None
-    return leave(Leaving(meant[0], meant[1], source=source, patience=patience))
+    receipt = leave(Leaving(meant[0], meant[1], source=source, patience=patience))
+    _confirm_arrival(token)
+    return receipt
 
 
 def look(token: str, asked_language: str | None = None) -> LeaveView | None:
@@ -140,6 +145,19 @@ def _was_for_another(token: str, subscriber_id: UUID) -> bool:
     read = LeaveToken.read(link_keys(current().secret_keys), token)
     carried = db.session.get(Delivery, read.delivery) if read else None
     return carried is None or carried.created_at <= moved_at
+
+
+def _confirm_arrival(token: str) -> None:
+    """The message whose link comes back was received, whatever the relay said of it. Commits; what
+    was left is durable already, so no trouble here hides it."""
+    read = LeaveToken.read(link_keys(current().secret_keys), token)
+    try:
+        carried = db.session.get(Delivery, read.delivery, populate_existing=True) if read else None
+        if carried is not None and carried.state in _IN_DOUBT:
+            returns.confirm_by_token(carried.id)
+            db.session.commit()
+    except UNREACHABLE:
+        db.session.rollback()
 
 
 def _read(token: str) -> tuple[UUID, Scope] | None:

@@ -115,10 +115,10 @@ def done(subscriber_id: UUID) -> list[AddressChange]:
     return sorted(ended, key=lambda change: change.closed_at or change.created_at)
 
 
-def moved_from(digest: bytes) -> UUID | None:
-    """Who moved away from an address, the last where several did."""
+def moved_from(digest: bytes) -> list[UUID]:
+    """Who moved away from an address, the last of them first."""
     query = select(AddressChange.subscriber_id).where(AddressChange.former == digest)
-    return db.session.scalars(query.order_by(AddressChange.closed_at.desc()).limit(1)).first()
+    return list(db.session.scalars(query.order_by(AddressChange.closed_at.desc())))
 
 
 def moved_at(subscriber_id: UUID) -> datetime | None:

@@ -54,8 +54,8 @@ def sought(address: str) -> tuple[Subscriber, bool]:
     digest = subscribers.digest_of(canonical(address))
     moved = address_changes.moved_from(digest)
     subscriber = subscribers.find(canonical(address))
-    if subscriber is None and moved is not None:
-        return db.session.get_one(Subscriber, moved), True
+    if subscriber is None and moved:
+        return db.session.get_one(Subscriber, moved[0]), True
     return (subscriber or of_address(address)), False
 
 

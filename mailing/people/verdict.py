@@ -110,18 +110,30 @@ END
 
 # An answer to what somebody wrote to us goes to them also after they have left, withdrawn or been
 # blocked: nobody stays without an answer because they said no. An automatic receipt is not worth a
-# mail to an address that staff keep out; whoever answers by hand has decided it.
-_WRITTEN_TO_US = """
+# mail to an address that staff keep out; whoever answers by hand has decided it. Nor does it go to
+# whoever has withdrawn, complained or is blocked, unless it is certain that they wrote: anybody can
+# put their address over a letter, and would have us write to them against their no.
+_FORGED = """
+        WHEN w.kind = 'receipt' AND NOT w.is_to_author AND EXISTS (
+            SELECT FROM suppressions x WHERE x.digest = coalesce(w.digest, s.digest)
+            AND x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
+        WHEN w.kind = 'receipt' AND NOT w.is_to_author AND EXISTS (
+            SELECT FROM suppressions x WHERE x.digest = coalesce(w.digest, s.digest)
+            AND x.reason = 'complaint') THEN 'suppressed_complaint'
+        WHEN w.kind = 'receipt' AND NOT w.is_to_author AND EXISTS (
+            SELECT FROM subscribers b WHERE b.digest = coalesce(w.digest, s.digest)
+            AND b.blocked_at IS NOT NULL) THEN 'blocked'"""
+_WRITTEN_TO_US = f"""
     CASE WHEN w.content IS NULL OR coalesce(w.recipient, s.personal) IS NULL THEN 'withdrawn'
         WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = coalesce(w.digest, s.digest)
                      AND x.reason = 'bounce'
                      AND x.since > now() - interval '30 days') THEN 'suppressed_bounce'
         WHEN w.kind = 'receipt' AND EXISTS (
             SELECT FROM suppressions x WHERE x.digest = coalesce(w.digest, s.digest)
-            AND x.reason = 'staff') THEN 'suppressed_staff'
+            AND x.reason = 'staff') THEN 'suppressed_staff'{_FORGED}
         WHEN w.expires_at <= now() THEN 'request_expired'
     END
-"""
+"""  # noqa: S608 - our own text
 
 # An answer to a person's own wish: `w` is the answer, `g` the address change that it is about.
 # It does not ask whether they are subscribed: whoever has left may see their data, too. The mail

@@ -74,10 +74,17 @@ def take_up(request_id: int, actor: Actor) -> Request:
     """Open a request again; its due dates stay what they were."""
     request = lock(request_id)
     if request.state != State.OPEN:
-        request.state, request.closed_at = State.OPEN.value, None
-        request.resolution, request.reason = None, None
+        _reopen(request)
         _note(request, Happened.TAKEN_UP, actor)
     return request
+
+
+def take_up_by_person(request: Request) -> None:
+    """Open a request again by the word of whom it is about. The row is locked."""
+    _reopen(request)
+    timeline.note(request.id, Happened.TAKEN_UP, "subscriber")
+    if request.subscriber_id is not None:
+        audit.record_of_subscriber("request taken up", request.subscriber_id)
 
 
 def end_by_person(request: Request, closing: Closing) -> None:
@@ -93,6 +100,11 @@ def _end(request: Request, closing: Closing, actor: Actor) -> Request:
     _settle(request, closing)
     _note(request, Happened.CLOSED, actor, resolution=closing.resolution.value)
     return request
+
+
+def _reopen(request: Request) -> None:
+    request.state, request.closed_at = State.OPEN.value, None
+    request.resolution, request.reason = None, None
 
 
 def _settle(request: Request, closing: Closing) -> None:

@@ -3,7 +3,7 @@
 The mail is a delivery like any other; what became of it is the proof of sending.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -89,7 +89,8 @@ def send(request: Request, said: Said, kind: AnswerKind, to_sender: bool = False
     to_whoever_wrote = elsewhere or (on_file if on_file == _sender_of(correspondent) else None)
     threaded = _threaded(said, correspondent if to_whoever_wrote else None)
     new = NewAnswer(request.correspondent_id, kind, LASTS, address=elsewhere, said=threaded)
-    return answers.write(new)
+    is_sure = to_whoever_wrote is not None and _is_sure(correspondent)
+    return answers.write(replace(new, is_to_author=is_sure))
 
 
 def recipient_of(request: Request) -> str | None:
@@ -133,6 +134,10 @@ def _subscriber(request: Request) -> Subscriber | None:
 
 def _sender_of(correspondent: Correspondent | None) -> Address | None:
     return correspondent.mailbox if correspondent else None
+
+
+def _is_sure(correspondent: Correspondent | None) -> bool:
+    return correspondent is not None and correspondent.is_authenticated
 
 
 def _threaded(said: Said, correspondent: Correspondent | None) -> Said:

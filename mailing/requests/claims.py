@@ -16,7 +16,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import ClaimToken, link_keys
-from mailing.deliveries import answers
+from mailing.deliveries import answers, returns
 from mailing.deliveries.answers import Answer, AnswerKind, NewAnswer
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
@@ -86,14 +86,19 @@ def look(token: str) -> ClaimView | None:
 
 
 def confirm(token: str) -> ClaimView | None:
-    """It was them: the block becomes a withdrawal. None as for `look`. Leaving commits."""
+    """It was them, whatever was answered before: a "no" is never dropped, and whoever has the link
+    of any mail could withdraw by that. None as for `look`. Leaving commits."""
     answer, subscriber = _meant(token)
     if answer is None or subscriber is None:
         return None
-    if _state(subscriber) is State.OPEN:
+    if _state(subscriber) is not State.WITHDRAWN:
+        _take_up(subscriber.id)
         everything = Scope.everything()
         leave(Leaving(subscriber.id, everything, Said.WITHDRAWN, "claim", patience=PERSON))
+        # The other button may have been pressed in the same moment.
+        _take_up(subscriber.id)
     settle(subscriber.id)
+    returns.confirm_by_token(answer.delivery_id)
     return look(token)
 
 
@@ -107,7 +112,16 @@ def deny(token: str) -> ClaimView | None:
     blocked = _blocked_by_letter(subscriber)
     if blocked is not None and _is_theirs(answer, subscriber):
         _lift(subscriber, blocked)
+    returns.confirm_by_token(answer.delivery_id)
     return look(token)
+
+
+def _take_up(subscriber_id: UUID) -> None:
+    """What was closed by "it was not me" waits again, so that a press cut short is finished."""
+    found = requests.of_subscriber(subscriber_id)
+    closed = [r for r in found if r.kind == Kind.WITHDRAWAL and r.ended is Resolution.REFUSED]
+    if closed and _open(subscriber_id) is None:
+        acting.take_up_by_person(requests.lock(closed[-1].id))
 
 
 def settle(subscriber_id: UUID) -> None:

@@ -6,6 +6,7 @@ from typing import Self
 from uuid import UUID
 
 from mailing.base.errors import Invalid
+from mailing.base.reach import storable
 from mailing.inbound.reading import Reading, Trust
 from mailing.people.address import Address, canonical
 from mailing.people.subscribers import Sealer
@@ -14,19 +15,22 @@ from mailing.people.subscribers import Sealer
 # quoted forms): nothing that could break out of its line.
 _ID = re.compile(r"[!#$%&'*+/=?^_`{|}~.\w-]{1,120}@[\w.\[\]:-]{1,120}", re.ASCII)
 MOST_REFERENCES = 10
+_LONGEST_ID = 250
 
 
 @dataclass(frozen=True)
 class Correspondent:
     """An address that wrote; `message_id` and `references` without brackets, the eldest first.
 
-    `is_answerable` is false for what must never get an automatic answer (RFC 3834 section 2).
+    `is_answerable` is false for what must never get an automatic answer (RFC 3834 section 2),
+    `is_authenticated` true where the receiving server says that it was written from there.
     """
 
     address: str
     message_id: str | None = None
     references: tuple[str, ...] = ()
     is_answerable: bool = False
+    is_authenticated: bool = False
 
     @classmethod
     def of(cls, reading: Reading) -> Self | None:
@@ -38,7 +42,10 @@ class Correspondent:
         if sender is None or not is_address(sender):
             return None
         may_answer = reading.is_answerable and reading.trust is not Trust.FAILED
-        return cls(sender, reading.message_id, reading.traces.message_ids, may_answer)
+        is_sure = reading.trust is Trust.ALIGNED
+        own = storable(reading.message_id, _LONGEST_ID) if reading.message_id else None
+        others = tuple(storable(one, _LONGEST_ID) for one in reading.traces.message_ids)
+        return cls(sender, own, others, may_answer, is_sure)
 
     @classmethod
     def opened(cls, sealed: bytes | None, about: UUID) -> Self | None:

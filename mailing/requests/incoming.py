@@ -6,28 +6,32 @@ state. So a crash anywhere in between is finished by the next delivery of the sa
 sweep, and two at once do everything once.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from mailing.base.database import db
-from mailing.base.errors import Invalid, Missing, Unavailable
+from mailing.base.errors import ConfigurationError, Invalid, Missing, Unavailable
+from mailing.base.reach import is_away
 from mailing.base.settings import current
-from mailing.inbound import authors, bounces, complaints, messages
+from mailing.deliveries import returns
+from mailing.inbound import addresses, authors, messages, traces
 from mailing.inbound.messages import Ending, InboundMessage, State, Via
-from mailing.inbound.outcomes import Outcome
 from mailing.inbound.reading import Kind, Reading, read
 from mailing.policies import versions
 from mailing.policies.marks import Marks
-from mailing.requests import acknowledging, joins, requests, unsubscribes, withdrawals
+from mailing.requests import acknowledging, acts, requests
 from mailing.requests.kinds import Kind as Asks
 from mailing.requests.letters import Letter, Rest
+from mailing.requests.requests import NewRequest, open_request
 
 # A message that cannot be acted upon for a reason of its own is shown to a person.
 MOST_TRIES = 8
+
+_BY_PEOPLE = frozenset(
+    {Kind.WITHDRAWAL, Kind.RECTIFICATION, Kind.QUESTION, Kind.UNSUBSCRIBE, Kind.JOIN}
+)
 
 _log = structlog.get_logger()
 
@@ -72,15 +76,14 @@ def take(raw: bytes, recipients: list[str], via: Via = Via.FILE) -> Taken:
 def act_as(inbound_id: int, kind: Kind, actor: str) -> Taken:
     """Act upon a message as what staff say that it is. Commits. Raises Missing for none, Invalid
     for a kind that only a mail system can say."""
-    if kind not in _OF_STAFF:
+    if kind not in acts.OF_STAFF:
         raise Invalid("A letter is a withdrawal, rectification, question, unsubscribe or junk.")
     message = messages.find(inbound_id)
     if message is None:
         raise Missing(f"There is no message {inbound_id}.")
     read_again = _read(message)
     letter = _letter(message, replace(read_again, kind=kind, reason="read by staff"), actor)
-    rest = _ACTS[kind](letter)
-    return _finish(letter, rest, messages.lock(inbound_id))
+    return _finish(letter, acts.act(letter), messages.lock(inbound_id))
 
 
 def sweep() -> int:
@@ -91,6 +94,12 @@ def sweep() -> int:
     return len(due)
 
 
+def has_to_wait(error: Exception) -> bool:
+    """Whether what failed is not the message's own fault: a part that is needed is away, and every
+    other message would fail, too. Such a message is tried for ever, less and less often."""
+    return is_away(error) or isinstance(error, (Unavailable, ConfigurationError))
+
+
 def _act(message_id: int) -> Taken:
     message = messages.find(message_id)
     if message is None:
@@ -98,8 +107,7 @@ def _act(message_id: int) -> Taken:
     if message.state != State.TAKEN:
         return Taken.of(message)
     letter = _letter(message, _read(message))
-    rest = _ACTS[letter.reading.kind](letter)
-    return _finish(letter, rest, messages.lock_taken(message_id))
+    return _finish(letter, acts.act(letter), messages.lock_taken(message_id))
 
 
 def _read(message: InboundMessage) -> Reading:
@@ -125,7 +133,7 @@ def _letter(message: InboundMessage, reading: Reading, actor: str = "kelisim") -
         message_id=message.id,
         sha256=message.sha256,
         reading=reading,
-        recipients=tuple(messages.recipients_of(message)),
+        recipients=tuple(map(addresses.plain, messages.recipients_of(message))),
         author=authors.of(reading),
         actor=actor,
     )
@@ -137,6 +145,7 @@ def _finish(letter: Letter, rest: Rest, message: InboundMessage | None) -> Taken
         ending = rest()
         messages.end(message, ending)
         _acknowledge(letter, ending)
+        _confirm_arrival(letter)
     db.session.commit()
     found = messages.find(letter.message_id)
     if found is None:
@@ -151,86 +160,33 @@ def _acknowledge(letter: Letter, ending: Ending) -> None:
         acknowledging.acknowledge(requests.find(ending.request_id))
 
 
+def _confirm_arrival(letter: Letter) -> None:
+    """Whoever writes with a message of ours before them has received it, whatever the relay said.
+    What a machine wrote, or nobody understood, proves nothing: it may be a new sort of bounce."""
+    if letter.reading.kind in _BY_PEOPLE and letter.reading.is_answerable:
+        for delivery_id in sorted(traces.shown(letter.reading.traces)):
+            returns.confirm_by_token(delivery_id, letter.message_id)
+
+
 def _try_again(message_id: int) -> None:
     try:
         _act(message_id)
-    except (Unavailable, DBAPIError) as error:
-        # What is away comes back: such a message is tried for ever, less and less often.
-        db.session.rollback()
-        _log.warning("a message waits", message=message_id, error=type(error).__name__)
-        messages.note_failure(message_id)
     except Exception as error:
         db.session.rollback()
-        _log.error("a message failed", message=message_id, error=type(error).__name__)
-        if messages.note_failure(message_id) >= MOST_TRIES:
-            _give_to_a_person(message_id)
+        failures, name = messages.note_failure(message_id), type(error).__name__
+        if has_to_wait(error):
+            _log.warning("a message waits", message=message_id, error=name)
+            return
+        _log.error("a message failed", message=message_id, error=name)
+        if failures >= MOST_TRIES:
+            _give_to_a_person(message_id, name)
 
 
-def _give_to_a_person(message_id: int) -> None:
+def _give_to_a_person(message_id: int, error: str) -> None:
     message = messages.lock_taken(message_id)
     if message is not None:
-        messages.end(
-            message, Ending(message.kind, "failed", "failed again and again", None, None, True)
-        )
+        request = open_request(NewRequest(Asks.UNCLEAR, inbound_id=message_id))
+        reason = f"failed again and again: {error}"
+        ending = Ending(Kind.UNCLEAR.value, "failed", reason, None, request.id, is_waiting=True)
+        messages.end(message, ending)
     db.session.commit()
-
-
-def _request(kind: Asks) -> Callable[[Letter], Rest]:
-    """Leave it to the officer."""
-
-    def act(letter: Letter) -> Rest:
-        whose = letter.author.likely
-        return lambda: letter.ending("opened", whose, letter.ask_a_person(kind, whose))
-
-    return act
-
-
-def _show(letter: Letter) -> Rest:
-    """Nobody has understood it: a person reads it."""
-    whose = letter.author.likely
-
-    def rest() -> Ending:
-        request = letter.ask_a_person(Asks.UNCLEAR, whose)
-        return replace(letter.ending("waiting", whose, request), is_waiting=True)
-
-    return rest
-
-
-def _keep(letter: Letter) -> Rest:
-    """It asks for nothing."""
-    return lambda: letter.ending("kept", letter.author.likely)
-
-
-def _bounced(letter: Letter) -> Rest:
-    """A mail system says what became of a message of ours."""
-    return lambda: _ended(letter, bounces.apply)
-
-
-def _complained(letter: Letter) -> Rest:
-    """Somebody pressed "this is spam": that leaves, and commits."""
-    ending = _ended(letter, complaints.apply)
-    return lambda: ending
-
-
-def _ended(letter: Letter, apply: Callable[[int, Reading, list[str]], Outcome]) -> Ending:
-    outcome = apply(letter.message_id, letter.reading, list(letter.recipients))
-    return replace(letter.ending(outcome.action, outcome.subscriber), reason=outcome.reason)
-
-
-_ACTS: dict[Kind, Callable[[Letter], Rest]] = {
-    Kind.WITHDRAWAL: withdrawals.withdraw,
-    Kind.UNSUBSCRIBE: unsubscribes.unsubscribe,
-    Kind.JOIN: joins.join,
-    Kind.RECTIFICATION: _request(Asks.RECTIFICATION),
-    Kind.QUESTION: _request(Asks.QUESTION),
-    Kind.UNCLEAR: _show,
-    Kind.JUNK: _keep,
-    Kind.AUTO_REPLY: _keep,
-    Kind.BOUNCE_HARD: _bounced,
-    Kind.BOUNCE_SOFT: _bounced,
-    Kind.BOUNCE_OTHER: _bounced,
-    Kind.COMPLAINT: _complained,
-}
-_OF_STAFF = frozenset(
-    {Kind.WITHDRAWAL, Kind.RECTIFICATION, Kind.QUESTION, Kind.UNSUBSCRIBE, Kind.JUNK}
-)

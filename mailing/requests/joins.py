@@ -2,14 +2,17 @@
 
 A form can be filled in by anybody, a letter from one's own address, authenticated, by its owner
 alone. So it is asked for a yes, by the same mail and button as everybody, even after a withdrawal,
-a complaint or a destruction; and with that yes the earlier "no" ends.
+a complaint or a destruction; and with that yes the earlier "no" ends. Which letters count, and that
+each counts once, is in `join_letters`.
 """
+
+from dataclasses import replace
 
 from mailing.base.database import db
 from mailing.base.languages import DEFAULT
 from mailing.deliveries import confirmations
-from mailing.inbound import addresses
-from mailing.inbound.messages import Ending
+from mailing.inbound import addresses, messages
+from mailing.inbound.messages import Ending, InboundMessage
 from mailing.people import forms, standings, subscribers, topics, wording
 from mailing.people.address import Address
 from mailing.people.forms import Form
@@ -18,6 +21,7 @@ from mailing.people.standings import Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.topics import Topic
 from mailing.policies import versions
+from mailing.requests import join_letters
 from mailing.requests.kinds import Kind
 from mailing.requests.letters import Letter, Rest
 
@@ -25,11 +29,23 @@ ASKED, QUEUED = "asked", "queued"
 
 
 def join(letter: Letter) -> Rest:
-    """Ask whoever surely wrote it; everything else is for a person, and nothing is sent."""
-    address = letter.author.address
-    if not letter.author.is_authenticated or address is None:
+    """Ask whoever surely wrote it, and to this address, now; everything else is for a person, and
+    nothing is sent."""
+    address, message = letter.author.address, messages.find(letter.message_id)
+    if not letter.author.is_authenticated or address is None or message is None:
         return lambda: _queue(letter)
-    return lambda: _ask(letter, address)
+    written_to = join_letters.written_to(message)
+    if not written_to:
+        return lambda: _queue(letter)
+    meant = replace(letter, recipients=tuple(written_to))
+    return lambda: _once(meant, message, address)
+
+
+def _once(letter: Letter, message: InboundMessage, address: Address) -> Ending:
+    """The same letter, brought again by whoever has it, asks nobody."""
+    if not join_letters.is_first(message, address):
+        return letter.ending("repeated", letter.author.known)
+    return _ask(letter, address)
 
 
 def _ask(letter: Letter, address: Address) -> Ending:
@@ -68,13 +84,10 @@ def _asked(subscriber: Subscriber, letter: Letter) -> Asked | None:
     language = letter.reading.language or subscriber.language
     return Asked(
         subscriber_id=subscriber.id,
-        form_id=None,
-        form_version=None,
         policy_id=policy.id,
         language=language,
         page=f"mailto:{addresses.join_address()}",
         wordings=wording.keep_sentences(wanted, policy, language),
-        typed={},
         letter=letter.sha256,
     )
 

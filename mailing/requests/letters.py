@@ -12,8 +12,6 @@ from mailing.requests.kinds import Kind
 from mailing.requests.requests import NewRequest, Request, open_request
 from mailing.requests.timeline import OURSELVES
 
-_LONGEST_REASON = 200
-
 
 @dataclass(frozen=True)
 class Letter:
@@ -33,7 +31,7 @@ class Letter:
         return Ending(
             kind=self.reading.kind.value,
             action=action,
-            reason=self.reading.reason[:_LONGEST_REASON],
+            reason=self.reading.reason,
             subscriber_id=subscriber_id,
             request_id=request.id if request else None,
         )

@@ -5,10 +5,13 @@ the end of consent and the destruction that follows, waits for the author to be 
 by the link that goes to the address on file.
 """
 
+from collections.abc import Sequence
 from uuid import UUID
 
+from mailing.inbound import addresses
 from mailing.inbound.messages import Ending
 from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.links import NOBODY
 from mailing.leaving.scope import Scope
 from mailing.people import subscribers, suppression
 from mailing.people.ledger import Kind as Said
@@ -16,6 +19,7 @@ from mailing.people.suppression import Why
 from mailing.requests import claims
 from mailing.requests.kinds import Kind
 from mailing.requests.letters import Letter, Rest
+from mailing.requests.requests import open_request
 from mailing.requests.timeline import OURSELVES
 
 _GONE = {Why.WITHDRAWN, Why.DESTROYED}
@@ -23,20 +27,39 @@ _GONE = {Why.WITHDRAWN, Why.DESTROYED}
 
 def withdraw(letter: Letter) -> Rest:
     """Withdraw who surely wrote it, block everybody else who may have. Commits."""
-    sure, plausible = letter.author.sure, letter.author.plausible
-    if sure:
-        leave(_leaving(letter, sure, Said.WITHDRAWN))
+    holders = _holders(letter)
+    sure = _each([letter.author.sure, *(one for one in holders if _is_here(one))])
+    for one in sure:
+        leave(_leaving(letter, one, Said.WITHDRAWN))
+    plausible = [one for one in letter.author.plausible if one not in sure]
     blocked = [one for one in plausible if not _has_withdrawn(one)]
     for one in blocked:
         leave(_leaving(letter, one, Said.BLOCKED))
     if sure:
         return lambda: _destroy(letter, sure, blocked)
-    return lambda: _ask(letter, plausible, blocked)
+    return lambda: _ask(letter, [*holders, *plausible], blocked)
+
+
+def _holders(letter: Letter) -> list[UUID]:
+    """Whose own `mailto:` way out it was sent to. The signed address stands in their mail alone, as
+    the link beside it does, and by that link they withdraw without a further question: no more is
+    asked of whoever answers by mail."""
+    outs = addresses.ways_out(list(letter.recipients))
+    return _each([out.subscriber for out in outs if out.subscriber != NOBODY])
+
+
+def _each(found: Sequence[UUID | None]) -> list[UUID]:
+    return [one for one in dict.fromkeys(found) if one is not None]
 
 
 def _leaving(letter: Letter, subscriber_id: UUID, kind: Said) -> Leaving:
     actor = "subscriber" if letter.actor == OURSELVES else letter.actor
     return Leaving(subscriber_id, Scope.everything(), kind, "mail", actor, patience=0)
+
+
+def _is_here(subscriber_id: UUID) -> bool:
+    subscriber = subscribers.lock(subscriber_id)
+    return subscriber is not None and subscriber.personal is not None
 
 
 def _has_withdrawn(subscriber_id: UUID) -> bool:
@@ -48,11 +71,13 @@ def _has_withdrawn(subscriber_id: UUID) -> bool:
     )
 
 
-def _destroy(letter: Letter, sure: UUID, others: list[UUID]) -> Ending:
+def _destroy(letter: Letter, sure: list[UUID], others: list[UUID]) -> Ending:
     for one in others:
         claims.ask(letter, one)
-    request = letter.ask_a_person(Kind.DESTRUCTION, sure)
-    return letter.ending("withdrawn", sure, request)
+    request = letter.ask_a_person(Kind.DESTRUCTION, sure[0])
+    for one in sure[1:]:
+        open_request(letter.new_request(Kind.DESTRUCTION, one, is_behind=False))
+    return letter.ending("withdrawn", sure[0], request)
 
 
 def _ask(letter: Letter, plausible: list[UUID], blocked: list[UUID]) -> Ending:

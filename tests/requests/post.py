@@ -1,12 +1,14 @@
 """Letters for tests of what is done with them: invented authors, read as the test says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import ClaimToken, link_keys
@@ -31,11 +33,19 @@ class Post:
         """In the place of the reading."""
         return self.readings[raw]
 
-    def write(self, kind: Kind, sender: str | None = "stranger@example.org", **said: Any) -> bytes:
-        """A letter that reads so; no two are alike."""
-        raw = (
-            f"From: {sender}\r\nMessage-ID: <{uuid4().hex}@example.org>\r\n\r\n{kind}\r\n".encode()
-        )
+    def write(
+        self,
+        kind: Kind,
+        sender: str | None = "stranger@example.org",
+        header: Mapping[str, str] | None = None,
+        **said: Any,
+    ) -> bytes:
+        """A letter that reads so; no two are alike, unless its header says so."""
+        number, date = uuid4().hex, format_datetime(clock.now())
+        own = {"From": str(sender), "To": HELPDESK, "Date": date}
+        fields = own | {"Message-ID": f"<{number}@example.org>"} | dict(header or {})
+        written = "".join(f"{name}: {value}\r\n" for name, value in fields.items() if value)
+        raw = f"{written}\r\n{kind} {number}\r\n".encode()
         self.readings[raw] = Reading(kind, "as the test says", sender=sender, **said)
         return raw
 
@@ -44,10 +54,12 @@ class Post:
         kind: Kind,
         sender: str | None = "stranger@example.org",
         to: Sequence[str] = (HELPDESK,),
+        header: Mapping[str, str] | None = None,
         **said: Any,
     ) -> Taken:
-        """Such a letter, taken in."""
-        return incoming.take(self.write(kind, sender, **said), list(to))
+        """Such a letter, taken in; written to whom it goes, unless its header says otherwise."""
+        fields = {"To": ", ".join(to)} | dict(header or {})
+        return incoming.take(self.write(kind, sender, fields, **said), list(to))
 
 
 def sure(**said: Any) -> dict[str, Any]:

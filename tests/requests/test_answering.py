@@ -1,5 +1,6 @@
 """Answers and receipts: the words, the address, the octets, and nobody kept busy."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -40,6 +41,7 @@ from mailing.staff.staff import Role
 from tests.person import Person
 from tests.requests.conftest import Asker
 from tests.requests.desk import SENDER, asked
+from tests.requests.post import Post, sure
 
 OFFICER = Actor("staff 1", Role.OFFICER)
 # Whoever adds a version adds it here; whoever changes one is told not to.
@@ -251,13 +253,59 @@ def test_a_retry_has_the_same_octets(policy: PolicyVersion, asker: Asker) -> Non
     assert first == second
 
 
+def withdraw(person: Person) -> None:
+    leave(Leaving(person.id, Scope.everything(), kind=ledger.Kind.WITHDRAWN, patience=0))
+
+
+def destroy(person: Person) -> None:
+    suppression.suppress(person.row.digest, Why.DESTROYED)
+
+
+def complain(person: Person) -> None:
+    suppression.suppress(person.row.digest, Why.COMPLAINT)
+
+
+def block(person: Person) -> None:
+    db.session.execute(update(Subscriber).values(blocked_at=clock.now()))
+
+
+@pytest.mark.parametrize(
+    ("say_no", "reason"),
+    [
+        (withdraw, "withdrawn"),
+        (destroy, "withdrawn"),
+        (complain, "suppressed_complaint"),
+        (block, "blocked"),
+    ],
+)
+def test_a_forged_sender_who_has_said_no_gets_no_receipt_and_the_author_gets_one(
+    person: Person, asker: Asker, say_no: Callable[[Person], None], reason: str
+) -> None:
+    """Anybody can put an address over a letter; the no of whoever reads there outlives that. It
+    is the gate that asks, so a no between the letter and its receipt counts as well."""
+    forged = Correspondent(person.address, "id@example.org", (), True)
+    sure = Correspondent(person.address, "own@example.org", (), True, is_authenticated=True)
+    for kind, wrote in ((Kind.QUESTION, forged), (Kind.ACCESS, sure)):
+        acknowledging.acknowledge(open_request(NewRequest(kind, correspondent=wrote)))
+    say_no(person)
+    assert [b"In-Reply-To: <own@" in raw for _, raw in mails(asker)] == [True]
+    assert asker.reasons() == [reason]
+
+
+def test_a_letter_says_whether_its_author_is_sure(person: Person, post: Post) -> None:
+    """From the receiving server's word to what the gate reads."""
+    post.comes(ReadAs.QUESTION, person.address, **sure())
+    post.comes(ReadAs.RECTIFICATION, person.address)
+    query = select(Answer.is_to_author).order_by(Answer.created_at)
+    assert list(db.session.scalars(query)) == [True, False]
+
+
 def test_whoever_has_withdrawn_been_blocked_or_complained_is_still_answered(
     person: Person, asker: Asker
 ) -> None:
-    leave(Leaving(person.id, Scope.everything(), kind=ledger.Kind.WITHDRAWN, patience=0))
-    suppression.suppress(digest_of(canonical(person.address)), Why.COMPLAINT)
-    db.session.execute(update(Subscriber).values(blocked_at=clock.now()))
-    wrote = Correspondent(person.address, "id@example.org", (), True)
+    for say_no in (withdraw, complain, block):
+        say_no(person)
+    wrote = Correspondent(person.address, "id@example.org", (), True, is_authenticated=True)
     request = open_request(
         NewRequest(Kind.WITHDRAWAL, subscriber_id=person.id, correspondent=wrote)
     )

@@ -71,11 +71,73 @@ def test_a_withdrawal_is_never_lifted(person: Person, token: str) -> None:
     assert "restored all" not in person.said()
 
 
-def test_after_a_no_the_other_button_does_nothing(person: Person, token: str) -> None:
-    """The mail lies in the mailbox for ever; whoever finds it later ends nothing by it."""
+def test_a_yes_after_a_no_is_a_withdrawal_like_any_other(person: Person, token: str) -> None:
+    """ "It was me" is a "no" to our mail, and no earlier answer drops it; destruction follows."""
     press("deny", token)
-    assert press("confirm", token) is State.LIFTED
-    assert person.standing("news") == "given"
+    assert press("confirm", token) is State.WITHDRAWN
+    assert person.said()[-2:] == ["restored all", "withdrawn all"]
+    assert person.standing("news") == "withdrawn"
+    assert requests_now() == [
+        ("withdrawal", person.id, "closed"),
+        ("destruction", person.id, "open"),
+    ]
+    assert press("confirm", token) is State.WITHDRAWN
+    assert len(requests_now()) == 2
+
+
+def test_a_yes_after_a_no_that_was_cut_short_is_finished_by_the_sweep(
+    person: Person, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the withdrawal and what follows from it."""
+    press("deny", token)
+    with monkeypatch.context() as patch:
+        patch.setattr(claims, "settle", lambda _whose: db.session.rollback())
+        assert press("confirm", token) is State.WITHDRAWN
+    assert requests_now() == [("withdrawal", person.id, "open")]
+    claims.settle_all()
+    db.session.commit()
+    assert [state for _, _, state in requests_now()] == ["closed", "open"]
+
+
+def test_a_no_in_the_same_moment_as_the_yes_loses_no_destruction(
+    person: Person, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other button is pressed after this one has looked, and before it withdraws."""
+    looked = []
+
+    def leave_late(leaving: Leaving) -> object:
+        looked.append(press("deny", token))
+        return leave(leaving)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claims, "leave", leave_late)
+        assert press("confirm", token) is State.WITHDRAWN
+    assert looked == [State.LIFTED]
+    assert ("destruction", person.id, "open") in requests_now()
+
+
+def test_nothing_is_settled_by_a_press_that_could_not_withdraw(
+    person: Person, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(journals.Journal, "append", broken)
+    with pytest.raises(Unavailable):
+        claims.confirm(token)
+    db.session.rollback()
+    assert ("destruction", person.id, "open") not in requests_now()
+
+
+@pytest.mark.parametrize("verb", ["confirm", "deny"])
+def test_an_answer_shows_that_the_question_arrived(person: Person, token: str, verb: str) -> None:
+    (answer,) = claim_mails(person.id)
+    sealed = "UPDATE deliveries SET state = 'uncertain', finished_at = now() WHERE id = :id"
+    db.session.execute(text(sealed), {"id": answer.delivery_id})
+    db.session.commit()
+    press(verb, token)
+    query = text("SELECT state FROM deliveries WHERE id = :id")
+    assert db.session.scalar(query, {"id": answer.delivery_id}) == "accepted"
 
 
 def test_an_earlier_mail_answers_a_later_letter(person: Person, post: Post, token: str) -> None:

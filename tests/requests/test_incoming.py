@@ -3,19 +3,24 @@
 A-P6; T59 (automatic mail is no wish), T23.
 """
 
+from dataclasses import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.errors import Invalid, Missing
+from mailing.base.errors import Conflict, Invalid, Missing, Unavailable
+from mailing.base.settings import current
+from mailing.base.tokens import ReturnPath, link_keys
 from mailing.inbound import addresses, messages
 from mailing.inbound.messages import State, Via
 from mailing.inbound.reading import Kind
-from mailing.requests import incoming
+from mailing.requests import acts, incoming
 from mailing.requests.incoming import take
 from tests.person import Person, at_once
 from tests.requests.post import HELPDESK, Post, requests_now, rows_now, sure
@@ -124,6 +129,84 @@ def test_a_letter_that_fails_again_and_again_is_shown_to_a_person(
     assert (kept.state, kept.action) == (State.WAITING, "failed")
 
 
+def fail_by(monkeypatch: pytest.MonkeyPatch, error: Exception | str) -> None:
+    """From now on acting fails so: an error, or whatever the database says of a statement."""
+
+    def act(_letter: object) -> None:
+        if isinstance(error, Exception):
+            raise error
+        db.session.execute(text(error))
+
+    monkeypatch.setattr(acts, "act", act)
+
+
+OWN_FAULTS = [
+    "SELECT 'x'::int",
+    "INSERT INTO ignored_reports VALUES (1, NULL, now())",
+    "SELECT nothing FROM nowhere",
+    "SELECT repeat('x', 1073741823) || 'xx'",
+    Conflict("No address is known."),
+]
+
+
+@pytest.mark.parametrize("fault", OWN_FAULTS)
+def test_what_the_database_refuses_is_the_letters_own_fault_and_waits_for_a_person(
+    person: Person, post: Post, monkeypatch: pytest.MonkeyPatch, fault: Exception | str
+) -> None:
+    messages.store(post.write(Kind.QUESTION), [HELPDESK], Via.IMAP)
+    fail_by(monkeypatch, fault)
+    for hour in range(1, incoming.MOST_TRIES + 1):
+        later(monkeypatch, hours=hour)
+        assert incoming.sweep() == 1
+    assert incoming.sweep() == 0
+    (kept,) = rows_now()
+    assert (kept.state, kept.kind, kept.action) == (State.WAITING, "unclear", "failed")
+    assert kept.reason.startswith("failed again and again: ")
+    assert requests_now() == [("unclear", None, "open")]
+    assert kept.request_id is not None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("x", {}, Exception("the server has gone away")),
+        InterfaceError("x", {}, Exception("no connection")),
+        Unavailable("The journal cannot be written."),
+    ],
+)
+def test_while_a_part_is_away_a_letter_waits_for_ever(
+    person: Person, post: Post, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    messages.store(post.write(Kind.QUESTION), [HELPDESK], Via.IMAP)
+    with monkeypatch.context() as patch:
+        fail_by(patch, error)
+        for hour in range(1, incoming.MOST_TRIES + 3):
+            later(patch, hours=hour)
+            incoming.sweep()
+    assert [row.state for row in rows_now()] == [State.TAKEN]
+    later(monkeypatch, hours=24)
+    assert incoming.sweep() == 1
+    assert requests_now() == [("question", None, "open")]
+
+
+HOSTILE = "abuse\0\ud800" + "x" * 10_000
+
+
+@pytest.mark.parametrize("to", [[HELPDESK], ["bounce+\udcff@bounce.glazik.example"]])
+@pytest.mark.parametrize("kind", [Kind.COMPLAINT, Kind.BOUNCE_HARD, Kind.QUESTION, Kind.UNCLEAR])
+def test_whatever_a_stranger_writes_a_column_takes_it(
+    person: Person, post: Post, kind: Kind, to: list[str]
+) -> None:
+    """A NUL in a feedback type is refused by PostgreSQL, for ever."""
+    raw = post.write(kind, feedback_type=HOSTILE, message_id=HOSTILE)
+    post.readings[raw] = replace(post.readings[raw], reason=HOSTILE)
+    take(raw, to)
+    (kept,) = rows_now()
+    assert kept.state != State.TAKEN
+    assert len(kept.reason) <= messages.LONGEST_REASON
+    assert "\0" not in kept.reason
+
+
 @pytest.mark.parametrize("kind", [Kind.AUTO_REPLY, Kind.JUNK])
 def test_what_no_person_wrote_is_kept_and_asks_for_nothing(
     person: Person, post: Post, kind: Kind
@@ -175,9 +258,43 @@ def test_staff_cannot_say_that_a_letter_is_a_bounce(person: Person, post: Post) 
         ("postmaster@bounce.glazik.example", True),
         ("helpdesk@other.example", False),
         ("unsubscribe+abc@glazik.example", False),
+        ("<helpdesk@glazik.example>", True),
+        ("<<helpdesk@glazik.example>>", True),
+        ('"helpdesk"@glazik.example.', True),
+        ("unsubscribe%2Babc@bounce.glazik.example", True),
+        ("UNSUBSCRIBE%2babc@BOUNCE.glazik.example", True),
+        ("unsubscribe=2Babc@bounce.glazik.example", True),
+        ('"unsubscribe+abc"@bounce.glazik.example', True),
+        ('"unsub\\scribe+abc"@bounce.glazik.example', True),
+        ("bounce+abc@bounce.glazik.example.", True),
+        ("postmaster", True),
+        ("Postmaster", True),
+        ("abuse", False),
+        ("bounce", False),
+        ("helpdesk", False),
+        ("bounce-abc@bounce.glazik.example", False),
+        ("prvs=1234abcd=bounce+abc@bounce.glazik.example", False),
+        ("bounce+abc@bounce.glazik.example@other.example", False),
+        ("bounce+abc@bounce.glazik.example..", False),
+        ("bounce%40bounce.glazik.example", False),
+        ("bounce+abc%40bounce.glazik.example@other.example", False),
+        ("@bounce.glazik.example", False),
         ("someone@bounce.glazik.example", False),
         ("", False),
     ],
 )
 def test_mail_for_others_is_not_taken_in(app: Flask, address: str, is_ours: bool) -> None:
     assert addresses.is_ours(address) == is_ours
+
+
+@pytest.mark.parametrize("wrap", ["{}", "prvs=1234abcd={}", "btv1==0123456789a=={}"])
+@pytest.mark.parametrize("plus", ["+", "%2B", "=2b", "=", "-"])
+def test_a_signed_return_path_is_taken_in_however_it_was_wrapped(
+    app: Flask, wrap: str, plus: str
+) -> None:
+    """BATV, and systems that put another character for the plus: the signature says whose it is."""
+    signed = ReturnPath(uuid4()).address(link_keys(current().secret_keys), "Bounce.glazik.example")
+    respelt = wrap.format(signed.replace("+", plus))
+    assert addresses.is_ours(respelt)
+    assert addresses.is_ours(respelt.upper())
+    assert not addresses.is_ours(respelt.replace("glazik", "other"))

@@ -1,10 +1,13 @@
 """Joining by letter: the way back for whoever the form may no longer ask."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from email.utils import format_datetime
 
 import pytest
 from sqlalchemy import select, text
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.deliveries import confirmations
 from mailing.inbound.reading import Kind, Trust
@@ -15,6 +18,7 @@ from mailing.people.ledger import NewEntry
 from mailing.people.optins import OptIn
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion
+from mailing.requests import incoming
 from tests.person import Person, confirmations_of, days_pass, newest_request
 from tests.requests.conftest import Asker
 from tests.requests.post import Post, requests_now, sure
@@ -148,7 +152,9 @@ def test_whoever_has_everything_is_asked_nothing(person: Person, post: Post) -> 
 
 def test_twice_a_day_and_no_more(person: Person, post: Post) -> None:
     withdrawn(person)
-    done = [post.comes(Kind.JOIN, person.address, to=[NEWS], **sure()).action for _ in range(3)]
+    dates = [{"Date": format_datetime(clock.now() - timedelta(hours=n))} for n in range(3)]
+    letters = [post.write(Kind.JOIN, person.address, {"To": NEWS} | d, **sure()) for d in dates]
+    done = [incoming.take(letter, [NEWS]).action for letter in letters]
     assert done[0] == "asked"
     assert done[-1] == "asked_enough"
     assert confirmations.may_be_asked(person.row) is False

@@ -7,9 +7,12 @@ assurance. T23 (a "no" that came by mail is lost) and the attacks of a forged se
 import pytest
 
 from mailing.base.database import db
+from mailing.base.settings import current
+from mailing.base.tokens import MailtoLeave, link_keys
+from mailing.inbound import messages
 from mailing.inbound.reading import Kind, Trust
 from mailing.leaving import replay
-from mailing.people import ledger, suppression
+from mailing.people import ledger, suppression, topics
 from mailing.people.ledger import Kind as Said
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion
@@ -161,3 +164,71 @@ def test_a_withdrawal_outlives_an_old_backup(person: Person, post: Post) -> None
     assert replay.run() == 0
     assert Why.WITHDRAWN in suppression.reasons(person.row.digest)
     assert ledger.last(person.id, None, Said.WITHDRAWN) is not None
+
+
+@pytest.mark.parametrize("trust", [Trust.UNKNOWN, Trust.FAILED])
+def test_whose_way_out_it_was_sent_to_is_withdrawn_at_once(
+    person: Person, post: Post, trust: Trust
+) -> None:
+    """The signed address stands in their own mail, as the link does by which they may withdraw."""
+    taken = post.comes(Kind.WITHDRAWAL, "alias@example.org", to=[way_out(person)], trust=trust)
+    assert (taken.action, taken.subscriber) == ("withdrawn", person.id)
+    assert person.said()[-1] == "withdrawn all"
+    assert requests_now() == [("destruction", person.id, "open")]
+    assert claim_mails(person.id) == []
+
+
+def test_a_way_out_that_nobody_signed_withdraws_nobody(person: Person, post: Post) -> None:
+    forged = way_out(person)[:-25] + "a" + way_out(person)[-24:]
+    before = person.said()
+    assert post.comes(Kind.WITHDRAWAL, to=[forged]).action == "queued"
+    assert person.said() == before
+
+
+def test_whoever_wrote_to_another_s_way_out_says_no_for_themselves_as_well(
+    person: Person, another: Person, post: Post
+) -> None:
+    post.comes(Kind.WITHDRAWAL, another.address, to=[way_out(person)], **sure())
+    assert (person.said()[-1], another.said()[-1]) == ("withdrawn all", "withdrawn all")
+    assert {(kind, whose) for kind, whose, _ in requests_now()} == {
+        ("destruction", person.id),
+        ("destruction", another.id),
+    }
+
+
+def test_whoever_only_seems_to_have_written_to_it_is_asked(
+    person: Person, another: Person, post: Post
+) -> None:
+    post.comes(Kind.WITHDRAWAL, another.address, to=[way_out(person)])
+    assert (person.said()[-1], another.said()[-1]) == ("withdrawn all", "blocked all")
+    assert len(claim_mails(another.id)) == 1
+
+
+def test_killed_after_the_withdrawal_a_letter_to_the_way_out_still_opens_the_destruction(
+    person: Person, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw = post.write(Kind.WITHDRAWAL)
+    with monkeypatch.context() as patch:
+        patch.setattr(messages, "end", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            incoming.take(raw, [way_out(person)])
+    db.session.rollback()
+    assert requests_now() == []
+    assert incoming.take(raw, [way_out(person)]).action == "withdrawn"
+    assert requests_now() == [("destruction", person.id, "open")]
+    assert person.said().count("withdrawn all") == 1
+
+
+def test_a_withdrawal_sent_to_the_join_address_is_one(person: Person, post: Post) -> None:
+    """The mark outranks the address: nobody is asked for a yes by it."""
+    taken = post.comes(Kind.WITHDRAWAL, person.address, to=[JOIN], **sure())
+    assert (taken.action, person.said()[-1]) == ("withdrawn", "withdrawn all")
+
+
+JOIN = "join@bounce.glazik.example"
+
+
+def way_out(person: Person) -> str:
+    """The `mailto:` address of their messages."""
+    token = MailtoLeave(person.id, topics.find("news").id)
+    return token.address(link_keys(current().secret_keys), "bounce.glazik.example")

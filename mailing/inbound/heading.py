@@ -1,0 +1,63 @@
+"""The heading: what the header of a message says of where it went, when, and under which name.
+
+Whoever sent it wrote these lines, but for those that the receiving mail system put on top.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import Message
+from email.parser import BytesHeaderParser
+from email.utils import getaddresses, parsedate_to_datetime
+
+# Where a mail system writes down whom it delivered to, before what the sender wrote (RFC 5321
+# 4.4 leaves that to the system; these are the usual names).
+_DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To")
+_WRITTEN_TO = ("To", "Cc")
+_LONGEST = 256 * 1024
+_LONGEST_ID = 250
+
+
+@dataclass(frozen=True)
+class Heading:
+    """`recipients` are the envelope's as the mail system noted them, else those of To and Cc;
+    `to` those of the one To; `message_id` without brackets; `at` its Date, where it can be read."""
+
+    message_id: str | None = None
+    recipients: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    at: datetime | None = None
+
+
+def of(raw: bytes) -> Heading:
+    """Read it once; whatever the octets are, something is told and nothing raised."""
+    try:
+        return _read(BytesHeaderParser().parsebytes(raw[:_LONGEST]))
+    except Exception:  # the standard parser raises what it likes; a message is kept all the same
+        return Heading()
+
+
+def _read(header: Message) -> Heading:
+    to = header.get_all("To", [])
+    return Heading(
+        message_id=str(header.get("Message-ID", "")).strip(" <>\r\n\t")[:_LONGEST_ID] or None,
+        recipients=_addresses(header, _DELIVERED_TO) or _addresses(header, _WRITTEN_TO),
+        # A second To may have been put above the one that a signature covers (RFC 6376 8.15).
+        to=_addresses(header, ("To",)) if len(to) == 1 else (),
+        at=_moment(str(header.get("Date", ""))),
+    )
+
+
+def _addresses(header: Message, names: tuple[str, ...]) -> tuple[str, ...]:
+    values = [str(value) for name in names for value in header.get_all(name, [])]
+    try:
+        return tuple(address for _, address in getaddresses(values) if address)
+    except (RecursionError, ValueError, IndexError):
+        return ()
+
+
+def _moment(date: str) -> datetime | None:
+    try:
+        read = parsedate_to_datetime(date)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return None
