@@ -28,7 +28,7 @@ class Crowd:
         self.unanswered: Counter[str] = Counter()
         self._port = port
         self._tokens = tokens
-        self._addresses = addresses
+        self.addresses = addresses
         self._left: set[UUID] = set()
         self._waiting: queue.SimpleQueue[UUID | None] = queue.SimpleQueue()
         self._hands = [threading.Thread(target=self._work, daemon=True) for _ in range(HANDS)]
@@ -51,6 +51,10 @@ class Crowd:
     def size(self) -> int:
         """How many have been sent to leave."""
         return len(self._left)
+
+    def has_answer(self, one: UUID) -> bool:
+        """Whether somebody who was sent to leave has been told so."""
+        return any(answer.recipient == self.addresses[one] for answer in list(self.answers))
 
     def disperse(self) -> None:
         """Wait until everybody has an answer. Fails when somebody gets none."""
@@ -75,7 +79,7 @@ class Crowd:
                 self.unanswered[type(error).__name__] += 1
                 named = None
             if named is not None:
-                self.answers.append(Answer(self._addresses[one], time.monotonic(), named))
+                self.answers.append(Answer(self.addresses[one], time.monotonic(), named))
                 return
             time.sleep(AGAIN)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Self
 
 NEVER = math.inf
@@ -46,8 +46,9 @@ class Fault:
     `to` is a glob on the recipient (at MAIL: on the sender). The first `skip` hits are spared;
     after `times` strikes it is used up. `code` and `text` replace the answer, `raw` replaces its
     very bytes, `wait` delays it by seconds (NEVER: no answer at all), `trickle` is the pause
-    before each of its bytes. `cut` hangs up. At BODY, `wait` stops reading and `code` answers
-    before the dot. A 421 ends the connection, as it should.
+    before each of its bytes; `until` holds it back until that event is set. `cut` hangs up. At
+    BODY, `wait` stops reading and `code` answers before the dot. A 421 ends the connection, as it
+    should.
     """
 
     stage: Stage
@@ -59,6 +60,7 @@ class Fault:
     raw: bytes | None = None
     wait: float = 0.0
     trickle: float = 0.0
+    until: Event | None = None
     cut: Cut | None = None
 
     def matches(self, stage: Stage, subject: str) -> bool:

@@ -2,8 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from threading import Event
 
 from tests.peers.faults import NEVER, Fault, Script, Stage
+
+_LOOK_AGAIN = 0.01
+
+_Late = tuple[int, str, Fault, Callable[[], object]]
 
 
 def nothing() -> None:
@@ -49,10 +54,11 @@ class Answers:
             self.abort()
         else:
             self.is_busy = True
-            words = fault.text if fault.code else text
-            if fault.wait != NEVER:
-                loop = asyncio.get_running_loop()
-                loop.call_later(fault.wait, self._reply_late, (code, words, fault, done))
+            late = (code, fault.text if fault.code else text, fault, done)
+            if fault.until is not None:
+                self._reply_upon(fault.until, late)
+            elif fault.wait != NEVER:
+                asyncio.get_running_loop().call_later(fault.wait, self._reply_late, late)
 
     def say(self, code: int, text: str, fault: Fault | None) -> None:
         """Write a reply, one line per line of `text`; a 421 ends the connection."""
@@ -93,7 +99,14 @@ class Answers:
     def transport(self, transport: asyncio.Transport) -> None:
         self._transport = transport
 
-    def _reply_late(self, late: tuple[int, str, Fault, Callable[[], object]]) -> None:
+    def _reply_upon(self, event: Event, late: _Late) -> None:
+        if event.is_set():
+            self._reply_late(late)
+        elif not self.is_over:
+            loop = asyncio.get_running_loop()
+            loop.call_later(_LOOK_AGAIN, self._reply_upon, event, late)
+
+    def _reply_late(self, late: _Late) -> None:
         code, text, fault, done = late
         if self.is_over:
             return
