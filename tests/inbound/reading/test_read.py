@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailing.inbound.reading import Kind, Trust, read
+from mailing.inbound.reading import Kind, read
 from tests.inbound.reading.letters import FAILED, feedback, headed, plain, report, returned
 from tests.inbound.reading.spellings import WITHDRAW
 
@@ -193,35 +193,6 @@ def test_a_text_in_every_charset_is_read(charset: str) -> None:
 def test_raw_octets_in_a_subject_are_read(charset: str) -> None:
     subject = WITHDRAW.encode(charset, "replace")
     assert read(b"From: a@mail.example\nSubject: " + subject + b"\n\nx").kind is Kind.WITHDRAWAL
-
-
-@pytest.mark.parametrize(
-    ("said", "trust"),
-    [
-        ("mx.koktem.example; dkim=pass header.d=mail.example", Trust.ALIGNED),
-        ("mx.koktem.example; spf=pass smtp.mailfrom=b@bounce.mail.example", Trust.ALIGNED),
-        ("mx.koktem.example; dmarc=pass (p=reject) header.from=mail.example", Trust.ALIGNED),
-        ("mx.koktem.example; dkim=pass header.d=evil.example", Trust.UNKNOWN),
-        ("mx.koktem.example; dmarc=fail header.from=mail.example", Trust.FAILED),
-        ("mx.evil.example; dkim=pass header.d=mail.example", Trust.UNKNOWN),
-        ("mx.koktem.example; dkim=fail header.d=mail.example (dkim=pass)", Trust.FAILED),
-    ],
-)
-def test_only_our_own_servers_word_on_an_aligned_domain_is_believed(
-    said: str, trust: Trust
-) -> None:
-    letter = plain("x", Subject=WITHDRAW, Authentication_Results=said)
-    assert read(letter, authserv_ids=["mx.koktem.example"]).trust is trust
-    assert read(letter).trust is Trust.UNKNOWN
-
-
-def test_a_second_field_below_ours_is_not_believed() -> None:
-    """RFC 8601 section 5: it came with the message."""
-    letter = (
-        b"Authentication-Results: mx.koktem.example; dkim=none\n"
-        b"Authentication-Results: mx.koktem.example; dkim=pass header.d=mail.example\n"
-    ) + plain("x")
-    assert read(letter, authserv_ids=["mx.koktem.example"]).trust is Trust.UNKNOWN
 
 
 def test_two_authors_are_nobody() -> None:
