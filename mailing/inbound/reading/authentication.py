@@ -12,7 +12,7 @@ from mailing.inbound.reading.results import Malformed, Result, server_and_result
 from mailing.inbound.reading.values import Trust
 
 _FIELD = "authentication-results"
-_MOST = 20
+_MOST = 10
 # What proves a domain: a bare name, or an address with a plain local part (or none). A quoted
 # local part was chosen by whoever wrote, and may hold anything: it proves nobody.
 _PROVING = re.compile(r"(?:[^@\s\"\\<>]*@)?([^@\s\"\\<>]+)")

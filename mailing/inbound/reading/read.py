@@ -16,8 +16,9 @@ from mailing.inbound.reading.complaint import Complaint, complaint
 from mailing.inbound.reading.headers import field as field_of
 from mailing.inbound.reading.headers import fields
 from mailing.inbound.reading.language import language_of
+from mailing.inbound.reading.limits import TooHostile
 from mailing.inbound.reading.marks import kind_in, kind_of, strongest
-from mailing.inbound.reading.opened import Opened, TooHostile, opened
+from mailing.inbound.reading.opened import Opened, opened
 from mailing.inbound.reading.quoting import forwarded, own_text, whole_text
 from mailing.inbound.reading.tracing import traces
 from mailing.inbound.reading.values import Kind, Reading, Report
@@ -28,6 +29,7 @@ _ASKS = re.compile(
     r"қандай|қалай|неге|не\sүшін|қашан|қайдан|кім|түсіндір|хабарла)",
     re.IGNORECASE,
 )
+_MOST_NAMES, _LONGEST_NAME = 20, 255
 _OUR_OWN = ("X-Kelisim-Delivery", "List-Unsubscribe")
 
 
@@ -193,7 +195,8 @@ def _passed_on(message: Opened, marks: Marks) -> _Known | None:
 
 
 def _attached(message: Opened, marks: Marks) -> _Known | None:
-    names = [re.sub(r"\.\w{1,5}$", "", part.filename).replace("_", " ") for part in message.parts]
+    given = [part.filename[:_LONGEST_NAME] for part in message.parts[:_MOST_NAMES]]
+    names = [re.sub(r"\.\w{1,5}$", "", name).replace("_", " ") for name in given]
     return _marked(
         "an attachment's name", strongest([kind_of(name, marks) for name in names if name])
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
 
-LONGEST = 8192
+LONGEST = 4096
 _DEEPEST_COMMENT = 20
 _TOKEN = re.compile(
     r"(?P<space>[ \t\r\n]+)|(?P<quoted>\"(?:[^\"\\]|\\.)*\")|(?P<comment>\()|(?P<end>;)|(?P<is>=)"
@@ -45,13 +45,13 @@ def server_and_results(value: str) -> tuple[str, list[Result]]:
     """
     if len(value) > LONGEST:
         raise Malformed
-    whole = _tokens(value)
-    head, *rest = (list(one) for is_end, one in groupby(whole, _is_end) if not is_end) or [[]]
+    head, *rest = _split(_tokens(value)) or [[]]
     return _server(head), [_result(one) for one in rest if not _says_none(one)]
 
 
-def _is_end(token: _Token) -> bool:
-    return token.kind == "end"
+def _split(tokens: list[_Token]) -> list[list[_Token]]:
+    by_end = groupby(tokens, lambda token: token.kind == "end")
+    return [list(one) for is_end, one in by_end if not is_end]
 
 
 def _tokens(value: str) -> list[_Token]:
