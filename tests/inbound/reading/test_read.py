@@ -1,6 +1,7 @@
 """The whole reading: its order, its limits, whom it believes."""
 
 import base64
+import json
 import time
 from email.mime.message import MIMEMessage
 from email.mime.multipart import MIMEMultipart
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mailing.inbound.reading import Kind, read
+from mailing.inbound.reading import Action, Kind, read
 from tests.inbound.reading.letters import FAILED, feedback, headed, plain, report, returned
 from tests.inbound.reading.spellings import WITHDRAW
 
@@ -79,6 +80,61 @@ def test_a_feedback_report_is_a_complaint_of_its_type(kind: str) -> None:
     assert found.recipients == ("reader@mail.example",)
 
 
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("ABUSE", "abuse"),
+        ("ab\0us\x7fe", "abuse"),
+        ("opt-out-list", "opt-out"),
+        ("abuse (spam)", "abuse"),
+        ("dmarc", "other"),
+        ("; DROP", "other"),
+        ("", "other"),
+    ],
+)
+def test_a_type_of_report_that_is_not_registered_is_another(said: str, kind: str) -> None:
+    """RFC 5965 7.3 and its registry; nothing else is stored or acted upon."""
+    found = read(feedback("x").replace(b"Feedback-Type: x", b"Feedback-Type: " + said.encode()))
+    assert (found.kind, found.feedback_type) == (Kind.COMPLAINT, kind)
+
+
+def _event(**said: object) -> bytes:
+    event = {"mail": {"messageId": "1"}, **said}
+    return plain(json.dumps(event), From="no-reply@service.example")
+
+
+def test_a_sending_services_report_is_reduced_to_what_is_known() -> None:
+    people = [{"emailAddress": "reader@mail.example\0\ud800"}, {"emailAddress": ["x"]}]
+    told = {"complaintFeedbackType": "ab\0use\n", "complainedRecipients": people}
+    found = read(_event(notificationType="Complaint", complaint=told))
+    assert (found.feedback_type, found.recipients) == ("abuse", ("reader@mail.example",))
+    told = {"complaintFeedbackType": {"x": 1}, "complainedRecipients": people}
+    assert read(_event(notificationType="Complaint", complaint=told)).feedback_type == "other"
+    one = {"emailAddress": "reader@mail.example", "status": "5.1.1\0 x", "diagnosticCode": "no\0"}
+    bounce = {"bounceType": "Permanent", "bouncedRecipients": [one]}
+    (report_,) = read(_event(notificationType="Bounce", bounce=bounce)).reports
+    assert (report_.status, report_.diagnostic) == ("5.1.1", "no")
+
+
+def test_a_sending_services_delivery_blames_nobody() -> None:
+    """It is a report that nothing failed, like an RFC 3464 one of `delivered`."""
+    told = {"recipients": ["reader@mail.example"]}
+    found = read(_event(notificationType="Delivery", delivery=told))
+    assert (found.kind, found.feedback_type) == (Kind.BOUNCE_OTHER, "")
+    assert [(one.address, one.action) for one in found.reports] == [
+        ("reader@mail.example", Action.DELIVERED)
+    ]
+
+
+@pytest.mark.parametrize(
+    "charset", ["utf-8", "unicode_escape", "raw-unicode-escape", "utf_7", "U7"]
+)
+def test_what_no_database_takes_is_in_no_text_of_a_reading(charset: str) -> None:
+    head = f"From: a@mail.example\nSubject: a\0b\nContent-Type: text/plain; charset={charset}\n\n"
+    found = read(head.encode() + b"\x00\\ud800 \\u0041 \x1b[31m +AEE-")
+    assert (found.subject, found.text) == ("ab", "\\ud800 \\u0041 [31m +AEE-")
+
+
 def test_a_redacted_report_names_whom_the_returned_message_went_to() -> None:
     assert read(feedback("abuse")).recipients == ("reader@mail.example",)
 
@@ -98,6 +154,21 @@ def test_a_redacted_report_names_whom_the_returned_message_went_to() -> None:
 def test_a_machine_that_answers_is_told_by_its_header_or_subject(fields: dict[str, str]) -> None:
     found = read(plain(f"{WITHDRAW}\nI am away until Monday.", **fields))
     assert (found.kind, found.is_answerable) == (Kind.AUTO_REPLY, False)
+
+
+@pytest.mark.parametrize("prefix", ["Auto: ", "Re: Auto: "])
+def test_a_prefix_alone_makes_no_machine_of_a_person_with_a_mark(prefix: str) -> None:
+    """mail-standards A.3 lists it among those that people's programs write."""
+    assert read(plain("x", Subject=prefix + WITHDRAW)).kind is Kind.WITHDRAWAL
+    assert read(plain(WITHDRAW, Subject=f"{prefix}New books")).kind is Kind.WITHDRAWAL
+    assert read(plain("I am away.", Subject=f"{prefix}New books")).kind is Kind.AUTO_REPLY
+
+
+def test_a_mark_in_what_may_be_an_automatic_reply_is_shown_to_a_person() -> None:
+    asks = read(plain("x", Subject=f"Вне офиса: {WITHDRAW}"))
+    assert (asks.kind, asks.is_answerable) == (Kind.UNCLEAR, False)
+    sure = read(plain("x", Subject=f"Вне офиса: {WITHDRAW}", Auto_Submitted="auto-replied"))
+    assert sure.kind is Kind.AUTO_REPLY
 
 
 def test_a_bounce_that_calls_itself_an_answer_is_a_bounce() -> None:
@@ -129,6 +200,15 @@ def test_the_address_that_it_was_sent_to_says_what_it_is() -> None:
     letter = plain("", Subject="")
     assert read(letter, ["Unsubscribe+abc@b.koktem.example"]).kind is Kind.UNSUBSCRIBE
     assert read(letter, ["join@b.koktem.example"]).kind is Kind.JOIN
+
+
+@pytest.mark.parametrize("box", ["unsubscribe+abc", "join", "join+books"])
+def test_a_withdrawal_outweighs_the_address_that_it_was_sent_to(box: str) -> None:
+    to = [f"{box}@b.koktem.example"]
+    assert read(plain("x", Subject=WITHDRAW), to).kind is Kind.WITHDRAWAL
+    assert read(plain(f"Сәлем\n{WITHDRAW}", Subject="x"), to).kind is Kind.WITHDRAWAL
+    assert read(plain(f"> {WITHDRAW}", Subject="x"), to).kind is not Kind.WITHDRAWAL
+    assert read(plain("x", Subject="Update of personal data"), to).kind is not Kind.RECTIFICATION
 
 
 def test_a_mark_is_found_in_the_subject_the_text_html_a_forward_and_an_attachments_name() -> None:
