@@ -14,6 +14,8 @@ from email.utils import getaddresses, parsedate_to_datetime
 _DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To")
 _WRITTEN_TO = ("To", "Cc")
 _LONGEST = 256 * 1024
+_LONGEST_FIELD, _MOST_FIELDS = 64 * 1024, 50
+_LONGEST_ADDRESS = 320  # RFC 5321 4.5.3.1: 64 octets, the at sign, 255 octets.
 _LONGEST_ID = 250
 
 
@@ -49,10 +51,17 @@ def _read(header: Message) -> Heading:
 
 def _addresses(header: Message, names: tuple[str, ...]) -> tuple[str, ...]:
     values = [str(value) for name in names for value in header.get_all(name, [])]
+    return tuple(address for value in values[:_MOST_FIELDS] for address in _named_in(value))
+
+
+def _named_in(value: str) -> list[str]:
+    """The addresses of one field. Comments may nest so deep that the standard reader gives up:
+    such a field names nobody, and the others are read all the same."""
     try:
-        return tuple(address for _, address in getaddresses(values) if address)
-    except (RecursionError, ValueError, IndexError):
-        return ()
+        found = [address for _, address in getaddresses([value[:_LONGEST_FIELD]])]
+    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
+        return []
+    return [a for a in found if a.isprintable() and 0 < len(a) <= _LONGEST_ADDRESS]
 
 
 def _moment(date: str) -> datetime | None:

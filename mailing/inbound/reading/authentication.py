@@ -1,69 +1,99 @@
 """How sure it is who wrote a message: the receiving server's own word (RFC 8601)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
-from mailing.inbound.reading.addresses import first
+from mailing.inbound.reading.addresses import addresses
+from mailing.inbound.reading.domains import organisation
 from mailing.inbound.reading.headers import fields
 from mailing.inbound.reading.opened import Opened
+from mailing.inbound.reading.results import Malformed, Result, server_and_results
 from mailing.inbound.reading.values import Trust
 
-_COMMENT = re.compile(r"\([^()]{0,500}\)")
-_RESULT = re.compile(
-    r"^\s*(dkim|spf|dmarc)(?:/\d+)?\s*=\s*([a-z]+)\b(.*)$", re.IGNORECASE | re.DOTALL
-)
-_PROPERTY = re.compile(
-    r"\b(header\.d|header\.i|smtp\.mailfrom|header\.from)\s*=\s*\"?([^\s;\"]+)", re.IGNORECASE
-)
-# Below these, names are registered one level further down; the list is short on purpose, because
-# a wrong "aligned" destroys data, and a wrong "not aligned" only asks by mail.
-_SECOND_LEVEL = re.compile(r"^(?:com|org|net|edu|gov|mil|co|ac|or|ne|go|gv|gob|msk|spb|kz)$")
+_FIELD = "authentication-results"
+_MOST = 10
+# What proves a domain: a bare name, or an address with a plain local part (or none). A quoted
+# local part was chosen by whoever wrote, and may hold anything: it proves nobody.
+_PROVING = re.compile(r"(?:[^@\s\"\\<>]*@)?([^@\s\"\\<>]+)")
+_PROPERTIES = {
+    "dkim": ("header.d", "header.i"),
+    "spf": ("smtp.mailfrom",),
+    "dmarc": ("header.from",),
+}
+_DMARC_SAYS_NO = {"fail", "permerror", "temperror"}
 
 
 def trust(opened: Opened, authserv_ids: Sequence[str]) -> Trust:
-    """`aligned` where DKIM, SPF or DMARC passed for the domain in `From`.
+    """`aligned` where DKIM, SPF or DMARC passed for the domain in `From`, and DMARC did not fail.
 
-    Only fields of a configured authserv-id count, and of those only the topmost one: whatever
-    stands below it may have come with the message (RFC 8601 section 5).
+    Only fields of a configured authserv-id count, and passes only in the topmost of them with those
+    directly below it: whatever stands further down may have come with the message (RFC 8601
+    section 5). A pass of DKIM or SPF is not asked where DMARC said no: its policy may be strict.
     """
-    author = first(opened.field("From"))
-    ours = _topmost(opened, [name.lower() for name in authserv_ids if name])
-    if author is None or ours is None or len(fields(opened.message, "From")) != 1:
+    authors = addresses(opened.field("From"))
+    ids = {name.strip().lower() for name in authserv_ids if name.strip()}
+    if not ids or len(authors) != 1 or len(fields(opened.message, "From")) != 1:
         return Trust.UNKNOWN
-    domain = author.rpartition("@")[2].lower()
-    said = [_RESULT.match(result) for result in ours]
-    found = [(one[1].lower(), one[2].lower(), dict(_properties(one[3]))) for one in said if one]
-    if any(result == "pass" and _aligned(method, told, domain) for method, result, told in found):
+    said = list(_said_anywhere(opened, ids))
+    if any(one.method == "dmarc" and one.word in _DMARC_SAYS_NO for one in said):
+        return Trust.FAILED
+    domain = authors[0].rpartition("@")[2]
+    if any(one.word == "pass" and _is_aligned(one, domain) for one in _believed(opened, ids)):
         return Trust.ALIGNED
-    return Trust.FAILED if any(result == "fail" for _, result, _ in found) else Trust.UNKNOWN
+    return Trust.FAILED if any(one.word == "fail" for one in said) else Trust.UNKNOWN
 
 
-def _topmost(opened: Opened, ids: list[str]) -> list[str] | None:
-    for value in fields(opened.message, "Authentication-Results"):
-        bare = _COMMENT.sub(" ", value)
-        name, *results = bare.split(";")
-        if name.strip().split(" ")[0].lower() in ids:
-            # What is quoted was chosen by whoever wrote: a sender's local part may hold anything.
-            return None if '"' in bare or "\\" in bare else results
-    return None
+def _said_anywhere(opened: Opened, ids: set[str]) -> Iterator[Result]:
+    """What stands under our server's name; good enough to doubt by, wherever it stands."""
+    values = [value for name, value in _items(opened) if name == _FIELD]
+    for value in values[:_MOST]:
+        try:
+            server, results = server_and_results(value)
+        except Malformed:
+            continue
+        if server in ids:
+            yield from results
 
 
-def _properties(text: str) -> list[tuple[str, str]]:
-    return [(name.lower(), value.lower()) for name, value in _PROPERTY.findall(text)]
+def _believed(opened: Opened, ids: set[str]) -> list[Result]:
+    """The topmost results of our server; of a field below another one, only what is new in it.
+
+    A field above or among them that breaks the grammar may be our server's own, broken by what the
+    message made it quote: then nothing is believed.
+    """
+    for is_result, group in groupby(_items(opened), lambda item: item[0] == _FIELD):
+        if is_result:
+            try:
+                read = [server_and_results(value) for _, value in list(group)[:_MOST]]
+            except Malformed:
+                return []
+            if any(server in ids for server, _ in read):
+                return _first_of_each(read, ids)
+    return []
 
 
-def _aligned(method: str, told: dict[str, str], domain: str) -> bool:
+def _first_of_each(read: list[tuple[str, list[Result]]], ids: set[str]) -> list[Result]:
+    believed: list[Result] = []
+    seen: set[str] = set()
+    for server, results in read:
+        if server in ids:
+            believed += [one for one in results if one.method not in seen]
+            seen |= {one.method for one in results}
+        elif believed or seen:
+            break
+    return believed
+
+
+def _items(opened: Opened) -> list[tuple[str, str]]:
+    """The header as it came: an encoded word in a result is the sender's own text."""
+    return [(name.lower(), str(value)) for name, value in opened.message.raw_items()]
+
+
+def _is_aligned(result: Result, domain: str) -> bool:
     """Relaxed alignment, each method by its own property (RFC 9989 section 4.4)."""
-    if method == "dmarc":
-        said = told.get("header.from")
-        return said is not None and organisation(said) == organisation(domain)
-    names = ("header.d", "header.i") if method == "dkim" else ("smtp.mailfrom",)
-    said = next((told[name] for name in names if name in told), None)
-    return said is not None and organisation(said.rpartition("@")[2]) == organisation(domain)
-
-
-def organisation(domain: str) -> str:
-    """The domain that somebody registered, as far as that can be told without asking anybody."""
-    labels = domain.strip(".").lower().split(".")
-    size = 3 if len(labels) > 2 and _SECOND_LEVEL.match(labels[-2]) else 2
-    return ".".join(labels[-size:])
+    names = _PROPERTIES.get(result.method, ())
+    said = next((result.properties[name] for name in names if name in result.properties), "")
+    proved = _PROVING.fullmatch(said)
+    registered = organisation(domain)
+    return bool(proved and registered and organisation(proved[1]) == registered)

@@ -6,8 +6,10 @@ from email.message import Message
 
 from mailing.inbound.reading.addresses import ADDRESS, addresses, clean, first, without
 from mailing.inbound.reading.blame import code_in
+from mailing.inbound.reading.limits import TooHostile
+from mailing.inbound.reading.markup import as_written
 from mailing.inbound.reading.opened import Opened
-from mailing.inbound.reading.report import reports, reports_in
+from mailing.inbound.reading.report import MOST_REPORTS, TOO_MANY, reports, reports_in
 from mailing.inbound.reading.returned import cut, inner_message, sent_by, sent_to
 from mailing.inbound.reading.values import Action, Report
 
@@ -92,23 +94,8 @@ def _is_robot(opened: Opened) -> bool:
 def _own_text(opened: Opened) -> str:
     """What the mail system wrote for people to read."""
     parts = list(opened.own("text/plain")) or list(opened.own("text/html"))
-    texts = [_plain(part.text) if part.type == "text/html" else part.text for part in parts[:6]]
+    texts = [as_written(part.text) if part.type == "text/html" else part.text for part in parts[:6]]
     return "\n\n".join(texts)
-
-
-def _plain(html: str) -> str:
-    html = re.sub(r"(?is)<(script|style|head)\b.{0,20000}?</\1>", " ", html)
-    html = re.sub(r"(?i)<(?:br|/p|/div|/tr|/li|/h\d)\b[^>]{0,200}>", "\n", html)
-    html = re.sub(r"<(?![A-Za-z0-9._+-]{1,64}@)[^>]{0,2000}>", " ", html)
-    for entity, sign in (
-        ("&lt;", "<"),
-        ("&gt;", ">"),
-        ("&nbsp;", " "),
-        ("&#64;", "@"),
-        ("&amp;", "&"),
-    ):
-        html = html.replace(entity, sign)
-    return html
 
 
 def _completed(report: Report, text: str) -> Report:
@@ -129,7 +116,10 @@ def _by_sentences(opened: Opened, whole: str) -> list[Report]:
     inner = inner_message(opened, rest)
     action = Action.DELAYED if _DELAYED.search(text[:_LONGEST]) else Action.FAILED
     made = []
-    for address in _recipients(opened, text[:_LONGEST], inner):
+    recipients = _recipients(opened, text[:_LONGEST], inner)
+    if len(recipients) > MOST_REPORTS:
+        raise TooHostile(TOO_MANY)
+    for address in recipients:
         words = _about(address, text) or text[:_LONGEST]
         made.append(Report(address, action, code_in(words), words[:2000]))
     return made

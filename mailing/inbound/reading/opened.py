@@ -3,7 +3,6 @@
 Whatever is beyond a limit is not looked at; `is_whole` says so.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes
@@ -13,20 +12,13 @@ from typing import TypeGuard
 
 from mailing.inbound.reading.charsets import decode
 from mailing.inbound.reading.headers import field, text_of
+from mailing.inbound.reading.limits import TooHostile, refuse
 
 LARGEST = 2 * 1024 * 1024
 MOST_PARTS = 100
 DEEPEST = 12
-MOST_BOUNDARIES = 200
-MOST_DASHES = 2000
-MOST_HEADER_LINES = 5000
 LONGEST_TEXT = 256 * 1024
-_BOUNDARY = re.compile(rb"(?i)boundary\s*=")
 _CARRIED = ("message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers")
-
-
-class TooHostile(Exception):
-    """The octets are a message only to somebody who wants to keep us busy."""
 
 
 @dataclass(frozen=True)
@@ -84,10 +76,7 @@ class Opened:
 def opened(raw: bytes) -> Opened:
     """Parse; raises TooHostile."""
     cut = raw[:LARGEST]
-    if len(_BOUNDARY.findall(cut)) > MOST_BOUNDARIES or cut.count(b"\n--") > MOST_DASHES:
-        raise TooHostile("more parts inside parts than a message has")
-    if cut.partition(b"\n\n")[0].count(b"\n") > MOST_HEADER_LINES:
-        raise TooHostile("a longer header than a message has")
+    refuse(cut)
     try:
         message = message_from_bytes(_without_postmark(cut))
         parts = tuple(_leaves(message, 0, False))

@@ -1,8 +1,8 @@
 """What the author of a message wrote themselves, apart from what they quote below or above it."""
 
-import html
 import re
 
+from mailing.inbound.reading import markup
 from mailing.inbound.reading.opened import Opened
 
 LONGEST = 64 * 1024
@@ -28,12 +28,6 @@ _SUBJECT = re.compile(
     r"^[> \t*]{0,20}(?:subject|тема|тақырып|тақырыбы)[ \t]{0,5}:[ \t]{0,5}\**(.{1,400})$",
     re.IGNORECASE | re.MULTILINE,
 )
-_OPENING = re.compile(r"(?i)<(blockquote|script|style|head|title|textarea)\b")
-_QUOTE_BOX = re.compile(
-    r"(?is)<(?:div|span|table)\b[^>]{0,500}(?:class|id)\s*=\s*[\"']?[^\"'>]{0,100}(?:gmail_quote|yahoo_quoted|moz-cite|divRplyFwdMsg|appendonsend|mail-quote|protonmail_quote).{0,2000000}\Z"
-)
-_BREAK = re.compile(r"(?i)<(?:br|/p|/div|/tr|/li|/h[1-6]|hr)\b[^>]{0,500}>")
-_TAG = re.compile(r"<[!/?A-Za-z][^<>]{0,5000}>")
 
 
 def own_text(opened: Opened) -> str:
@@ -46,7 +40,7 @@ def whole_text(opened: Opened) -> str:
     plain = "\n".join(part.text for part in opened.own("text/plain") if not part.filename)
     if plain.strip():
         return plain[: 4 * LONGEST]
-    return "\n".join(from_html(part.text) for part in opened.own("text/html"))[: 4 * LONGEST]
+    return "\n".join(markup.own(part.text) for part in opened.own("text/html"))[: 4 * LONGEST]
 
 
 def unquoted(text: str) -> str:
@@ -68,23 +62,3 @@ def forwarded(text: str) -> str:
     rest = text[found.end() :][:LONGEST]
     subject = _SUBJECT.search(rest)
     return subject[1].strip() if subject else ""
-
-
-def from_html(source: str) -> str:
-    """HTML as lines of text: quotations, scripts and styles left out."""
-    text = _QUOTE_BOX.sub(" ", _without_dropped(source[:LONGEST]))
-    text = _TAG.sub("", _BREAK.sub("\n", re.sub(r"[ \t\r\n]+", " ", text)))
-    return html.unescape(text).strip()
-
-
-def _without_dropped(source: str) -> str:
-    """Without the elements that are no text of the author; one that is never closed ends it."""
-    low = "".join(sign.lower() if sign.isascii() else sign for sign in source)
-    kept, end = [], 0
-    for opening in _OPENING.finditer(source):
-        if opening.start() >= end:
-            kept.append(source[end : opening.start()])
-            end = low.find(f"</{opening[1].lower()}", opening.end())
-            if end < 0:
-                return " ".join(kept)
-    return " ".join([*kept, source[end:]])

@@ -3,14 +3,22 @@
 import re
 from collections.abc import Iterator
 from email.message import Message
+from itertools import islice
 
 from mailing.inbound.reading.addresses import typed
 from mailing.inbound.reading.charsets import decode
 from mailing.inbound.reading.headers import text_of
+from mailing.inbound.reading.limits import TooHostile
 from mailing.inbound.reading.opened import Opened, Part
 from mailing.inbound.reading.values import Action, Report
 
 Fields = dict[str, str]
+
+# Ours have one recipient each; a mail system takes a hundred at once (RFC 5321 4.5.3.1.8).
+MOST_REPORTS = 200
+TOO_MANY = "a report on more recipients than a message has"
+_MOST_FIELDS = 200
+_LONGEST = 128 * 1024
 
 _FIELD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{1,40})[ \t]*:[ \t]*(.*)$")
 _STARTS = ("final-recipient", "original-recipient", "x-actual-recipient", "action", "status")
@@ -35,6 +43,8 @@ def reports_in(text: str) -> list[Report]:
 
 
 def _made_of(blocks: list[Fields]) -> list[Report]:
+    if len(blocks) > MOST_REPORTS:
+        raise TooHostile(TOO_MANY)
     made = [report for block in blocks if (report := _report(block))]
     return list({report.address.casefold(): report for report in reversed(made)}.values())[::-1]
 
@@ -65,13 +75,17 @@ def _action(word: str) -> Action:
 def _blocks(part: Part) -> list[Fields]:
     payload = part.message.get_payload()
     if isinstance(payload, list):
-        texts = [_as_text(inner) for inner in payload if isinstance(inner, Message)]
+        inner = [one for one in payload if isinstance(one, Message)]
+        if len(inner) > 2 * MOST_REPORTS:
+            raise TooHostile(TOO_MANY)
+        texts = [_as_text(one) for one in inner]
         return [block for text in texts for block in _split(text)]
     return _split(part.text)
 
 
 def _as_text(block: Message) -> str:
-    lines = [f"{name}: {text_of(value)}" for name, value in block.raw_items()]
+    fields = islice(block.raw_items(), _MOST_FIELDS)
+    lines = [f"{name}: {text_of(value)}" for name, value in fields]
     rest = block.get_payload()
     body = decode(rest.encode("utf-8", "surrogateescape")) if isinstance(rest, str) else ""
     return "\n".join(lines) + "\n" + body
@@ -107,7 +121,7 @@ def _has_recipient(block: Fields) -> bool:
 def _fields(text: str) -> Iterator[tuple[str, str]]:
     """Name and unfolded value; an empty name where a block ends."""
     name, value = "", ""
-    for line in text.split("\n"):
+    for line in text[:_LONGEST].split("\n"):
         if line[:1] in (" ", "\t") and line.strip() and name and not _names_field(line):
             value += " " + line.strip()
             continue
