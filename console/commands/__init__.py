@@ -20,6 +20,7 @@ NOUNS = {
     "campaign": "campaign",
     "notice": "notice",
     "mail": "mail",
+    "bounces": "bounces",
     "request": "request",
     "ledger": "ledger",
     "host": "host",

@@ -13,6 +13,7 @@ from mailing.base import clock, languages
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.deliveries.why import why as explain
+from mailing.inbound import history
 from mailing.people import profile, stood
 from mailing.people.imports import ImportFile, Steps, import_people
 from mailing.people.profile import Reason
@@ -63,7 +64,7 @@ def show(email: str) -> Answer:
 @verb
 def evidence(email: str, as_of: datetime | None, reason: str) -> Answer:
     """Print the ledger of one person with the wording that was shown, and how consent stood."""
-    entries = profile.evidence_of(email, as_of)
+    entries = history.evidence_of(email, as_of)
     found, is_former = profile.sought(email)
     person = found.id
     audit.record(

@@ -13,6 +13,7 @@ from mailing.base.database import db
 from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import gettext
 from mailing.base.settings import current
+from mailing.inbound import history
 from mailing.people import profile, stood, subscribers
 from mailing.people.profile import Reason
 from mailing.people.subscribers import Subscriber
@@ -100,7 +101,7 @@ def _shown(found: Subscriber, is_former: bool, question: Question) -> dict[str, 
         "personal": personal.as_dict() if personal and question.is_open else None,
         "stood": stood.at(found.id, moment),
         "sentences": [one.sentence(zone) for one in stood.at(found.id, moment)],
-        "entries": profile.evidence_of(question.address, moment),
+        "entries": history.evidence_of(question.address, moment),
     }
 
 

@@ -10,6 +10,7 @@ from flask import Flask
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.deliveries import confirmations
+from mailing.deliveries.returns import Return
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import subscribers
@@ -176,3 +177,33 @@ def test_evidence_is_for_officers_and_admins(browse: Browse, person: str, role: 
     browser = browse(role)
     assert _read(browser)[0] == 403
     assert "/studio/evidence" not in browser.get("/studio/forms").text
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("kk", ("хат қайтып келді", "жәшік жоқ", "Шара: ")),
+        ("ru", ("сообщение вернулось", "ящика не существует", "Сделано: ")),
+        ("en", ("a message came back", "the mailbox does not exist", "Done: ")),
+    ],
+)
+def test_what_came_back_stands_in_the_line_of_time(
+    web: Flask, browse: Browse, person: str, world: World, language: str, words: tuple[str, ...]
+) -> None:
+    with web.app_context():
+        returned = Return(
+            delivery_id=UUID(int=1),
+            subscriber_id=UUID(person),
+            campaign_id=world.campaign_id,
+            kind="hard",
+            status="5.1.1",
+            inbound_id=0,
+            at=clock.now(),
+        )
+        db.session.add(returned)
+        db.session.commit()
+    answer = browse(Role.OFFICER).post(f"/studio/evidence?lang={language}", ASK)
+    page = unescape(answer.text)
+    assert [one for one in words if one not in page] == []
+    assert "<code>5.1.1</code>" in page
+    assert f'href="/studio/campaigns/{world.campaign_id}/live?lang={language}"' in page
