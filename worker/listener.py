@@ -6,6 +6,7 @@ it is taken in once, and LMTP hears the same answer for each.
 
 import asyncio
 import functools
+import re
 from typing import Any, AnyStr
 
 import structlog
@@ -22,6 +23,8 @@ MOST_RECIPIENTS = 100
 LONGEST_LINE = 1024 * 1024
 
 _log = structlog.get_logger()
+
+_LOOSE = re.compile(r"<+([^<>\s]{1,1000}?)\.?>+(\s.*)?")
 
 _AGAIN = "451 4.3.0 Not stored; please try again"
 
@@ -48,6 +51,12 @@ class Listener(SMTP):
             await super().smtp_DATA(arg)
         finally:
             self._answers = 1
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """A path as RFC 5321 4.1.2 writes it; a bracket or a final dot too many is passed over."""
+        found: tuple[str | None, str | None] = super()._getaddr(arg)
+        loose = _LOOSE.fullmatch(arg.strip()) if found[0] is None else None
+        return super()._getaddr(f"<{loose[1]}>{loose[2] or ''}") if loose else found
 
     async def push(self, status: AnyStr) -> None:
         """Send an answer; once for each recipient where it answers an LMTP client's message."""

@@ -32,17 +32,27 @@ class Author:
     traced: tuple[Trace, ...]
 
     @property
+    def shows_who_it_is(self) -> bool:
+        """Whether the letter itself leads to somebody we know: by its sender, or by a message of
+        ours. To be named in it beside an unknown sender shows nothing."""
+        return self.known is not None or bool(self.traced)
+
+    @property
     def sure(self) -> UUID | None:
         """Who certainly wrote it."""
         return self.known if self.is_authenticated else None
 
     @property
-    def plausible(self) -> list[UUID]:
-        """Whoever else may have written it than who certainly did, the most likely first."""
+    def perhaps(self) -> list[UUID]:
+        """Whoever may have written it, the most likely first."""
         traced = (trace.subscriber_id for trace in self.traced)
         known = (self.known,) if self.known else ()
-        found = dict.fromkeys([*known, *traced, *self.named])
-        return [one for one in found if one != self.sure and _is_here(one)]
+        return [one for one in dict.fromkeys([*known, *traced, *self.named]) if _is_here(one)]
+
+    @property
+    def plausible(self) -> list[UUID]:
+        """Whoever else than who certainly did."""
+        return [one for one in self.perhaps if one != self.sure]
 
     @property
     def likely(self) -> UUID | None:

@@ -4,7 +4,7 @@ Whoever sent it wrote these lines, but for those that the receiving mail system 
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import getaddresses, parsedate_to_datetime
@@ -13,6 +13,9 @@ from email.utils import getaddresses, parsedate_to_datetime
 # 4.4 leaves that to the system; these are the usual names).
 _DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To")
 _WRITTEN_TO = ("To", "Cc")
+# A relay may keep a letter for five days (RFC 5321 4.5.4.1), and clocks differ.
+YOUNG = timedelta(days=7)
+_AHEAD = timedelta(days=1)
 _LONGEST = 256 * 1024
 _LONGEST_FIELD, _MOST_FIELDS = 64 * 1024, 50
 _LONGEST_ADDRESS = 320  # RFC 5321 4.5.3.1: 64 octets, the at sign, 255 octets.
@@ -28,6 +31,10 @@ class Heading:
     recipients: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
     at: datetime | None = None
+
+    def is_young(self, received_at: datetime) -> bool:
+        """Whether it was written shortly before it came."""
+        return self.at is not None and received_at - YOUNG < self.at < received_at + _AHEAD
 
 
 def of(raw: bytes) -> Heading:

@@ -32,7 +32,8 @@ from mailing.base.installation import note_data_key
 from mailing.base.reach import storable
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
-from mailing.inbound import addresses
+from mailing.inbound import addresses, heading
+from mailing.inbound.heading import Heading
 
 At = TIMESTAMP(timezone=True)
 
@@ -171,10 +172,15 @@ def octets_of(message: InboundMessage) -> bytes:
     return keyring(current().data_key).decrypt(message.sealed, bytes.fromhex(message.sha256))
 
 
+def heading_of(message: InboundMessage) -> Heading:
+    """What its header says."""
+    return heading.of(octets_of(message))
+
+
 def recipients_of(message: InboundMessage) -> list[str]:
     """Whom it was for; where nobody noted that, whom its header names."""
     if message.recipients is None:
-        return addresses.in_header(octets_of(message))
+        return list(heading_of(message).recipients)
     ring = keyring(current().data_key)
     opened = ring.decrypt(message.recipients, bytes.fromhex(message.sha256))
     return opened.decode().split("\n") if opened else []

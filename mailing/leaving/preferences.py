@@ -192,8 +192,11 @@ def _asked(subscriber: Subscriber, new: list[Topic], policy: PolicyVersion, lang
     its token, which is a key."""
     return Asked(
         subscriber_id=subscriber.id,
+        form_id=None,
+        form_version=None,
         policy_id=policy.id,
         language=language,
         page=f"{current().public_url}/preferences",
         wordings=wording.keep_sentences(new, policy, language),
+        typed={},
     )

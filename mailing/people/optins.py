@@ -148,17 +148,17 @@ class Asked:
     """What a request is made of once the form has been understood.
 
     `wordings` are the hashes of the sentences by topic, `above` of what stood above them.
-    `letter` names the authenticated letter that asked. Without a form nothing was typed.
+    `letter` names the authenticated letter that asked.
     """
 
     subscriber_id: UUID
+    form_id: int | None
+    form_version: int | None
     policy_id: int
     language: str
     page: str
     wordings: dict[int, str]
-    form_id: int | None = None
-    form_version: int | None = None
-    typed: dict[str, Any] = field(default_factory=dict)
+    typed: dict[str, Any]
     above: dict[str, str] = field(default_factory=dict)
     letter: str | None = None
 

@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
+from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind
@@ -38,7 +39,7 @@ def acknowledge(request: Request) -> bool:
     correspondent = request.correspondent
     if correspondent is None or not _is_due(request, correspondent):
         return False
-    wording = wordings.newest(wordings.RECEIVED, request.tongue)
+    wording = wordings.newest(wordings.RECEIVED, _tongue(request))
     said = answering.compose(request, wording)
     delivery_id = answering.send(request, said, AnswerKind.RECEIPT, to_sender=True)
     timeline.note(
@@ -50,6 +51,13 @@ def acknowledge(request: Request) -> bool:
         delivery=str(delivery_id),
     )
     return True
+
+
+def _tongue(request: Request) -> str:
+    """The message's own language; the person's only where it is they who read it. Whoever named
+    them would learn by it that they are known here."""
+    is_to_them = request.language is not None or answering.is_sender_on_file(request)
+    return request.tongue if is_to_them else LANGUAGES[0]
 
 
 def _is_due(request: Request, correspondent: Correspondent) -> bool:

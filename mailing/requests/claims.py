@@ -151,9 +151,11 @@ def settle_all() -> None:
 
 
 def _new(letter: Letter, subscriber_id: UUID) -> NewRequest:
-    # Of several who may have written one letter, the first has it in their request.
+    # Of several who may have written one letter, the first has it in their request; a stranger's
+    # letter stands in the stranger's own.
     is_first = not any(r.kind == Kind.WITHDRAWAL for r in requests.of_message(letter.message_id))
-    return letter.new_request(Kind.WITHDRAWAL, subscriber_id, is_first)
+    is_behind = is_first and letter.author.shows_who_it_is
+    return letter.new_request(Kind.WITHDRAWAL, subscriber_id, is_behind)
 
 
 def _mail(subscriber: Subscriber) -> None:

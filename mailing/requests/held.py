@@ -76,6 +76,7 @@ LEFT_OUT = {
     "a keyed digest of an address, of no use without our key": {
         *("subscribers.digest", "suppressions.digest", "answers.digest"),
         *("address_changes.digest", "address_changes.former", "requests.sender_digest"),
+        "join_letters.mark",
     },
     "the name of what is told beside it": {
         *("evidence.hash", "evidence_private.hash", "answers.change_id"),

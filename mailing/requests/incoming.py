@@ -129,12 +129,14 @@ def _marks() -> Marks:
 
 
 def _letter(message: InboundMessage, reading: Reading, actor: str = "kelisim") -> Letter:
+    heading = messages.heading_of(message)
     return Letter(
         message_id=message.id,
         sha256=message.sha256,
         reading=reading,
         recipients=tuple(map(addresses.plain, messages.recipients_of(message))),
         author=authors.of(reading),
+        is_young=heading.is_young(message.received_at),
         actor=actor,
     )
 

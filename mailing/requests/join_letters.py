@@ -6,7 +6,7 @@ only as it was written: to the join address, in the one `To` that signatures cov
 days, and the first time.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import BigInteger, Index, LargeBinary, delete
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
@@ -16,14 +16,13 @@ from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.base.sealing import digest
 from mailing.base.settings import current
-from mailing.inbound import addresses, heading
-from mailing.inbound.heading import Heading
-from mailing.inbound.messages import InboundMessage, octets_of
+from mailing.inbound import addresses, messages
+from mailing.inbound.heading import YOUNG, Heading
+from mailing.inbound.messages import InboundMessage
 from mailing.people.address import Address
 
-# A relay may keep a letter for five days (RFC 5321 4.5.4.1), and clocks differ.
-YOUNG = timedelta(days=7)
-_AHEAD = timedelta(days=1)
+# By then its date alone refuses it.
+_KEPT = 2 * YOUNG
 
 
 class JoinLetter(Table):
@@ -41,18 +40,16 @@ class JoinLetter(Table):
 def written_to(message: InboundMessage) -> list[str]:
     """The join addresses that it was written to; none where it was not, or where it is too old (or
     cannot be known again), so that a person has to look."""
-    read = heading.of(octets_of(message))
-    if read.message_id is None or read.at is None:
-        return []
-    is_young = message.received_at - YOUNG < read.at < message.received_at + _AHEAD
-    return addresses.joining(read.to) if is_young else []
+    read = messages.heading_of(message)
+    is_known_again = read.message_id is not None and read.is_young(message.received_at)
+    return addresses.joining(read.to) if is_known_again else []
 
 
 def is_first(message: InboundMessage, author: Address) -> bool:
     """Whether nothing with its marks has come before; from now on they have. Never commits."""
     at = clock.now()
-    db.session.execute(delete(JoinLetter).where(JoinLetter.at < at - 2 * YOUNG))
-    marks = _marks(heading.of(octets_of(message)), author)
+    db.session.execute(delete(JoinLetter).where(JoinLetter.at < at - _KEPT))
+    marks = _marks(messages.heading_of(message), author)
     rows = [{"mark": mark, "inbound_id": message.id, "at": at} for mark in marks]
     new = insert(JoinLetter).values(rows).on_conflict_do_nothing().returning(JoinLetter.mark)
     return len(list(db.session.scalars(new))) == len(marks)

@@ -84,10 +84,13 @@ def _asked(subscriber: Subscriber, letter: Letter) -> Asked | None:
     language = letter.reading.language or subscriber.language
     return Asked(
         subscriber_id=subscriber.id,
+        form_id=None,
+        form_version=None,
         policy_id=policy.id,
         language=language,
         page=f"mailto:{addresses.join_address()}",
         wordings=wording.keep_sentences(wanted, policy, language),
+        typed={},
         letter=letter.sha256,
     )
 

@@ -15,13 +15,16 @@ from mailing.requests.timeline import OURSELVES
 
 @dataclass(frozen=True)
 class Letter:
-    """One message as it was read; `actor` is who says what it is: kelisim, or staff."""
+    """One message as it was read; `actor` is who says what it is: kelisim, or staff. `is_young`
+    where it was written within the days before it came: an older one may have been brought again.
+    """
 
     message_id: int
     sha256: str
     reading: Reading
     recipients: tuple[str, ...]
     author: Author
+    is_young: bool = False
     actor: str = OURSELVES
 
     def ending(

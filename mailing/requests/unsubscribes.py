@@ -20,12 +20,15 @@ Meant = dict[UUID, Scope]
 
 def unsubscribe(letter: Letter) -> Rest:
     """Leave what the letter is about. Commits."""
-    meant = _by_address(letter) or _by_author(letter)
+    by_address = _by_address(letter)
+    meant = by_address or _by_author(letter)
     for subscriber_id, scope in meant.items():
         leave(Leaving(subscriber_id, scope, source="mail", patience=0))
-    if meant:
-        return lambda: letter.ending("left", next(iter(meant)))
-    return lambda: _queue(letter)
+    whose = next(iter(meant), None)
+    if whose is None or not (by_address or letter.author.shows_who_it_is):
+        # Whoever names somebody else hears the same whether or not we know them.
+        return lambda: _queue(letter, whose)
+    return lambda: letter.ending("left", whose)
 
 
 def _by_address(letter: Letter) -> Meant:
@@ -50,5 +53,6 @@ def _together(pairs: list[tuple[UUID, int]]) -> Meant:
     return {one: Scope.of_topics(*dict.fromkeys(ids)) for one, ids in topics.items()}
 
 
-def _queue(letter: Letter) -> Ending:
-    return letter.ending("queued", None, letter.ask_a_person(Kind.UNSUBSCRIBE))
+def _queue(letter: Letter, whose: UUID | None) -> Ending:
+    request = letter.ask_a_person(Kind.UNSUBSCRIBE)
+    return letter.ending("left" if whose else "queued", whose, request)

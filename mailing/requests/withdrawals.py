@@ -28,15 +28,18 @@ _GONE = {Why.WITHDRAWN, Why.DESTROYED}
 def withdraw(letter: Letter) -> Rest:
     """Withdraw who surely wrote it, block everybody else who may have. Commits."""
     holders = _holders(letter)
-    sure = _each([letter.author.sure, *(one for one in holders if _is_here(one))])
+    author = letter.author.sure if letter.is_young else None
+    sure = _each([author, *(one for one in holders if _is_here(one))])
     for one in sure:
         leave(_leaving(letter, one, Said.WITHDRAWN))
-    plausible = [one for one in letter.author.plausible if one not in sure]
+    plausible = [one for one in letter.author.perhaps if one not in sure]
     blocked = [one for one in plausible if not _has_withdrawn(one)]
     for one in blocked:
         leave(_leaving(letter, one, Said.BLOCKED))
     if sure:
         return lambda: _destroy(letter, sure, blocked)
+    if not (holders or letter.author.shows_who_it_is):
+        return lambda: _of_a_stranger(letter, blocked)
     return lambda: _ask(letter, [*holders, *plausible], blocked)
 
 
@@ -78,6 +81,14 @@ def _destroy(letter: Letter, sure: list[UUID], others: list[UUID]) -> Ending:
     for one in sure[1:]:
         open_request(letter.new_request(Kind.DESTRUCTION, one, is_behind=False))
     return letter.ending("withdrawn", sure[0], request)
+
+
+def _of_a_stranger(letter: Letter, named: list[UUID]) -> Ending:
+    """Whoever names somebody else hears the same whether or not we know them."""
+    for one in named:
+        claims.ask(letter, one)
+    request = letter.ask_a_person(Kind.WITHDRAWAL)
+    return letter.ending("blocked" if named else "queued", next(iter(named), None), request)
 
 
 def _ask(letter: Letter, plausible: list[UUID], blocked: list[UUID]) -> Ending:

@@ -75,6 +75,32 @@ def test_lmtp_hears_an_answer_for_each_recipient(
     assert len(kept()) == 2
 
 
+def test_an_address_of_ours_is_taken_in_however_a_mail_system_spells_it(
+    person: Person, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """What is refused here is lost there. RFC 5321 4.1.2 and 4.5.1, and what is sent instead."""
+    out = way_out(person, "news")
+    local, domain = out.split("@")
+    spelt = [out.upper(), f'"{local}"@{domain}', out.replace("+", "%2B"), f"{out}.", f"<{out}>"]
+    taken_in = [*(f"<{one}>" for one in spelt), "<postmaster>", f"<@relay.example:{HELPDESK}>"]
+    refused = [
+        f"<{local}@elsewhere.example.>",
+        "<<>>",
+        "<root>",
+        f"<x@{domain}>",
+        "<a b@c.example>",
+    ]
+    with taking_in(environment, tmp_path / "log") as port, talking(port) as peer:
+        peer.mail("x@example.org")
+        assert [peer.docmd("RCPT", f"TO:{one}")[0] for one in taken_in] == [250] * len(taken_in)
+        assert {peer.docmd("RCPT", f"TO:{one}")[0] // 100 for one in refused} == {5}
+        peer.rset()
+        peer.mail("x@example.org")
+        assert peer.docmd("RCPT", f'TO:<"{local}"@{domain.upper()}.>')[0] == 250
+        assert peer.data(letter("x@example.org", "stop"))[0] == 250
+    assert (person.standing("news"), person.standing("offers")) == ("unsubscribed", "given")
+
+
 def test_a_null_path_is_seen_by_whoever_reads(
     person: Person, environment: dict[str, str], tmp_path: Path
 ) -> None:
