@@ -61,7 +61,11 @@ class OptIn(Table):
         ),
         Index("optins_of_subscriber", "subscriber_id"),
         Index("optins_by_time", "created_at"),
-        Index("optins_to_expire", "expires_at", postgresql_where=text("state = 'open'")),
+        Index(
+            "optins_to_forget",
+            "expires_at",
+            postgresql_where=text("state <> 'confirmed' AND forgotten_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(
@@ -84,6 +88,8 @@ class OptIn(Table):
     expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
     # Its confirmation came back: no second one is sent.
     bounced_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    # It came to nothing and its time was over: whatever it alone was kept for has gone.
+    forgotten_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
 
     @property
     def source(self) -> str:
