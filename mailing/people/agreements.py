@@ -15,7 +15,7 @@ from mailing.people.optins import ABOVE, OptIn, State
 from mailing.people.standings import Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.topics import Topic
-from mailing.people.wording import text_of
+from mailing.people.wording import text_of, tongue
 from mailing.policies import versions
 from mailing.policies.versions import PolicyVersion
 
@@ -44,6 +44,11 @@ class Agreement:
     sender: str
     cancel: str
     by_letter: bool = False
+
+    @property
+    def tongue(self) -> str:
+        """The language that the sentences are in."""
+        return tongue(self.language)
 
     @property
     def topics(self) -> list[str]:

@@ -163,6 +163,12 @@ _FORGOTTEN = """(
                     AND e.kind NOT IN ('requested', 'unsubscribed')))"""
 
 
+_LET_GO = f"""
+    UPDATE subscribers SET digest = :fresh
+    WHERE digest = :digest AND personal IS NULL AND NOT {_FORGOTTEN}
+"""  # noqa: S608 - the condition is ours
+
+
 def is_forgotten(subscriber: Subscriber) -> bool:
     """Whether they never said yes, said no, and nothing but the digest is kept of them."""
     if subscriber.personal is not None:
@@ -175,11 +181,7 @@ def let_go(address: Address) -> None:
     """Let an address be somebody new's, where whoever it was has been destroyed: nothing leads from
     the one to the other, and what keeps the address out stays."""
     db.session.execute(
-        text(
-            "UPDATE subscribers SET digest = :fresh WHERE digest = :digest AND personal IS NULL "
-            f"AND NOT {_FORGOTTEN}"
-        ),
-        {"fresh": secrets.token_bytes(32), "digest": digest_of(address)},
+        text(_LET_GO), {"fresh": secrets.token_bytes(32), "digest": digest_of(address)}
     )
 
 
