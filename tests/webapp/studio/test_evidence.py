@@ -13,9 +13,10 @@ from mailing.base.database import db
 from mailing.deliveries import confirmations
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
-from mailing.people import expiry, subscribers
+from mailing.people import expiry, ledger, subscribers
 from mailing.people.address import canonical
 from mailing.people.address_changes import AddressChange
+from mailing.people.ledger import Kind, NewEntry
 from mailing.people.optins import OptIn, Submission
 from mailing.policies import versions
 from mailing.policies.versions import NewText
@@ -190,6 +191,19 @@ def test_of_whoever_cancelled_and_was_forgotten_the_no_is_shown_and_no_address(
     assert "They never said yes, and said no." in page
     assert "<h3>unsubscribed: offers</h3>" in page
     assert "Show what names the person" not in page
+
+
+def test_every_door_that_an_entry_can_come_by_has_its_words(
+    web: Flask, browse: Browse, person: str
+) -> None:
+    with web.app_context():
+        leave(Leaving(UUID(person), Scope.everything(), Kind.BLOCKED, "mail", patience=0))
+        lifted = NewEntry(UUID(person), Kind.RESTORED, None, None, "claim", "subscriber")
+        ledger.append(lifted)
+        db.session.commit()
+    _, page = _read(browse(Role.OFFICER))
+    assert "<p>by mail</p>" in page
+    assert "<p>by the link of the mail that asked them</p>" in page
 
 
 def _move(person: str) -> None:

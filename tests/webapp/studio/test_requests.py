@@ -274,7 +274,7 @@ def test_what_nobody_understood_is_no_withdrawal_until_somebody_chooses_it(
     ("act", "said"),
     [
         ("blocked", "Every mailing to this person has been stopped since "),
-        ("withdrawn", "Consent is withdrawn since "),
+        ("withdrawn", "Consent was withdrawn on "),
         ("", "Nothing is stopped."),
     ],
 )
