@@ -120,10 +120,15 @@ def fitted(rows: Sequence[Sequence[Any]], heads: Sequence[str]) -> str:
     room = shutil.get_terminal_size((0, 0)).columns
     if not room or all(len(line) <= room for line in drawn.splitlines()):
         return drawn
-    name = max(len(head) for head in heads)
-    return "\n\n".join(
-        "\n".join(f"{head:<{name}}  {_cell(cell)}" for head, cell in zip(heads, row, strict=True))
-        for row in rows
+    return "\n\n".join(_one_below_another(heads, row) for row in rows)
+
+
+def _one_below_another(heads: Sequence[str], row: Sequence[Any]) -> str:
+    width = max(len(head) for head in heads)
+    below = "\n" + " " * (width + 2)
+    cells = [_cell(cell).replace("\n", below) for cell in row]
+    return "\n".join(
+        f"{head:<{width}}  {cell}".rstrip() for head, cell in zip(heads, cells, strict=True)
     )
 
 
