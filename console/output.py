@@ -5,6 +5,7 @@ With `--json` standard output holds exactly one JSON document, errors included
 """
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
@@ -112,6 +113,25 @@ def table(rows: Iterable[Sequence[Any]], heads: Sequence[str] = ()) -> str:
     )
 
 
+def fitted(rows: Sequence[Sequence[Any]], heads: Sequence[str]) -> str:
+    """A table, or, where a terminal is too narrow for it, a line for each value and a gap between
+    rows: columns that wrap cannot be read. What goes into a pipe or a file stays a table."""
+    drawn = table(rows, heads)
+    room = shutil.get_terminal_size((0, 0)).columns
+    if not room or all(len(line) <= room for line in drawn.splitlines()):
+        return drawn
+    return "\n\n".join(_one_below_another(heads, row) for row in rows)
+
+
+def _one_below_another(heads: Sequence[str], row: Sequence[Any]) -> str:
+    width = max(len(head) for head in heads)
+    below = "\n" + " " * (width + 2)
+    cells = [_cell(cell).replace("\n", below) for cell in row]
+    return "\n".join(
+        f"{head:<{width}}  {cell}".rstrip() for head, cell in zip(heads, cells, strict=True)
+    )
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
@@ -128,8 +148,8 @@ def _line(name: str, item: Any, indent: str) -> str:
 
 def _list(items: list[Any], indent: str) -> str:
     if items and all(isinstance(item, dict) for item in items) and _same_keys(items):
-        rows = table([list(item.values()) for item in items], list(items[0]))
-        return "\n".join(indent + row for row in rows.splitlines())
+        rows = fitted([list(item.values()) for item in items], list(items[0]))
+        return "\n".join((indent + row).rstrip() for row in rows.splitlines())
     return "\n".join(readable(item, indent) for item in items) or f"{indent}none"
 
 

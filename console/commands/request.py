@@ -3,18 +3,21 @@
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
 from console.frame import actor, verb
 from console.options import span
-from console.output import Answer, plain, readable, table
+from console.output import Answer, fitted, plain, readable
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES
+from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.deliveries import Delivery
+from mailing.people import stopped
 from mailing.requests import acting, answering, deciding, original, queue, timeline, wordings
 from mailing.requests.acting import Closing
 from mailing.requests.answering import Draft
@@ -25,7 +28,8 @@ from mailing.staff import staff
 from mailing.staff.staff import Staff
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-TOLD = ("number", "kind", "state", "group", "days_left", "due_at", "assignee")
+TOLD = ("number", "kind", "state", "group", "days_left")
+HEADS = (*TOLD, "due", "assignee")
 
 
 @click.group()
@@ -41,7 +45,7 @@ def list_(due: timedelta | None) -> Answer:
     shown = [_summary(line) for line in queue.due_within(due)]
     if not shown:
         return Answer([], "No request waits.")
-    return Answer(shown, table([[row[name] for name in TOLD] for row in shown], TOLD))
+    return Answer(shown, fitted([_row(row) for row in shown], HEADS))
 
 
 @request.command()
@@ -123,6 +127,12 @@ def take_up(id: str) -> Answer:
     return _after(acting.take_up(named(id).id, actor()))
 
 
+def _row(told: dict[str, Any]) -> list[Any]:
+    """What fits beside one another: the day and hour that it is due where the operator is."""
+    due = told["due_at"].astimezone(ZoneInfo(current().time_zone))
+    return [*(told[name] for name in TOLD), f"{due:%Y-%m-%d %H:%M%z}"[:-2], told["assignee"]]
+
+
 def _draft(template: str | None, file: Path | None, language: str | None) -> Draft:
     if template is None and file is None:
         raise click.UsageError("Say --template, --text or both.")
@@ -169,6 +179,7 @@ def _whole(found: Request) -> dict[str, Any]:
         "wrote": wrote.address if wrote else None,
         "answer_to": answering.recipient_of(found),
         "reason": found.why or None,
+        "stopped": stopped.of(found.subscriber_id),
         "sent": [_sent(*one) for one in answers.of_request(found.id)],
         "timeline": [_event(line) for line in timeline.of(found.id)],
     }

@@ -249,9 +249,10 @@ def _feedback(optin: OptIn) -> str:
 
 def _site(page: str) -> str:
     """The registered site of a page. Its path is not shown: whoever fills in the form may
-    choose what stands there, and would be writing in a letter of ours."""
+    choose what stands there, and would be writing in a letter of ours. Empty where it is not
+    known."""
     parts = urlsplit(page)
-    return f"{parts.scheme}://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else ""
 
 
 def _fields_of(policy_id: int | None) -> frozenset[str]:

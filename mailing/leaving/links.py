@@ -126,7 +126,9 @@ def stop_undo_until(token: str, subscriber: Subscriber) -> datetime | None:
 
 
 def _ended(subscriber: Subscriber | None) -> str:
-    if subscriber is None or subscriber.personal is None:
+    if subscriber is None:
+        return "withdrawn"
+    if subscriber.personal is None and not subscribers.is_forgotten(subscriber):
         return "withdrawn"
     why = set(suppression.reasons(subscriber.digest))
     said = standings.of(subscriber.id).values()

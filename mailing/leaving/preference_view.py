@@ -36,7 +36,7 @@ from mailing.policies.versions import PolicyVersion
 class Row:
     """One topic: its promise, how it stands, and the sentence that a tick would agree to.
 
-    `sentence` is empty where nothing can be agreed to here.
+    `sentence` is empty where nothing can be agreed to here; `tongue` is its language.
     """
 
     slug: str
@@ -46,6 +46,7 @@ class Row:
     is_on: bool
     is_asked: bool
     sentence: str
+    tongue: str
 
     @property
     def said(self) -> str:
@@ -173,6 +174,7 @@ def _row(topic: Topic, held: Standing | None, is_on: bool, sentence: str) -> Row
         is_on=is_on,
         is_asked=held is not None and held.standing == Said.REQUESTED,
         sentence="" if is_on else sentence,
+        tongue=wording.tongue(language),
     )
 
 

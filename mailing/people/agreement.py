@@ -169,7 +169,7 @@ def _open(policy: PolicyVersion, held: _Held, language: str, address: str) -> Ag
         address=address,
         policy=policy,
         before=before,
-        wordings=tuple(Sentence(language, one) for one in wordings),
+        wordings=tuple(Sentence(wording.tongue(language), one) for one in wordings),
         summary=summary,
         added=declared.added(policy, before),
         seen=sha256(json.dumps(shown).encode()).hexdigest()[:32],
@@ -227,7 +227,7 @@ def _evidence(policy: PolicyVersion, view: AgreeView, token: LeaveToken) -> dict
     return {
         "page": f"{current().public_url}/agree",
         "summary": wording.keep(view.language, view.summary) if view.summary else None,
-        "language": view.language,
+        "language": wording.tongue(view.language),
         "policy": policy.id,
         "policy_text": versions.text_in(policy, view.language).sha256,
         "delivery": str(token.delivery),

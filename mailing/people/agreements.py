@@ -5,17 +5,18 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import OptInToken, link_keys
-from mailing.people import evidence, ledger, standings, suppression, topics
+from mailing.people import evidence, ledger, overtaken, standings, suppression, topics
 from mailing.people.forms import Form
 from mailing.people.ledger import Kind
 from mailing.people.optins import ABOVE, OptIn, State
 from mailing.people.standings import Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.topics import Topic
-from mailing.people.wording import text_of
+from mailing.people.wording import text_of, tongue
 from mailing.policies import versions
 from mailing.policies.versions import PolicyVersion
 
@@ -26,7 +27,8 @@ class Agreement:
 
     `asked_topics` are what it asks for; `above` is what the form said over its boxes; `sender`
     the address that mail comes from; `cancel` the token of `/u/<token>` that stops it; `form` is
-    None where a preference page asked, or a letter of theirs (`by_letter`).
+    None where a preference page asked, or a letter of theirs (`by_letter`). `later` is the policy
+    version in force now, where the request was made under another.
     """
 
     asked_topics: list[Topic]
@@ -44,6 +46,12 @@ class Agreement:
     sender: str
     cancel: str
     by_letter: bool = False
+    later: PolicyVersion | None = None
+
+    @property
+    def tongue(self) -> str:
+        """The language that the sentences are in."""
+        return tongue(self.language)
 
     @property
     def topics(self) -> list[str]:
@@ -73,6 +81,7 @@ def of(optin: OptIn) -> Agreement:
             link_keys(current().secret_keys), "cancel"
         ),
         by_letter=optin.letter is not None,
+        later=overtaken.by_then(optin, clock.now()),
     )
 
 

@@ -1,30 +1,36 @@
-"""Expiry: a request that nobody confirmed is forgotten after seven days, as its mail says.
+"""Expiry: a request that came to nothing is forgotten after seven days, as its mail says.
 
-What was typed goes. A person who is known by nothing else goes too: their address, its digest
-and its provider are overwritten, so that nothing here leads back to them.
+What was typed goes. Of a person who never said yes the address goes too: their name, their address
+and its provider are overwritten. Whoever only asked is forgotten whole, and nothing here leads
+back to them. Whoever cancelled has said no, and a "no" is kept: the keyed digest stays with it, so
+that an import cannot bring them back, and nothing else does.
 """
 
 import secrets
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, select
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.people import corrections, evidence, ledger, subscribers
-from mailing.people.ledger import Entry, Kind, NewEntry
+from mailing.people import corrections, evidence, ledger, optins, subscribers
+from mailing.people.ledger import Kind, NewEntry
 from mailing.people.optins import OptIn, State
 from mailing.people.standings import Standing
 from mailing.people.subscribers import Subscriber
 
 A_BATCH = 500
 
+_ONLY_ASKED = frozenset({Kind.REQUESTED.value})
+_NEVER_SAID_YES = _ONLY_ASKED | {Kind.UNSUBSCRIBED.value}
+
 
 def forget_unconfirmed() -> int:
-    """Forget what was asked for and never confirmed; how many requests. Safe to run twice."""
+    """Forget what was asked for and came to nothing; how many requests. Safe to run twice."""
     query = (
         select(OptIn.id, OptIn.subscriber_id)
-        .where(OptIn.expires_at <= clock.now(), OptIn.state == State.OPEN.value)
+        .where(OptIn.expires_at <= clock.now(), OptIn.state != State.CONFIRMED.value)
+        .where(OptIn.forgotten_at.is_(None))
         .order_by(OptIn.subscriber_id)
         .limit(A_BATCH)
     )
@@ -36,20 +42,24 @@ def forget_unconfirmed() -> int:
 
 def _forget(optin_id: UUID, subscriber_id: UUID) -> None:
     subscriber = subscribers.lock(subscriber_id)
-    db.session.execute(
-        update(OptIn)
-        .where(OptIn.id == optin_id, OptIn.state == State.OPEN.value)
-        .values(state=State.CANCELLED.value, personal=None)
-    )
-    if subscriber is not None and subscriber.personal is not None and _is_unknown(subscriber):
-        _overwrite(subscriber)
+    optin = optins.find(optin_id)
+    # Somebody may have confirmed it while their row was waited for.
+    if optin is None or optin.state == State.CONFIRMED:
+        return
+    optins.close(optin, State.CANCELLED)
+    optin.forgotten_at = clock.now()
+    db.session.flush()
+    if subscriber is None or subscriber.personal is None or _is_waited_for(subscriber):
+        return
+    said = {entry.kind for entry in ledger.history(subscriber.id)}
+    if said <= _ONLY_ASKED:
+        _forget_whole(subscriber)
+    elif said <= _NEVER_SAID_YES:
+        _forget_address(subscriber)
 
 
-def _is_unknown(subscriber: Subscriber) -> bool:
-    """Whether nothing but unconfirmed requests is known of this person: no yes, and no "no"."""
-    more = select(Entry.id).where(
-        Entry.subscriber_id == subscriber.id, Entry.kind != Kind.REQUESTED.value
-    )
+def _is_waited_for(subscriber: Subscriber) -> bool:
+    """Whether they may yet confirm something, or an import holds them in quarantine."""
     imported = select(Standing.topic_id).where(
         Standing.subscriber_id == subscriber.id, Standing.quarantined
     )
@@ -58,16 +68,20 @@ def _is_unknown(subscriber: Subscriber) -> bool:
         OptIn.state == State.OPEN.value,
         OptIn.expires_at > clock.now(),
     )
-    return not any(db.session.scalar(select(exists(one))) for one in (more, imported, waiting))
+    return any(db.session.scalar(select(exists(one))) for one in (imported, waiting))
 
 
-def _overwrite(subscriber: Subscriber) -> None:
+def _forget_whole(subscriber: Subscriber) -> None:
     ledger.append(
         NewEntry(subscriber.id, Kind.DESTROYED, None, None, "expiry", "kelisim", {"days": 7})
     )
+    _forget_address(subscriber)
+    subscriber.digest = secrets.token_bytes(32)
+
+
+def _forget_address(subscriber: Subscriber) -> None:
     corrections.forget(subscriber.id)
     # What stood behind the entries: the network address and the program, where a policy declares
     # that they are kept.
     evidence.forget_private([entry.evidence_hash for entry in ledger.history(subscriber.id)])
     subscriber.personal, subscriber.provider = None, ""
-    subscriber.digest = secrets.token_bytes(32)

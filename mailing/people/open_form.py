@@ -10,7 +10,7 @@ from mailing.base.settings import Settings, current
 from mailing.people import forms, topics
 from mailing.people.forms import HEADING, INTRODUCTION, FormVersion
 from mailing.people.topics import Topic
-from mailing.people.wording import sentence
+from mailing.people.wording import sentence, tongue
 from mailing.policies import versions
 from mailing.policies.versions import PolicyVersion
 
@@ -23,11 +23,13 @@ class NotOpen(NotReady):
 
 @dataclass(frozen=True)
 class Box:
-    """One topic's box, the whole sentence that ticking it agrees to, and what the topic brings."""
+    """One topic's box, the whole sentence that ticking it agrees to (in the language `tongue`), and
+    what the topic brings."""
 
     slug: str
     name: str
     sentence: str
+    tongue: str
     about: str
 
 
@@ -93,6 +95,7 @@ def _box(topic: Topic, policy: PolicyVersion) -> Box:
         slug=topic.slug,
         name=topics.name_in(topic, language),
         sentence=sentence(topic, policy, language),
+        tongue=tongue(language),
         about=topics.about_in(topic, language),
     )
 

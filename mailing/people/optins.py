@@ -28,6 +28,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
 from mailing.people.subscribers import Sealer, Subscriber
+from mailing.people.wording import tongue
 
 LIFETIME = timedelta(days=7)
 # What a form may say above its boxes (people/forms.py).
@@ -61,7 +62,11 @@ class OptIn(Table):
         ),
         Index("optins_of_subscriber", "subscriber_id"),
         Index("optins_by_time", "created_at"),
-        Index("optins_to_expire", "expires_at", postgresql_where=text("state = 'open'")),
+        Index(
+            "optins_to_forget",
+            "expires_at",
+            postgresql_where=text("state <> 'confirmed' AND forgotten_at IS NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(
@@ -74,6 +79,7 @@ class OptIn(Table):
     form_version: Mapped[int | None] = mapped_column(info=DEPERSONALISED)
     policy_id: Mapped[int] = mapped_column(ForeignKey("policy_versions.id"), info=DEPERSONALISED)
     language: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
+    # Empty where nothing tells it: neither the browser nor a stamp of the hosted form.
     page: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
     wordings: Mapped[dict[str, str]] = mapped_column(JSONB, info=DEPERSONALISED)
     personal: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
@@ -84,6 +90,8 @@ class OptIn(Table):
     expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
     # Its confirmation came back: no second one is sent.
     bounced_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    # It came to nothing and its time was over: whatever it alone was kept for has gone.
+    forgotten_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
 
     @property
     def source(self) -> str:
@@ -99,7 +107,8 @@ class OptIn(Table):
         return "expired" if past else self.state
 
     def evidence(self, topic_id: int) -> dict[str, Any]:
-        """What proves this request for one topic; no personal data in it.
+        """What proves this request for one topic; no personal data in it. The language is that of
+        the sentence, which need not be the one that they are written to in.
 
         Beside the sentence of the box it names what the form said above it, where it said more.
         """
@@ -111,9 +120,10 @@ class OptIn(Table):
             | {
                 "form": self.form_id,
                 "form_version": self.form_version,
-                "page": self.page,
+                # None: nothing said on which page the form was filled in.
+                "page": self.page or None,
                 "wording": self.wordings[str(topic_id)],
-                "language": self.language,
+                "language": tongue(self.language),
                 "policy": self.policy_id,
                 "optin": str(self.id),
             }

@@ -1,5 +1,6 @@
 """One person, as an officer sees them: their standing on each topic, and the evidence."""
 
+from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +13,7 @@ from mailing.people import (
     corrections,
     evidence,
     ledger,
+    overtaken,
     standings,
     subscribers,
     suppression,
@@ -104,7 +106,9 @@ def _beside(subscriber_id: UUID) -> list[dict[str, Any]]:
 
 
 def _beside_one(kind: str, at: datetime, source: str, body: dict[str, Any]) -> dict[str, Any]:
-    nothing = dict.fromkeys(("seq", "topic", "policy", "wording", "form", "private", "hash"))
+    nothing = dict.fromkeys(
+        ("seq", "topic", "policy", "overtaken", "wording", "form", "private", "hash")
+    )
     told = {"at": at, "kind": kind, "source": source, "actor": "subscriber", "above": []}
     return nothing | told | {"evidence": body}
 
@@ -119,6 +123,7 @@ def _agreed(change: AddressChange) -> dict[str, Any]:
 
 def _told(entry: Entry, names: dict[int, str]) -> dict[str, Any]:
     body = evidence.body_of(entry.evidence_hash)
+    late = overtaken.of_entry(entry, body)
     return {
         "seq": entry.seq,
         "at": entry.at,
@@ -127,6 +132,7 @@ def _told(entry: Entry, names: dict[int, str]) -> dict[str, Any]:
         "source": entry.source,
         "actor": entry.actor,
         "policy": _policy(entry.policy_id),
+        "overtaken": asdict(late) | {"sentence": late.sentence()} if late else None,
         "wording": text_of(body["wording"]).text if body.get("wording") else None,
         "above": [text_of(body[name]).text for name in ABOVE if body.get(name)],
         "form": _form(body),

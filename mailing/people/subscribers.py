@@ -127,7 +127,11 @@ def lock(subscriber_id: UUID) -> Subscriber | None:
 
 
 def create(address: Address, language: str) -> Subscriber:
-    """The subscriber of this address, made where there is none; locked. Two at once make one."""
+    """The subscriber of this address, made where there is none; locked. Two at once make one.
+
+    Of whoever had said no before they ever said yes the digest alone was kept (people/expiry.py):
+    they are named again here, and their "no" stands.
+    """
     created = uuid4()
     db.session.execute(
         text(
@@ -146,15 +150,38 @@ def create(address: Address, language: str) -> Subscriber:
     held = lock(found.id) if found else None
     if held is None:
         raise RuntimeError("the subscriber that was just made is gone")
+    if is_forgotten(held):
+        keep_personal(held, Personal(address.display))
+        held.provider = address.provider
     return held
+
+
+# All that they ever said is a "no" to a question, and no more than that is kept.
+_FORGOTTEN = """(
+    EXISTS (SELECT FROM ledger e WHERE e.subscriber_id = subscribers.id AND e.kind = 'unsubscribed')
+    AND NOT EXISTS (SELECT FROM ledger e WHERE e.subscriber_id = subscribers.id
+                    AND e.kind NOT IN ('requested', 'unsubscribed')))"""
+
+
+_LET_GO = f"""
+    UPDATE subscribers SET digest = :fresh
+    WHERE digest = :digest AND personal IS NULL AND NOT {_FORGOTTEN}
+"""  # noqa: S608 - the condition is ours
+
+
+def is_forgotten(subscriber: Subscriber) -> bool:
+    """Whether they never said yes, said no, and nothing but the digest is kept of them."""
+    if subscriber.personal is not None:
+        return False
+    query = f"SELECT EXISTS (SELECT FROM subscribers WHERE id = :id AND {_FORGOTTEN})"  # noqa: S608
+    return bool(db.session.scalar(text(query), {"id": subscriber.id}))
 
 
 def let_go(address: Address) -> None:
     """Let an address be somebody new's, where whoever it was has been destroyed: nothing leads from
     the one to the other, and what keeps the address out stays."""
     db.session.execute(
-        text("UPDATE subscribers SET digest = :fresh WHERE digest = :digest AND personal IS NULL"),
-        {"fresh": secrets.token_bytes(32), "digest": digest_of(address)},
+        text(_LET_GO), {"fresh": secrets.token_bytes(32), "digest": digest_of(address)}
     )
 
 

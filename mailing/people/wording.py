@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Missing
+from mailing.base.languages import SOURCE
 from mailing.people.topics import Frequency, Topic, name_in
 from mailing.policies.versions import PolicyVersion
 
@@ -76,13 +77,19 @@ class Wording(Table):
     )
 
 
+def tongue(language: str) -> str:
+    """The language that the sentences are in for whoever reads `language`: what nobody has decided
+    the words of in their own is said, and kept, in English."""
+    return language if language in _CONSENT else SOURCE
+
+
 def sentence(topic: Topic, policy: PolicyVersion, language: str) -> str:
-    """What stands beside the topic's box, on whichever page.
+    """What stands beside the topic's box, on whichever page, in `tongue(language)`.
 
     It names the operator whom the version declares (else the settings' own): the yes is a yes to
     that text, so both must speak of the same operator.
     """
-    return _CONSENT.get(language, _CONSENT["en"]).format(
+    return _CONSENT[tongue(language)].format(
         operator=policy.declared_operator,
         topic=name_in(topic, language),
         often=_often(topic, language),
@@ -92,7 +99,8 @@ def sentence(topic: Topic, policy: PolicyVersion, language: str) -> str:
 
 def keep_sentences(shown: Iterable[Topic], policy: PolicyVersion, language: str) -> dict[int, str]:
     """Keep what stood beside the boxes of these topics; the hashes by topic."""
-    return {topic.id: keep(language, sentence(topic, policy, language)) for topic in shown}
+    said = tongue(language)
+    return {topic.id: keep(said, sentence(topic, policy, language)) for topic in shown}
 
 
 def hash_of(language: str, text: str) -> str:
@@ -117,5 +125,5 @@ def text_of(name: str) -> Wording:
 
 
 def _often(topic: Topic, language: str) -> str:
-    said = _OFTEN.get(language, _OFTEN["en"])
+    said = _OFTEN[tongue(language)]
     return f" ({said[Frequency(topic.frequency)]})" if topic.frequency else ""

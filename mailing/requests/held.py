@@ -149,7 +149,7 @@ def forms(subscriber: Subscriber) -> list[Fact]:
             "at": optin.created_at,
             "topics": [names[topic_id] for topic_id in optin.topic_ids],
             "form": _form(optin),
-            "page": optin.page,
+            "page": optin.page or None,
             "letter": optin.letter,
             "language": optin.language,
             "policy": _policy(optin.policy_id),

@@ -46,8 +46,8 @@ class Wording:
     def filled(self, values: Mapping[str, str]) -> tuple[str, str]:
         """Subject and text with their places filled; what is filled in is never read again."""
         return (
-            Template(self.subject).substitute(values),
-            Template(self.text).substitute(values).strip(),
+            _filled(self.subject, values),
+            _filled(self.text, values).strip(),
         )
 
 
@@ -77,6 +77,14 @@ def words_of(text: str) -> str:
     if _BROKEN.search(tidy):
         raise Invalid("Enter plain text; a character in it cannot be sent.", field="words")
     return tidy
+
+
+def _filled(text: str, values: Mapping[str, str]) -> str:
+    """A value with a full stop of its own, as a Russian date has, ends the sentence by itself."""
+    for name, value in values.items():
+        if value.endswith("."):
+            text = text.replace(f"${name}.", f"${name}")
+    return Template(text).substitute(values)
 
 
 @cache

@@ -21,12 +21,13 @@ settings.ROOT = ROOT
 
 from flask import Flask  # noqa: E402
 from flask.testing import FlaskClient  # noqa: E402
+from sqlalchemy import select  # noqa: E402
 
 from mailing.base.database import db  # noqa: E402
 from mailing.campaigns.content import Content  # noqa: E402
 from mailing.deliveries import drafts  # noqa: E402
 from mailing.deliveries.letters import Letters  # noqa: E402
-from mailing.people import topics  # noqa: E402
+from mailing.people import profile, topics, wording  # noqa: E402
 from mailing.people.topics import Frequency, Promise  # noqa: E402
 from tests import road  # noqa: E402
 from tests.deliveries.conftest import Sender  # noqa: E402
@@ -57,12 +58,21 @@ def walk() -> dict[str, str]:
         assert link is not None, said["confirmation"]
         said["button"] = client.get(link[0]).text
         said["confirmed"] = _post(client, link[0], {})
+        said["kept"] = _kept(app)
         with app.app_context():
             letter = drafts.create("news", Content("ky", "Кабар", "Салам!"), road.ACTOR)
             db.session.commit()
             road.start(letter.id)
         said["campaign"] = _mail(app, sender)
     return said
+
+
+def _kept(app: Flask) -> str:
+    """The languages that the ledger and the kept wordings name, and the reader's own."""
+    with app.app_context():
+        shown = [one["evidence"]["language"] for one in profile.evidence_of(READER)]
+        kept = db.session.scalars(select(wording.Wording.language)).all()
+        return f"{sorted({*shown, *kept})} {profile.show(READER)['language']}"
 
 
 def _post(client: FlaskClient, path: str, fields: dict[str, str]) -> str:

@@ -217,6 +217,10 @@ def test_somebody_joins_confirms_and_is_written_to_in_a_fourth_language(
     assert "Жаңылыктар" in said["campaign"]
     assert "Салам!" in said["campaign"]
     assert "Бул темага жазылуудан чыгуу" in said["campaign"], "its catalogue is spoken"
+    # Nobody has decided the consent's words in Kyrgyz: they are English, and said to be English.
+    assert said["kept"] == "['en'] ky"
+    assert '<label for="topic-1" lang="en">I agree that' in said["form"]
+    assert '<li lang="en">I agree that' in said["button"]
 
 
 def test_the_database_takes_a_language_by_its_tag(app: Flask) -> None:

@@ -154,6 +154,29 @@ def test_each_part_leads_to_what_its_reader_gets_and_that_page_stops_it(
         db.engine.dispose()
 
 
+def test_a_confirmation_names_the_site_of_the_form_or_no_site_at_all(
+    sender: Sender, settings: Settings
+) -> None:
+    road.lay()
+    said = []
+    for page in ("https://shop.example/any/words?here", ""):
+        ask("someone@example.net", page)
+        raw = Letters(settings).write(passed(sender)).message
+        sender.database.rollback()
+        db.session.execute(text("DELETE FROM deliveries"))
+        db.session.commit()
+        said.append(email.message_from_bytes(raw, policy=email.policy.default))
+    named, silent = [
+        [str(part.get_content()) for part in one.walk() if not part.is_multipart()] for one in said
+    ]
+    for part in named:
+        assert "https://shop.example)" in part
+        assert "any/words" not in part
+    for part in silent:
+        assert "жазылу формамызға енгізілді" in part
+        assert "://)" not in part
+
+
 def test_a_confirmation_leads_to_no_page_of_preferences(sender: Sender, settings: Settings) -> None:
     road.lay()
     ask("someone@example.net")

@@ -121,7 +121,7 @@ def defer(sender: Sender, delivery: UUID, when: str) -> None:
     queue.call(sender.database, [delivery])
 
 
-def ask(address: str) -> None:
+def ask(address: str, page: str = "http://glazik.example/join/site") -> None:
     """Somebody fills in the form."""
     confirmations.submit(
         Submission(
@@ -131,7 +131,7 @@ def ask(address: str) -> None:
             fields={},
             language="kk",
             policy_id=1,
-            page="http://glazik.example/join/site",
+            page=page,
             network_address="192.0.2.1",
             user_agent="test",
         )

@@ -65,10 +65,12 @@ GUARDS = (
     ),
     Guard(
         "T12",
-        "mailing/people/optins.py",
-        "AN_HOUR = timedelta(hours=1)",
-        "AN_HOUR = timedelta(hours=1)\nSHORT_WAY = \"UPDATE standings SET standing = 'given'\"",
-        (_ONE_TRUTH + "standings_are_written_where_the_ledger_is_projected_and_nowhere_else",),
+        "mailing/deliveries/confirmations.py",
+        "    ring(SEND)\n",
+        "    ring(SEND)\n    from sqlalchemy import text as sql\n"
+        "    short_way = \"UPDATE standings SET standing = 'given' WHERE standing = 'requested'\"\n"
+        "    db.session.execute(sql(short_way))\n",
+        (_ONE_TRUTH + "the_standings_say_what_the_ledger_says_whatever_people_do",),
     ),
     Guard(
         "T13",
@@ -100,10 +102,10 @@ GUARDS = (
     ),
     Guard(
         "T18",
-        "mailing/people/imports/run.py",
-        '"""',
-        '"""INSERT INTO ledger SELECT * FROM somewhere_else; ',
-        (_ONE_TRUTH + "the_ledger_is_written_by_itself_alone",),
+        "mailing/people/imports/person.py",
+        "        if self.suppressed:\n",
+        "        if self.suppressed and row.claim is None:\n",
+        (_ONE_TRUTH + "a_synchronisation_says_yes_for_nobody_and_mails_nobody",),
     ),
     Guard(
         "T19",

@@ -1,18 +1,157 @@
 """There is one place where it stands who may be written to, and one way to it.
 
-The product's own text is read here: who else writes to these tables would be a second store.
+What people do is done here, and the standings compared with the ledger; and the product's own text
+is read: who else writes to these tables would be a second store.
 """
 
 import re
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
+from flask import Flask
+from sqlalchemy import func, select, text
+
+from mailing.base import clock
+from mailing.base.database import db
 from mailing.base.settings import ROOT
+from mailing.deliveries.deliveries import Delivery
+from mailing.people import expiry, ledger, suppression
+from mailing.people.imports import ImportFile, import_people
+from mailing.people.ledger import Entry, Kind, NewEntry
+from mailing.people.suppression import Why
+from tests import road
+from tests.person import Person
 
 PRODUCT = ("mailing", "webapp", "worker", "console")
+YES = (Kind.GIVEN.value, Kind.ATTESTED.value, Kind.RESTORED.value)
+# What the last word of the ledger says, reckoned anew and by itself, beside what stands there.
+DRIFTED = """
+    SELECT st.topic_id, st.standing, said.kind FROM standings st
+    LEFT JOIN LATERAL (
+        SELECT e.kind FROM ledger e
+        WHERE e.subscriber_id = st.subscriber_id AND e.kind <> 'blocked'
+            AND (e.topic_id = st.topic_id OR e.topic_id IS NULL AND e.kind <> 'restored')
+        ORDER BY e.seq DESC LIMIT 1) said ON true
+    WHERE st.standing <> CASE WHEN said.kind IS NULL THEN 'none'
+        WHEN said.kind IN ('given', 'attested', 'restored') THEN 'given'
+        WHEN said.kind = 'destroyed' THEN 'withdrawn' ELSE said.kind END
+"""
+
+
+def a_week_passes(person: Person) -> None:
+    """Whatever is unconfirmed is forgotten."""
+    later = clock.now() + timedelta(days=8)
+    with clock.use(lambda: later):
+        expiry.forget_unconfirmed()
+        db.session.commit()
+
+
+def a_block_is_lifted(person: Person) -> None:
+    """A claim in their name came, and was not theirs."""
+    person.leave(kind=Kind.BLOCKED)
+    ledger.append(NewEntry(person.id, Kind.RESTORED, None, None, "claim", "subscriber"))
+    person.row.blocked_at = None
+    db.session.commit()
+
+
+def synchronise(folder: Path, address: str, topic: str = "news") -> None:
+    """The shop's nightly file, with evidence in every row."""
+    file = folder / "nightly.csv"
+    said = f"{address},2025-01-01T00:00:00+05:00,site,1"
+    file.write_text(f"email,consent_at,consent_form,consent_policy\n{said}\n")
+    import_people(ImportFile(file, topic), road.ACTOR)
+    db.session.commit()
+
+
+LIFE: list[tuple[str, Callable[[Person], Any]]] = [
+    ("asks", lambda one: one.ask("news", "offers")),
+    ("confirms", lambda one: one.confirm()),
+    ("leaves a topic", lambda one: one.one_click("news")),
+    ("takes it back", lambda one: one.undo("news")),
+    ("asks for another", lambda one: one.ask("news")),
+    ("is blocked, and is not", a_block_is_lifted),
+    ("leaves everything", lambda one: one.leave()),
+    ("a week passes", a_week_passes),
+    ("withdraws", lambda one: one.leave(kind=Kind.WITHDRAWN)),
+]
+
+
+def test_the_standings_say_what_the_ledger_says_whatever_people_do(
+    app: Flask, tmp_path: Path
+) -> None:
+    """T12: two stores of subscription drifted apart, and deleted accounts were mailed."""
+    policy = road.lay()
+    somebody, stranger = Person(policy), Person(policy, "stranger@example.com")
+    stranger.ask("news")
+    for step, act in LIFE:
+        act(somebody)
+        db.session.expire_all()
+        assert db.session.execute(text(DRIFTED)).all() == [], step
+    synchronise(tmp_path, somebody.address)
+    synchronise(tmp_path, "imported@example.com")
+    assert db.session.execute(text(DRIFTED)).all() == []
+
+
+NOES: dict[str, Callable[[Person], Any]] = {
+    "left": lambda one: one.one_click(),
+    "left everything": lambda one: one.leave(),
+    "withdrew": lambda one: one.leave(kind=Kind.WITHDRAWN),
+    "blocked": lambda one: one.leave(kind=Kind.BLOCKED),
+    "complained": lambda one: suppression.suppress(one.row.digest, Why.COMPLAINT),
+    "kept out by staff": lambda one: suppression.suppress(one.row.digest, Why.STAFF),
+}
+
+
+@pytest.mark.parametrize("says_no", NOES.values(), ids=NOES)
+def test_a_synchronisation_says_yes_for_nobody_and_mails_nobody(
+    app: Flask, tmp_path: Path, says_no: Callable[[Person], Any]
+) -> None:
+    """T18: a resynchronisation subscribed thousands, and sent them the welcome series."""
+    person = Person(road.lay())
+    person.say_yes("news")
+    says_no(person)
+    db.session.commit()
+    before = yeses(person), mails()
+    for _ in range(2):
+        synchronise(tmp_path, person.address)
+    assert (yeses(person), mails()) == before
+
+
+def test_a_file_without_evidence_subscribes_nobody_however_often_it_comes(
+    app: Flask, tmp_path: Path
+) -> None:
+    """T18."""
+    road.lay()
+    file = tmp_path / "shop.csv"
+    file.write_text("email\n" + "".join(f"buyer{n}@example.com\n" for n in range(5)))
+    for _ in range(2):
+        import_people(ImportFile(file, "news"), road.ACTOR)
+        db.session.commit()
+    held = db.session.execute(
+        text("SELECT standing, quarantined, count(*) FROM standings GROUP BY 1, 2")
+    )
+    assert [tuple(row) for row in held] == [("none", True, 5)]
+    assert mails() == 0
+
+
+def yeses(person: Person) -> int:
+    """How often the ledger says yes for them."""
+    query = select(func.count()).select_from(Entry)
+    return db.session.scalars(
+        query.where(Entry.subscriber_id == person.id, Entry.kind.in_(YES))
+    ).one()
+
+
+def mails() -> int:
+    """How many messages wait or have left."""
+    return db.session.scalars(select(func.count()).select_from(Delivery)).one()
 
 
 def test_standings_are_written_where_the_ledger_is_projected_and_nowhere_else() -> None:
-    """T12: two stores of subscription drifted apart, and deleted accounts were mailed."""
+    """Beside what is done above, which cannot do everything."""
     assert _writers("standings", "Standing") == {
         "mailing/people/standings.py",
         # Whoever was imported without evidence has no entry: a mark that only ever keeps out.
@@ -23,7 +162,7 @@ def test_standings_are_written_where_the_ledger_is_projected_and_nowhere_else() 
 
 
 def test_the_ledger_is_written_by_itself_alone() -> None:
-    """T12, T18: nothing that synchronises can raise a consent past the ledger's own verb."""
+    """Nothing that synchronises can raise a consent past the ledger's own verb."""
     assert _writers("ledger", "Entry") == {
         "mailing/people/ledger.py",
         # The first entry of a stranger's chain; it raises an error where there is one already.

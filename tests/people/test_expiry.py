@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -13,8 +15,12 @@ from mailing.base.errors import Missing
 from mailing.base.settings import current
 from mailing.base.tokens import OptInToken, link_keys
 from mailing.deliveries import confirmations
+from mailing.leaving import links
 from mailing.people import expiry, ledger, profile
+from mailing.people.address import canonical
+from mailing.people.imports import ImportFile, import_people
 from mailing.people.optins import OptIn, Submission
+from mailing.people.subscribers import Subscriber, digest_of
 from mailing.policies.versions import PolicyVersion
 from tests import road
 
@@ -88,6 +94,87 @@ def test_somebody_who_has_said_no_stays_refused(app: Flask) -> None:
     db.session.commit()
     after_a_week()
     assert profile.show(SOMEBODY)["topics"] == {"news": "unsubscribed"}
+
+
+def cancel(optin: OptIn) -> str:
+    """Leave by the one-click of the mail that asks; the link's token."""
+    token = OptInToken(optin.id, optin.subscriber_id)
+    text_ = token.text(link_keys(current().secret_keys), "cancel")
+    assert links.by_token(text_, 1.0) is not None
+    return text_
+
+
+def kept(person: UUID) -> tuple[bool, str, bool]:
+    """Whether the address is kept, its provider, and whether the digest still finds it."""
+    db.session.expire_all()
+    row = db.session.get_one(Subscriber, person)
+    return row.personal is not None, row.provider, row.digest == digest_of(canonical(SOMEBODY))
+
+
+def test_of_a_request_cancelled_by_its_mail_the_digest_alone_outlives_the_seven_days(
+    app: Flask,
+) -> None:
+    """The mail says that the address is deleted; a "no" needs the keyed digest and no more."""
+    policy = road.lay()
+    optin = ask(policy)
+    person, token = optin.subscriber_id, cancel(optin)
+    expiry.forget_unconfirmed()
+    assert kept(person) == (True, "example.com", True)
+    after_a_week()
+    assert kept(person) == (False, "", True)
+    assert [entry.kind for entry in ledger.history(person)] == ["requested", "unsubscribed"]
+    assert list(ledger.verify()) == []
+    seen = links.look(token)
+    assert seen is not None
+    assert (seen.address, seen.is_subscribed, seen.ended) == ("", False, "")
+    assert expiry.forget_unconfirmed() == 0, "twice is once"
+
+
+def test_an_import_does_not_bring_back_whoever_is_known_by_the_digest_alone(
+    app: Flask, tmp_path: Path
+) -> None:
+    """T20, T57: what is erased goes, and the "no" outlives it."""
+    policy = road.lay()
+    optin = ask(policy)
+    cancel(optin)
+    after_a_week()
+    file = tmp_path / "people.csv"
+    file.write_text(
+        "email,consent_at,consent_form,consent_policy\n"
+        f"{SOMEBODY},2025-01-01T00:00:00+05:00,site,{policy.id}\n"
+    )
+    for topic in ("news", "offers"):
+        told = import_people(ImportFile(file, topic), road.ACTOR)
+        db.session.commit()
+        assert (told.rows, told.left_kept_out) == (1, 1), topic
+    assert kept(optin.subscriber_id) == (False, "", True)
+
+
+def test_whoever_cancelled_and_was_forgotten_may_ask_again_by_the_form(app: Flask) -> None:
+    policy = road.lay()
+    first = ask(policy)
+    cancel(first)
+    after_a_week()
+    later = clock.now() + timedelta(days=8)
+    with clock.use(lambda: later):
+        again = ask(policy)
+        assert again.subscriber_id == first.subscriber_id
+        assert kept(again.subscriber_id) == (True, "example.com", True)
+        token = OptInToken(again.id, again.subscriber_id)
+        confirmations.confirm(token.text(link_keys(current().secret_keys), "confirm"))
+        db.session.commit()
+    assert profile.show(SOMEBODY)["topics"]["news"] == "given"
+
+
+def test_whoever_once_said_yes_is_kept_after_they_cancel_something_else(app: Flask) -> None:
+    policy = road.lay()
+    first = ask(policy)
+    token = OptInToken(first.id, first.subscriber_id)
+    confirmations.confirm(token.text(link_keys(current().secret_keys), "confirm"))
+    db.session.commit()
+    cancel(ask(policy, "offers"))
+    after_a_week()
+    assert kept(first.subscriber_id)[0]
 
 
 def test_whoever_comes_back_after_that_is_a_new_person(app: Flask) -> None:

@@ -406,3 +406,14 @@ def test_the_words_of_a_used_version_are_never_edited(app: Flask) -> None:
         for path in wordings.FOLDER.glob("*.toml")
     }
     assert kept == FROZEN
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("slug", [*wordings.slugs(), wordings.RECEIVED])
+def test_no_sentence_ends_twice_though_a_russian_date_ends_in_a_full_stop(
+    policy: PolicyVersion, slug: str, language: str
+) -> None:
+    request = asked(language=language)
+    said = answering.compose(request, wordings.newest(slug, language), "Words.")
+    assert ".." not in said.text
+    assert "$" not in said.text

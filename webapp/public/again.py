@@ -27,7 +27,7 @@ def ask(slug: str) -> Response:
 def again(slug: str) -> Response:
     """Send it again, where there is something to send: the answer does not say."""
     filled, opened = Filled.read(request.form), OpenForm.find(slug)
-    if page_of(opened, request.headers) is None:
+    if page_of(opened, request.headers, filled.opened) is None:
         return elsewhere(opened)
     problem = filled.address_problem()
     if problem:

@@ -32,7 +32,7 @@ def submit(slug: str) -> Response:
     filled = Filled.read(request.form)
     languages.speak(asked_language() or filled.language or languages.spoken())
     opened = OpenForm.find(slug)
-    page = page_of(opened, request.headers)
+    page = page_of(opened, request.headers, filled.opened)
     if page is None:
         return elsewhere(opened)
     problems = filled.problems(opened)

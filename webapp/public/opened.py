@@ -23,8 +23,19 @@ def stamp(slug: str) -> str:
 
 def is_timely(slug: str, text: str) -> bool:
     """Whether a stamp is ours, of this form, and neither too young nor a day old."""
+    opened_at = _opened_at(slug, text)
+    if opened_at is None:
+        return False
+    return LEAST_SECONDS <= clock.now().timestamp() - opened_at <= LONGEST_SECONDS
+
+
+def is_ours(slug: str, text: str) -> bool:
+    """Whether a stamp is ours, of this form, however old: the hosted form was filled in."""
+    return _opened_at(slug, text) is not None
+
+
+def _opened_at(slug: str, text: str) -> float | None:
     payload = link_keys(current().secret_keys).unseal(_KIND, text)
     if payload is None or payload[8:] != slug.encode():
-        return False
-    age = clock.now().timestamp() - int.from_bytes(payload[:8], "big") / 1000
-    return LEAST_SECONDS <= age <= LONGEST_SECONDS
+        return None
+    return int.from_bytes(payload[:8], "big") / 1000

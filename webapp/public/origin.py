@@ -5,13 +5,18 @@ from urllib.parse import urlsplit
 from werkzeug.datastructures import Headers
 
 from mailing.people.open_form import OpenForm
+from webapp.public.opened import is_ours
+
+# What evidence says of a page that nothing tells.
+NOT_KNOWN = ""
 
 
-def page_of(form: OpenForm, headers: Headers) -> str | None:
+def page_of(form: OpenForm, headers: Headers, stamp: str) -> str | None:
     """The page that a post came from, as evidence names it; None for a stranger's page.
 
     Browsers name at least the origin with a post (Fetch, "append a request Origin header"). Old
-    and text browsers name nothing: there the hosted page stands, the one form they can have used.
+    and text browsers name nothing: there the stamp, which the hosted form alone carries, tells
+    that it was the hosted form. A copy of it elsewhere carries none, and its page is not known.
     """
     origin, page = headers.get("Origin"), headers.get("Referer")
     named = [one for one in (origin, page) if one]
@@ -19,7 +24,9 @@ def page_of(form: OpenForm, headers: Headers) -> str | None:
         return None
     if page:
         return _without_query(page)
-    return form.address if origin is None or form.is_own(origin) else origin
+    if origin is None:
+        return form.address if is_ours(form.slug, stamp) else NOT_KNOWN
+    return form.address if form.is_own(origin) else origin
 
 
 def sent_from(headers: Headers) -> str:

@@ -11,6 +11,7 @@ from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.answers import Answer, Said
 from mailing.deliveries.deliveries import Delivery
+from mailing.people import stopped
 from mailing.requests import answering, queue, timeline, wordings
 from mailing.requests.answering import Draft
 from mailing.requests.kinds import UNSPOKEN, Kind, Resolution
@@ -79,6 +80,7 @@ def _persons(asked: Request) -> dict[str, Any]:
         "wrote": _masked(asked),
         "answer_to": masked(recipient) if recipient else "",
         "is_on_file": answering.is_sender_on_file(asked),
+        "stopped": stopped.of(asked.subscriber_id),
     }
 
 

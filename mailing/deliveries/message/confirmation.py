@@ -17,7 +17,8 @@ from mailing.deliveries.message.skeleton import Dress
 
 @dataclass(frozen=True, slots=True)
 class ConfirmMail:
-    """What was asked for: topic names in `language`, the registered page, the button's address.
+    """What was asked for: topic names in `language`, the registered page (empty where it is not
+    known), the button's address.
 
     `asked_at` is aware, in the zone in which the date is to be shown; `source` is the
     door that was asked through: `form`, `preferences` (the page of somebody's choices) or `mail`.

@@ -1,5 +1,6 @@
 """The opt-in form: what it shows, what it takes, and how little its answer tells."""
 
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -7,13 +8,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.settings import Settings
+from mailing.base.settings import Settings, current
+from mailing.base.tokens import OptInToken, link_keys
 from mailing.deliveries.deliveries import Delivery
-from mailing.people import optins, topics
+from mailing.people import evidence, ledger, optins, topics
 from mailing.people.wording import sentence
 from mailing.policies import versions
 from tests.webapp.public.conftest import Shop, With
+from webapp.public.opened import stamp
 
 
 def test_the_form_shows_one_unticked_box_a_topic_with_the_whole_sentence(
@@ -60,11 +64,52 @@ def test_a_post_becomes_a_request_with_the_wording_that_was_shown(
     assert answer.status_code == 200
     with web.app_context():
         optin = db.session.scalars(select(optins.OptIn)).one()
-        assert optin.page == f"{settings.public_url}/join/news"
         assert (optin.language, optin.policy_id) == ("ru", shop.policy)
         assert optin.typed() == {"given_name": "Айгерим"}
         delivery = db.session.scalars(select(Delivery)).one()
         assert (delivery.kind, delivery.optin_id) == ("confirmation", optin.id)
+
+
+@pytest.mark.parametrize(
+    ("stamped", "headers", "page"),
+    [
+        ("news", {}, "http://127.0.0.1:8080/join/news"),
+        ("news", {"Origin": "https://shop.example"}, "https://shop.example"),
+        ("", {"Origin": "http://127.0.0.1:8080"}, "http://127.0.0.1:8080/join/news"),
+        ("", {}, ""),
+        ("another", {}, ""),
+        ("forged", {}, ""),
+    ],
+    ids=str,
+)
+def test_the_hosted_page_is_evidence_only_where_its_stamp_or_the_browser_says_so(
+    client: FlaskClient,
+    web: Flask,
+    shop: Shop,
+    stamped: str,
+    headers: dict[str, str],
+    page: str,
+) -> None:
+    """A copy of the form, and a program that names no page, are not taken for the hosted form."""
+    long_ago = clock.now() - timedelta(days=9)
+    with web.app_context(), clock.use(lambda: long_ago):
+        opened = stamp(stamped) if stamped in ("news", "another") else stamped
+    client.post(shop.path, data=shop.post(opened=opened), headers=headers)
+    with web.app_context():
+        optin = db.session.scalars(select(optins.OptIn)).one()
+        told = evidence.body_of(ledger.history(optin.subscriber_id)[0].evidence_hash)
+        assert (optin.page, told["page"]) == (page, page or None)
+
+
+def test_where_the_page_is_not_known_the_receipt_says_so(
+    client: FlaskClient, web: Flask, shop: Shop
+) -> None:
+    client.post(shop.path, data=shop.post())
+    with web.app_context():
+        optin = db.session.scalars(select(optins.OptIn)).one()
+        token = OptInToken(optin.id, optin.subscriber_id)
+        link = token.text(link_keys(current().secret_keys), "confirm")
+    assert "<dt>On which page</dt><dd>not known</dd>" in client.post(f"/confirm/{link}").text
 
 
 def test_network_address_and_browser_are_not_kept_where_the_policy_does_not_declare_them(

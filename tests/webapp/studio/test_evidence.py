@@ -1,6 +1,7 @@
 """Evidence in the studio (T55): one person, one line of time, read for a reason that is logged."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from html import unescape
 from uuid import UUID
 
@@ -13,10 +14,13 @@ from mailing.deliveries import confirmations
 from mailing.deliveries.returns import Return
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
-from mailing.people import subscribers
+from mailing.people import expiry, ledger, subscribers
 from mailing.people.address import canonical
 from mailing.people.address_changes import AddressChange
+from mailing.people.ledger import Kind, NewEntry
 from mailing.people.optins import OptIn, Submission
+from mailing.policies import versions
+from mailing.policies.versions import NewText
 from mailing.staff.audit import latest
 from mailing.staff.staff import Role
 from tests.person import token_of
@@ -151,6 +155,56 @@ def test_a_page_of_ours_is_named_by_what_it_is(web: Flask, browse: Browse, perso
         leave(Leaving(UUID(person), Scope.everything(), source="page", patience=0))
     _, page = _read(browse(Role.OFFICER))
     assert "on the page of the link to leave" in page
+
+
+def test_a_yes_that_a_new_version_overtook_says_what_was_shown_and_what_was_in_force(
+    web: Flask, browse: Browse, world: World
+) -> None:
+    with web.app_context():
+        confirmations.submit(
+            Submission("site", WHO, ("offers",), "ru", world.policy_id, "https://shop.example/")
+        )
+        new = NewText("kk", clock.today("Asia/Almaty"), "later")
+        versions.publish(versions.find(versions.import_text(b"later", new).policy_id))
+        confirmations.confirm(token_of(db.session.query(OptIn).one(), "confirm"))
+        db.session.commit()
+    _, page = _read(browse(Role.OFFICER))
+    assert page.count("Agreed to version 2024-10-01, shown on ") == 1
+    assert "while version later had been in force since " in page
+
+
+def test_of_whoever_cancelled_and_was_forgotten_the_no_is_shown_and_no_address(
+    web: Flask, browse: Browse, world: World
+) -> None:
+    with web.app_context():
+        confirmations.submit(
+            Submission("site", WHO, ("offers",), "ru", world.policy_id, "https://shop.example/")
+        )
+        db.session.commit()
+        optin = db.session.query(OptIn).one()
+        leave(Leaving(optin.subscriber_id, Scope.of_optin(optin.id), patience=0))
+        later = clock.now() + timedelta(days=8)
+        with clock.use(lambda: later):
+            expiry.forget_unconfirmed()
+            db.session.commit()
+    _, page = _read(browse(Role.OFFICER))
+    assert "<h2>(address forgotten)</h2>" in page
+    assert "They never said yes, and said no." in page
+    assert "<h3>unsubscribed: offers</h3>" in page
+    assert "Show what names the person" not in page
+
+
+def test_every_door_that_an_entry_can_come_by_has_its_words(
+    web: Flask, browse: Browse, person: str
+) -> None:
+    with web.app_context():
+        leave(Leaving(UUID(person), Scope.everything(), Kind.BLOCKED, "mail", patience=0))
+        lifted = NewEntry(UUID(person), Kind.RESTORED, None, None, "claim", "subscriber")
+        ledger.append(lifted)
+        db.session.commit()
+    _, page = _read(browse(Role.OFFICER))
+    assert "<p>by mail</p>" in page
+    assert "<p>by the link of the mail that asked them</p>" in page
 
 
 def _move(person: str) -> None:

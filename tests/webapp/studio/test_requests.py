@@ -12,6 +12,11 @@ from sqlalchemy import func, select
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.deliveries import answers
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.scope import Scope
+from mailing.people import subscribers
+from mailing.people.address import canonical
+from mailing.people.ledger import Kind as Said
 from mailing.requests import acting, timeline
 from mailing.requests.acting import Closing
 from mailing.requests.kinds import Kind, Resolution, State
@@ -252,3 +257,58 @@ def test_words_of_strangers_are_text_wherever_they_stand(web: Flask, officer: Br
     assert "<script>alert" not in page
     assert "<b>x</b>" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+def test_what_nobody_understood_is_no_withdrawal_until_somebody_chooses_it(
+    web: Flask, officer: Browser
+) -> None:
+    number = with_message(web, letter())
+    page = officer.get(f"/studio/requests/{number}?lang=en").text
+    select = page.partition('<select id="kind"')[2].partition("</select>")[0]
+    assert re.findall(r'<option value="(\w*)" selected>', select) == [""]
+    assert officer.post(f"/studio/requests/{number}/kind", {"kind": ""}).status_code == 422
+    assert state(web, number).kind == "unclear"
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        ("blocked", "Every mailing to this person has been stopped since "),
+        ("withdrawn", "Consent was withdrawn on "),
+        ("", "Nothing is stopped."),
+    ],
+)
+def test_a_withdrawal_says_what_has_been_done_about_it(
+    web: Flask, officer: Browser, act: str, said: str
+) -> None:
+    with web.app_context():
+        person = subscribers.find(canonical("person1@example.com"))
+        assert person is not None
+        if act:
+            everything = Scope.everything()
+            leave(Leaving(person.id, everything, Said(act), "mail", patience=0))
+        found = open_request(NewRequest(Kind.WITHDRAWAL, subscriber_id=person.id)).id
+        db.session.commit()
+    assert said in officer.get(f"/studio/requests/{found}?lang=en").text
+
+
+def test_a_withdrawal_of_nobody_known_says_that_there_was_nothing_to_stop(
+    web: Flask, officer: Browser
+) -> None:
+    with web.app_context():
+        found = asked(Kind.WITHDRAWAL).id
+    assert "there was nothing to stop" in officer.get(f"/studio/requests/{found}?lang=en").text
+
+
+def test_where_nothing_is_due_today_the_next_day_that_something_is_stands_there(
+    web: Flask, officer: Browser
+) -> None:
+    came = datetime(2026, 11, 29, 9, tzinfo=UTC)  # A Sunday: all of it is due in another week.
+    with web.app_context():
+        open_request(NewRequest(Kind.QUESTION, received_at=came))
+        open_request(NewRequest(Kind.WITHDRAWAL, received_at=came))
+        db.session.commit()
+    with clock.use(lambda: came):
+        page = officer.get("/studio/requests?lang=en").text
+    said = "Nothing is due today. The next one is due on 30 November 2026, 18:00 (Almaty time)."
+    assert said in page
