@@ -136,7 +136,8 @@ def _letter(message: InboundMessage, reading: Reading, actor: str = "kelisim") -
         reading=reading,
         recipients=tuple(map(addresses.plain, messages.recipients_of(message))),
         author=authors.of(reading),
-        is_young=heading.is_young(message.received_at),
+        # Without a date nothing is said: whoever could take one away could write another.
+        is_old=heading.at is not None and not heading.is_young(message.received_at),
         actor=actor,
     )
 

@@ -15,8 +15,8 @@ from mailing.requests.timeline import OURSELVES
 
 @dataclass(frozen=True)
 class Letter:
-    """One message as it was read; `actor` is who says what it is: kelisim, or staff. `is_young`
-    where it was written within the days before it came: an older one may have been brought again.
+    """One message as it was read; `actor` is who says what it is: kelisim, or staff. `is_old`
+    where its date is not of the days in which it came: it may have been brought again.
     """
 
     message_id: int
@@ -24,7 +24,7 @@ class Letter:
     reading: Reading
     recipients: tuple[str, ...]
     author: Author
-    is_young: bool = False
+    is_old: bool = False
     actor: str = OURSELVES
 
     def ending(

@@ -28,7 +28,7 @@ _GONE = {Why.WITHDRAWN, Why.DESTROYED}
 def withdraw(letter: Letter) -> Rest:
     """Withdraw who surely wrote it, block everybody else who may have. Commits."""
     holders = _holders(letter)
-    author = letter.author.sure if letter.is_young else None
+    author = None if letter.is_old else letter.author.sure
     sure = _each([author, *(one for one in holders if _is_here(one))])
     for one in sure:
         leave(_leaving(letter, one, Said.WITHDRAWN))

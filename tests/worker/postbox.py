@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import formatdate
 from pathlib import Path
 
 from console.daemons import free_port
@@ -21,6 +22,7 @@ WITHDRAW = "Дербес деректерді өңдеуге келісімді 
 def letter(sender: str, subject: str, more: str = "") -> bytes:
     """A letter as somebody writes it."""
     lines = [f"From: {sender}", f"To: {HELPDESK}", f"Subject: {subject}", *more.splitlines()]
+    lines.append(f"Date: {formatdate()}")
     return (
         "\r\n".join([*lines, "Content-Type: text/plain; charset=utf-8"]) + "\r\n\r\n.\r\n"
     ).encode()
