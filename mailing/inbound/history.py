@@ -46,9 +46,7 @@ def _done(action: str | None, storm: str | None) -> str:
 
 
 def _told(returned: Return, delivery: Delivery | None, done: str) -> dict[str, Any]:
-    nothing = dict.fromkeys(
-        ("seq", "topic", "policy", "wording", "form", "private", "hash"), None
-    )
+    nothing = dict.fromkeys(("seq", "topic", "policy", "wording", "form", "private", "hash"), None)
     told = {"at": returned.at, "kind": RETURNED, "source": "returned", "actor": "kelisim"}
     body = {
         "came": returned.kind,
