@@ -1,4 +1,4 @@
-"""The intake behind a real mail server: started, killed, started again; and what it has taken in."""
+"""The intake behind a real mail server: started, killed, started again; what it has taken in."""
 
 import os
 import signal
