@@ -78,7 +78,7 @@ showq unix n - n - - showq
 
 @dataclass(frozen=True)
 class Postfix:
-    """One that runs: where we hand our mail over, where the world hands in its own, and its queue."""
+    """One that runs: where we hand our mail over, where the world does, and its queue."""
 
     place: Path
     port: int

@@ -1,0 +1,76 @@
+"""T62: a public form that anybody may post is no tool to flood a mailbox or the server with."""
+
+from email.utils import formatdate
+from itertools import count
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from mailing.base.database import db
+from mailing.base.tokens import MailtoLeave, link_keys
+from mailing.deliveries.deliveries import Delivery
+from mailing.people import ledger, topics
+from mailing.requests import fresh, incoming
+from tests.webapp.public.conftest import Shop, With
+from tests.webapp.public.people import Asked, say_yes
+
+EMAIL = "dana@example.com"
+FLOOD = 12
+
+
+@pytest.fixture
+def dana(web: Flask, shop: Shop) -> Asked:
+    return say_yes(web, shop.policy)
+
+
+def mails(web: Flask) -> int:
+    """How many mails there are to anybody."""
+    with web.app_context():
+        return db.session.scalars(select(func.count()).select_from(Delivery)).one()
+
+
+@pytest.mark.parametrize("form", ["/privacy", "/join/news/again"])
+def test_many_networks_at_one_address_cost_it_two_mails_at_the_most(
+    web: Flask, dana: Asked, with_settings: With, form: str
+) -> None:
+    client, before = with_settings(join_network_hourly=1), mails(web)
+    answers = [
+        client.post(form, data={"email": EMAIL}, environ_base={"REMOTE_ADDR": f"203.0.{n}.7"})
+        for n in range(FLOOD)
+    ]
+    assert {one.status_code for one in answers} == {200}
+    assert len({one.data for one in answers}) == 1
+    assert mails(web) - before <= fresh.MOST_A_DAY
+
+
+def test_one_network_at_many_addresses_is_told_to_wait(
+    web: Flask, shop: Shop, with_settings: With
+) -> None:
+    client, numbers = with_settings(join_network_hourly=4), count()
+    answers = [
+        client.post(
+            "/privacy",
+            data={"email": f"somebody{next(numbers)}@example.com"},
+            environ_base={"REMOTE_ADDR": "203.0.113.7"},
+        ).status_code
+        for _ in range(FLOOD)
+    ]
+    assert answers == [200] * 4 + [429] * (FLOOD - 4)
+    assert mails(web) == 0
+
+
+def test_a_flood_to_the_address_to_leave_by_writes_one_entry_and_no_mail(
+    web: Flask, dana: Asked
+) -> None:
+    """The same wish again is no second fact; RFC 8058's POST is never limited, and needs not be."""
+    with web.app_context():
+        topic = topics.find(topics.NOTICES).id
+        keys = link_keys(web.extensions["kelisim"].secret_keys)
+        out = MailtoLeave(dana.subscriber, topic).address(keys, "bounce.glazik.example")
+        before = mails(web), len(ledger.history(dana.subscriber))
+        for number in range(FLOOD):
+            raw = f"From: x{number}@example.org\r\nDate: {formatdate()}\r\n\r\nleave\r\n"
+            incoming.take(raw.encode(), [out])
+        after = mails(web), len(ledger.history(dana.subscriber))
+    assert after == (before[0], before[1] + 1)
