@@ -15,12 +15,13 @@ from console.embedded import Services
 from mailing.base.database import db
 from mailing.base.settings import Settings, load
 from mailing.bootstrap import create_base
+from tests import once
 from tests import services as parts
 from tests.rooms import Rooms
 
 HERE = Path(__file__).parent
-# The folders whose tests start no process that could outlive them.
-STAY_INSIDE = {
+# The folders and files whose tests start no process that could outlive them.
+STAY_INSIDE = (
     "people",
     "policies",
     "staff",
@@ -31,13 +32,26 @@ STAY_INSIDE = {
     "requests",
     "incidents",
     "webapp",
-}
+    "browser",
+    "races",
+    "console/test_doctor.py",
+    "console/test_forms.py",
+    "console/test_frame.py",
+    "console/test_nouns.py",
+    "console/test_requests.py",
+    "worker/test_engine.py",
+    "worker/test_inbound.py",
+    "worker/test_sweep.py",
+)
+# These do, in a folder of those.
+GO_OUTSIDE = ("browser/test_desk_flow.py",)
 OF_THE_SUITE = {parts.RUN, parts.TEMPLATE, "KELISIM_CI"}
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Runs in every test process, first in the one that starts the others."""
     parts.begin_run()
+    config.add_cleanup(once.arrange().undo)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -79,20 +93,29 @@ def database_url(
     services: Services, template: str, rooms: Rooms, request: pytest.FixtureRequest
 ) -> Iterator[str]:
     """A migrated database of this test's own."""
-    stays_inside = request.path.relative_to(HERE).parts[0] in STAY_INSIDE
-    own = rooms.one() if stays_inside else parts.scratch_database(services, template)
+    own = (
+        rooms.one()
+        if _stays_inside(request.path.relative_to(HERE))
+        else parts.scratch_database(services, template)
+    )
     with own as url:
         yield url
 
 
+@pytest.fixture(scope="session")
+def broom(services: Services) -> Iterator[redis.Redis]:
+    """What sweeps the queue after each test."""
+    with redis.Redis.from_url(services.redis_url) as client:
+        yield client
+
+
 @pytest.fixture
-def queue_prefix(services: Services) -> Iterator[str]:
+def queue_prefix(broom: redis.Redis) -> Iterator[str]:
     """A corner of the queue of this test's own, swept afterwards."""
     prefix = f"test-{uuid4().hex}:"
     yield prefix
-    with redis.Redis.from_url(services.redis_url) as client:
-        for key in client.scan_iter(match=f"{prefix}*", count=1000):
-            client.delete(key)
+    for key in broom.scan_iter(match=f"{prefix}*", count=1000):
+        broom.delete(key)
 
 
 @pytest.fixture
@@ -139,6 +162,10 @@ def app(settings: Settings) -> Iterator[Flask]:
         yield base
         db.session.remove()
         db.engine.dispose()
+
+
+def _stays_inside(path: Path) -> bool:
+    return any(map(path.is_relative_to, STAY_INSIDE)) and str(path) not in GO_OUTSIDE
 
 
 def _key() -> str:

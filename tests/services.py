@@ -102,6 +102,9 @@ def _hurry(services: Services) -> None:
     with _administration(services) as connection:
         connection.execute("ALTER SYSTEM SET fsync = off")
         connection.execute("ALTER SYSTEM SET full_page_writes = off")
+        # A backend of a test lives for a moment: loading a compiler into it takes longer than
+        # whatever the compiled query could save on a handful of rows.
+        connection.execute("ALTER SYSTEM SET jit = off")
         connection.execute("SELECT pg_reload_conf()")
 
 

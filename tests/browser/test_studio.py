@@ -181,7 +181,14 @@ def test_a_stop_is_explained_before_it_is_pressed(
 
 
 @pytest.mark.parametrize(
-    ("language", "scheme"), [("kk", "light"), ("ru", "light"), ("en", "light"), ("kk", "dark")]
+    ("language", "scheme"),
+    [
+        ("ru", "light"),
+        ("kk", "dark"),
+        # What axe asks about differs by colour; the words of a language change little of it.
+        pytest.param("kk", "light", marks=pytest.mark.soak),
+        pytest.param("en", "light", marks=pytest.mark.soak),
+    ],
 )
 def test_axe_finds_nothing_to_complain_of(
     open_page: Callable[..., Page], studio: Studio, language: str, scheme: str
@@ -199,18 +206,16 @@ def test_axe_finds_nothing_to_complain_of(
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_no_page_scrolls_sideways_in_any_language(
-    open_page: Callable[..., Page], studio: Studio, width: int
+    open_page: Callable[..., Page], studio: Studio
 ) -> None:
-    page = open_page(viewport={"width": width, "height": 800})
+    page = open_page()
     let_go(studio.web, studio.world, OUTCOMES)
     wide = []
     for address in studio.addresses():
         for language in LANGUAGES:
             page.goto(_in(studio, address, language))
-            if page.evaluate("document.documentElement.scrollWidth") > width:
-                wide.append((address, language))
+            wide += [(address, language, width) for width in WIDTHS if _scrolls(page, width)]
     assert wide == []
 
 
@@ -252,6 +257,12 @@ def test_no_page_asks_another_host_or_breaks_its_own_policy(
         page.goto(studio.address + address)
     assert [url for url in asked if not url.startswith(studio.address)] == []
     assert said == []
+
+
+def _scrolls(page: Page, width: int) -> bool:
+    """Whether the open page is wider than a window of this width."""
+    page.set_viewport_size({"width": width, "height": 800})
+    return bool(page.evaluate("document.documentElement.scrollWidth") > width)
 
 
 def _complaints(page: Page, studio: Studio, address: str, language: str) -> list[str]:

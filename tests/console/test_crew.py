@@ -88,7 +88,7 @@ def test_a_program_that_will_not_end_is_killed_after_its_time(
     with Crew([program(STUBBORN)], surroundings):
         alive = pids(tmp_path / "one.pids")
         begin = time.monotonic()
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 20
     assert not any(is_alive(pid) for pid in alive)
 
 

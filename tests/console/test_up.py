@@ -75,7 +75,7 @@ def test_it_is_ready_when_it_says_so_and_leaves_no_process_behind(
     with urllib.request.urlopen(f"http://127.0.0.1:{up.port}/studio/login") as answer:
         assert answer.status == 200
     said = f"http://127.0.0.1:{up.port}/studio/login\n"
-    assert wait_until(lambda: said in up.said.read_text(), 5), up.said.read_text()
+    assert wait_until(lambda: said in up.said.read_text(), 60), up.said.read_text()
     banners = ("transport:", "broker ->")
     assert not [banner for banner in banners if banner in up.said.read_text()]
     up.process.send_signal(number)
@@ -88,10 +88,10 @@ def test_a_killed_worker_is_replaced_and_nothing_outlives_a_killed_command(up: R
     before = up.programs(WORKER)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: bool(set(up.programs(WORKER)) - set(before)), 20)
+    assert wait_until(lambda: bool(set(up.programs(WORKER)) - set(before)), 60)
     assert "worker ended (-9)" in up.said.read_text()
     up.process.kill()
-    assert wait_until(lambda: up.programs(" -m ") == [], 40), processes_of(up.var)
+    assert wait_until(lambda: up.programs(" -m ") == [], 60), processes_of(up.var)
 
 
 def test_killed_services_are_started_again_where_everybody_looks_for_them(up: Running) -> None:
@@ -101,8 +101,8 @@ def test_killed_services_are_started_again_where_everybody_looks_for_them(up: Ru
     valkey = int(json.loads((embedded / "valkey" / "process.json").read_text())["pid"])
     for pid in (postmaster, valkey):
         os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: up.said.read_text().count("it is started again") == 2, 40)
-    assert wait_until(lambda: web_is_ready(up.port), 40), up.said.read_text()
+    assert wait_until(lambda: up.said.read_text().count("it is started again") == 2, 60)
+    assert wait_until(lambda: web_is_ready(up.port), 60), up.said.read_text()
     up.process.send_signal(signal.SIGTERM)
     assert up.process.wait(60) == 0, up.said.read_text()
     assert processes_of(up.var) == []

@@ -12,7 +12,7 @@ from uuid import UUID
 from tests.faults.trace import Answer
 
 HANDS = 6
-PATIENCE = 60.0
+PATIENCE = 180.0
 AGAIN = 0.1
 
 

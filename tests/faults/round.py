@@ -24,7 +24,7 @@ from tests.faults.trace import Trace
 from tests.faults.watch import Watch
 
 BEGUN = 0.1
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 @dataclass(frozen=True)

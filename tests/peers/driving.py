@@ -1,6 +1,8 @@
 """A tiny event loop for SMTP connections, and permits as the gate would give them."""
 
+import os
 import selectors
+import socket
 import time
 from collections.abc import Callable
 from uuid import uuid4
@@ -12,7 +14,7 @@ from worker.smtp import Connection, Outcome, Phase, Relay, Timeouts
 
 MESSAGE = b"Subject: Hello\r\nTo: dana@example.net\r\n\r\nFirst line\r\n.\r\n..two dots\r\n"
 SENDER = "bounce+abc@b.example.com"
-PATIENCE = 10.0
+PATIENCE = 60.0
 # Short enough for a test, in the proportions of RFC 5321.
 HASTY = Timeouts(connect=1, greeting=1, mail=1, rcpt=1, data=1, block=1, dot=1, quit=0.5)
 
@@ -49,6 +51,22 @@ def to_the_dot(connection: Connection, message: bytes = MESSAGE) -> Outcome | No
     """Send up to the dot; the outcome if there was one before."""
     connection.send(permit(), Octets.of(message))
     return drive(connection, lambda: connection.phase is Phase.AT_DOT)
+
+
+def await_octets(connection: Connection, count: int) -> None:
+    """Wait until so many bytes of the peer have come that the connection has not read yet."""
+    limit = time.monotonic() + PATIENCE
+    with socket.socket(fileno=os.dup(connection.fileno())) as behind:
+        while _unread(behind, count) < count:
+            assert time.monotonic() < limit, f"the peer did not say {count} bytes"
+            time.sleep(0.01)
+
+
+def _unread(behind: socket.socket, most: int) -> int:
+    try:
+        return len(behind.recv(most, socket.MSG_PEEK))
+    except BlockingIOError:
+        return 0
 
 
 def outcome_of(connection: Connection) -> Outcome:

@@ -2,6 +2,7 @@
 
 import selectors
 import time
+from threading import Event
 
 import pytest
 
@@ -21,20 +22,19 @@ from worker.smtp import Connection, Phase, Relay, Verdict
 
 
 def test_a_tarpit_delays_its_own_message_only() -> None:
-    with SmtpPeer(Fault(Stage.DOT, to="slow@*", wait=1.5)) as peer:
+    answered = Event()
+    with SmtpPeer(Fault(Stage.DOT, to="slow@*", until=answered)) as peer:
         slow, quick = connect(peer.url), connect(peer.url)
         slow.send(permit("slow@example.net"), Octets.of(MESSAGE))
         drive(slow, lambda: slow.phase is Phase.AT_DOT)
         slow.finish()
-        began = time.monotonic()
         for _ in range(20):
             assert deliver(quick, permit()).verdict is Verdict.ACCEPTED
             assert slow.advance() is None
-        assert time.monotonic() - began < 1
+        answered.set()
         outcome = drive(slow, lambda: False)
         assert outcome is not None
         assert outcome.verdict is Verdict.ACCEPTED
-        assert time.monotonic() - began > 1.4
         ended(slow)
         ended(quick)
 
@@ -64,7 +64,7 @@ def test_goodbye_is_bounded(fault: Fault) -> None:
         connection = connect(peer.url, HASTY)
         began = time.monotonic()
         ended(connection)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 30
         assert connection.trouble is None
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import pytest
 
-from tests.peers.driving import HASTY, connect, drive, to_the_dot
+from tests.peers.driving import HASTY, await_octets, connect, drive, to_the_dot
 from tests.peers.faults import NEVER, Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
 from worker.smtp import Connection, Outcome, Phase, Verdict
@@ -40,9 +40,9 @@ def test_finish_looks_for_an_early_answer_before_it_writes_the_dot(
     raw: bytes, verdict: Verdict, code: int | None
 ) -> None:
     with SmtpPeer(Fault(Stage.BODY, raw=raw, trickle=0.01)) as peer:
-        connection = connect(peer.url, HASTY)
+        connection = connect(peer.url)
         assert to_the_dot(connection) is None
-        time.sleep(0.01 * (len(raw) + 10))
+        await_octets(connection, len(raw))
         connection.finish()
         outcome = connection.advance()
         assert_ended_without_dot(peer, connection, outcome)
@@ -51,10 +51,10 @@ def test_finish_looks_for_an_early_answer_before_it_writes_the_dot(
 
 
 def test_half_an_answer_before_the_dot_cannot_become_its_answer_afterwards() -> None:
-    with SmtpPeer(Fault(Stage.BODY, raw=b"250 ok\r\n", trickle=0.2)) as peer:
+    with SmtpPeer(Fault(Stage.BODY, raw=b"250 ok\r\n", trickle=0.5)) as peer:
         connection = connect(peer.url, HASTY)
         assert to_the_dot(connection) is None
-        time.sleep(0.3)
+        await_octets(connection, 1)
         assert connection.advance() is None
         assert connection.phase is Phase.AT_DOT
         connection.finish()
