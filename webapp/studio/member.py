@@ -26,10 +26,7 @@ def staff_member(staff_id: int) -> str:
 @needs(Act.MANAGE_STAFF)
 @fresh
 def staff_role(staff_id: int) -> ResponseReturnValue:
-    wanted = request.form.get("role", "")
-    if wanted not in set(Role):
-        raise Invalid(gettext("Choose a role."), "role")
-    return _done(staff_id, lambda person: team.change_role(person, Role(wanted), actor()))
+    return _done(staff_id, lambda person: team.change_role(person, _role(), actor()))
 
 
 @studio.post("/staff/<int:staff_id>/close")
@@ -82,6 +79,13 @@ def _done(staff_id: int, act: Callable[[Staff], None]) -> ResponseReturnValue:
     db.session.commit()
     flash(gettext("Saved."), "done")
     return redirect(url_for("studio.staff_member", staff_id=staff_id), 303)
+
+
+def _role() -> Role:
+    wanted = request.form.get("role", "")
+    if wanted not in set(Role):
+        raise Invalid(gettext("Choose a role."), "role")
+    return Role(wanted)
 
 
 def _refused(staff_id: int, sentence: str) -> ResponseReturnValue:
