@@ -7,9 +7,12 @@ import click
 from console.frame import actor, verb
 from console.output import Answer, table
 from mailing.base.errors import Invalid
-from mailing.staff import audit
+from mailing.base.languages import DEFAULT, LANGUAGES
+from mailing.deliveries import account_mails
+from mailing.staff import audit, second_factor, team
 from mailing.staff import staff as accounts
-from mailing.staff.staff import SHORTEST_PASSWORD, Role, Staff
+from mailing.staff.passwords import SHORTEST_PASSWORD
+from mailing.staff.staff import Role, Staff
 
 ROLES = click.Choice([role.value for role in Role])
 from_stdin = click.option(
@@ -36,6 +39,17 @@ def add(email: str, role: str, password_stdin: bool) -> Answer:
 
 @staff.command()
 @click.argument("email")
+@click.option("--role", type=ROLES, required=True)
+@click.option("--language", type=click.Choice(LANGUAGES), default=DEFAULT, show_default=True)
+@verb
+def invite(email: str, role: str, language: str) -> Answer:
+    """Add somebody who chooses a password by a link; it is mailed, and opens for 72 hours."""
+    invited = account_mails.invite(email, Role(role), language, actor())
+    return _answer(invited, f"{invited.email} is {role} now and gets a link to set a password.")
+
+
+@staff.command()
+@click.argument("email")
 @from_stdin
 @verb
 def password(email: str, password_stdin: bool) -> Answer:
@@ -53,9 +67,7 @@ def password(email: str, password_stdin: bool) -> Answer:
 def role_(email: str, role: str) -> Answer:
     """Give somebody another role; every login of theirs ends."""
     person = accounts.find(email)
-    before = person.role
-    accounts.change_role(person, Role(role))
-    audit.record(actor(), "role changed", person.name, role=role, before=before)
+    team.change_role(person, Role(role), actor())
     return _answer(person, f"{person.email} is {role} now and is logged out everywhere.")
 
 
@@ -65,8 +77,7 @@ def role_(email: str, role: str) -> Answer:
 def close(email: str) -> Answer:
     """End somebody's logins and let them log in no more; `open` takes it back."""
     person = accounts.find(email)
-    accounts.deactivate(person)
-    audit.record(actor(), "login closed", person.name)
+    team.close(person, actor())
     return _answer(person, f"{person.email} is logged out everywhere and cannot log in any more.")
 
 
@@ -76,9 +87,29 @@ def close(email: str) -> Answer:
 def open_(email: str) -> Answer:
     """Let somebody log in again whose login was closed."""
     person = accounts.find(email)
-    accounts.reactivate(person)
-    audit.record(actor(), "login opened", person.name)
+    team.reopen(person, actor())
     return _answer(person, f"{person.email} can log in again, as {person.role}.")
+
+
+@staff.command("remove-second-factor")
+@click.argument("email")
+@verb
+def remove_second_factor(email: str) -> Answer:
+    """Let somebody log in by password alone who has lost telephone and recovery codes."""
+    person = accounts.find(email)
+    team.remove_second_factor(person, actor())
+    said = f"{person.email} logs in by password alone now, and is logged out everywhere."
+    return _answer(person, said)
+
+
+@staff.command("demand-second-factor")
+@click.option("--off", is_flag=True, help="Leave it to each again.")
+@verb
+def demand_second_factor(off: bool) -> Answer:
+    """Have everybody set up a second factor at their next page of the studio."""
+    team.demand_second_factor(not off, actor())
+    said = "Each may use a second factor." if off else "Everybody needs a second factor now."
+    return Answer({"demanded": not off}, said)
 
 
 @staff.command("list")
@@ -86,7 +117,7 @@ def open_(email: str) -> Answer:
 def list_() -> Answer:
     """List who may log in, and whose login is closed."""
     found = [_shown(person) for person in accounts.everybody()]
-    heads = ("id", "email", "role", "active")
+    heads = ("id", "email", "role", "active", "second_factor", "last_login_at")
     return Answer(found, table([list(one.values()) for one in found], heads))
 
 
@@ -96,8 +127,13 @@ def _answer(person: Staff, said: str) -> Answer:
 
 def _shown(person: Staff) -> dict[str, object]:
     return {
-        "id": person.id, "email": person.email, "role": person.role, "active": person.active
-    }  # fmt: skip
+        "id": person.id,
+        "email": person.email,
+        "role": person.role,
+        "active": person.active,
+        "second_factor": second_factor.is_on(person),
+        "last_login_at": person.last_login_at,
+    }
 
 
 def _password(from_stdin: bool) -> str:

@@ -36,6 +36,9 @@ class Installation(Table):
     sending_off_reason: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
     suppression_key_check: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
     created_at: Mapped[datetime] = mapped_column(At, server_default=func.now(), info=OPERATIONAL)
+    second_factor_demanded: Mapped[bool] = mapped_column(
+        server_default=text("false"), info=OPERATIONAL
+    )
 
 
 class DataKeyCheck(Table):

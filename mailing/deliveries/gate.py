@@ -22,7 +22,7 @@ from mailing.base.errors import ConfigurationError
 from mailing.base.settings import Settings
 from mailing.base.tokens import ReturnPath, link_keys
 from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
-from mailing.deliveries import queue, results
+from mailing.deliveries import account_mails, queue, results
 from mailing.deliveries.message import SignedUp
 from mailing.deliveries.permit import GateStamp, SendPermit
 from mailing.deliveries.queue import Claim, ids, numbers
@@ -113,11 +113,25 @@ _ANSWER = {
         LEFT JOIN answers w ON w.delivery_id = a.id
         LEFT JOIN address_changes g ON g.id = w.change_id""",
 }
+# A mail about a login goes to somebody of the staff, who is no subscriber: what anybody agreed to
+# or left is not asked, but whether the link in it would still open.
+_ACCOUNT = {
+    "people": "LEFT JOIN",
+    "digest": "m.digest",
+    "personal": "m.recipient",
+    "since": "st",
+    "language": "m.language",
+    "silent": "true",
+    "more": """
+        LEFT JOIN account_mails m ON m.delivery_id = a.id
+        LEFT JOIN staff u ON u.id = m.staff_id""",
+}
 _PLACES = {
     "campaign": {"verdict": verdict.CAMPAIGN, **_SUBSCRIBER},
     "notice": {"verdict": verdict.NOTICE, **_NOTICE},
     "confirmation": {"verdict": verdict.CONFIRMATION, **_SUBSCRIBER},
     "correspondence": {"verdict": verdict.CORRESPONDENCE, **_ANSWER},
+    "account": {"verdict": account_mails.VERDICT, **_ACCOUNT},
 }
 
 

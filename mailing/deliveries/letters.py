@@ -17,6 +17,7 @@ from mailing.base.operator import Operator, operator_of
 from mailing.base.settings import Settings
 from mailing.base.signing import signing_keys
 from mailing.base.tokens import (
+    AccountToken,
     AddressToken,
     ClaimToken,
     LeaveToken,
@@ -27,8 +28,10 @@ from mailing.base.tokens import (
 )
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import answer_words, answers, message
+from mailing.deliveries import account_mails, account_words, answer_words, answers, message
+from mailing.deliveries.account_mails import Why
 from mailing.deliveries.answers import Answer, AnswerKind
+from mailing.deliveries.deliveries import Kind as Sort
 from mailing.deliveries.deliveries import message_id
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.message import (
@@ -68,6 +71,8 @@ class Letters:
         recipient = Recipient(passed.permit.recipient, self._covered(passed))
         if passed.optin_id is not None:
             return self._confirmation(passed, recipient)
+        if passed.permit.kind == Sort.ACCOUNT:
+            return self._account(passed, recipient)
         if passed.campaign_id is None:
             return self._answer(passed, recipient)
         compiled = self._campaign(passed.campaign_id, passed.language)
@@ -121,6 +126,16 @@ class Letters:
         mail = answer_words.mail_of(AnswerKind(answer.kind), passed.language, url)
         signed = self._own_frame(passed.language)
         return message.answer(signed, mail, recipient, stamp(self._settings, self._keys, passed))
+
+    def _account(self, passed: Passed, recipient: Recipient) -> Octets:
+        mail = account_mails.find(passed.permit.delivery_id)
+        if mail is None:
+            raise message.UnsafeValue("The link of this message is gone.")
+        token = AccountToken(mail.delivery_id).text(self._keys, passed.link_key)
+        url = f"{self._settings.public_url}/studio/password/{token}?lang={mail.language}"
+        said = account_words.mail_of(Why(mail.why), mail.language, url)
+        signed = self._own_frame(mail.language)
+        return message.answer(signed, said, recipient, stamp(self._settings, self._keys, passed))
 
     def _reply(self, answer: Answer, passed: Passed, recipient: Recipient) -> Octets:
         said = answers.said_in(answer)

@@ -65,7 +65,8 @@ _RECORD = """
             CASE
                 WHEN d.state = 'aborting' THEN 'held'
                 WHEN a.ending = 'cannot_render' THEN 'held'
-                WHEN a.ending = 'uncertain' AND d.kind IN ('confirmation', 'correspondence')
+                WHEN a.ending = 'uncertain'
+                    AND d.kind IN ('confirmation', 'correspondence', 'account')
                     AND d.attempts < %(resends)s THEN 'deferred'
                 WHEN a.ending IN ('deferred', 'lost') AND d.dated_at < now() - %(patience)s
                     THEN 'refused'

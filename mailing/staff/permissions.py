@@ -5,28 +5,32 @@ from enum import StrEnum
 from mailing.base.errors import NotAllowed
 from mailing.staff.staff import Role
 
+N_ = str  # Marks a text for the catalogues.
+
 
 class Act(StrEnum):
     """Everything in the studio that needs leave."""
 
-    READ_CAMPAIGNS = "read campaigns"
-    WRITE_CAMPAIGNS = "write campaigns"
-    SEND_CAMPAIGNS = "send campaigns"
-    PAUSE_CAMPAIGNS = "pause and stop campaigns"
-    DECIDE_BOUNCES = "decide about bounces held back"
-    COUNT_AUDIENCES = "count audiences"
-    SEE_PEOPLE = "see people of an audience"
-    IMPORT_PEOPLE = "import people"
-    READ_EVIDENCE = "read evidence"
-    READ_POLICIES = "read policies"
-    WRITE_POLICIES = "write policies"
-    PUBLISH_POLICIES = "publish policies"
-    EXPORT_PEOPLE = "export people"
-    READ_FORMS = "read forms and topics"
-    WRITE_FORMS = "change forms and topics"
-    ANSWER_REQUESTS = "answer requests"
-    READ_STAFF = "read the staff list"
-    READ_AUDIT = "read the audit log"
+    READ_CAMPAIGNS = N_("read campaigns")
+    WRITE_CAMPAIGNS = N_("write campaigns")
+    SEND_CAMPAIGNS = N_("send campaigns")
+    PAUSE_CAMPAIGNS = N_("pause and stop campaigns")
+    DECIDE_BOUNCES = N_("decide about bounces held back")
+    COUNT_AUDIENCES = N_("count audiences")
+    SEE_PEOPLE = N_("see people of an audience")
+    IMPORT_PEOPLE = N_("import people")
+    READ_EVIDENCE = N_("read evidence")
+    READ_POLICIES = N_("read policies")
+    WRITE_POLICIES = N_("write policies")
+    PUBLISH_POLICIES = N_("publish policies")
+    EXPORT_PEOPLE = N_("export people")
+    READ_FORMS = N_("read forms and topics")
+    WRITE_FORMS = N_("change forms and topics")
+    ANSWER_REQUESTS = N_("answer requests")
+    READ_STAFF = N_("read the staff list")
+    MANAGE_STAFF = N_("invite staff, change roles, close logins")
+    READ_AUDIT = N_("read the audit log")
+    OWN_LOGIN = N_("look after one's own login")
 
 
 _EVERYBODY = frozenset(Role)
@@ -54,7 +58,9 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     # What people write to the helpdesk is for whoever has to answer it.
     Act.ANSWER_REQUESTS: _KEEPERS,
     Act.READ_STAFF: frozenset({Role.ADMIN}),
+    Act.MANAGE_STAFF: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS,
+    Act.OWN_LOGIN: _EVERYBODY,
 }
 
 

@@ -1,32 +1,33 @@
 """Staff: the people who work with Kelisim, one role each.
 
 Subscribers have no account; whoever logs in is staff. A login is tied to `fs_uniquifier`, so
-that renewing it ends every login of that person at once.
+that renewing it ends every login of that person at once, and every link to set a password.
 """
 
-import unicodedata
 from datetime import datetime
 from enum import StrEnum
 from uuid import uuid4
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Text, UniqueConstraint, func, select
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.clock import now
 from mailing.base.database import OPERATIONAL, PERSONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
+from mailing.staff import passwords
 
-SHORTEST_PASSWORD = 12
-LONGEST_PASSWORD = 1024
-
-# argon2id with the least memory that OWASP's password storage guidance recommends (19 MiB, two
-# passes), so that many logins at once cannot exhaust a small machine.
-_hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-
-# Verified against when nobody has the address, so that the answer takes the same time.
-_NOBODY = _hasher.hash(uuid4().hex)
+At = DateTime(timezone=True)
 
 
 class Role(StrEnum):
@@ -39,7 +40,7 @@ class Role(StrEnum):
 
 
 class Staff(Table):
-    """One person who may log in."""
+    """One person who may log in. Without `password_at` they are invited and have not come yet."""
 
     __tablename__ = "staff"
     __table_args__ = (
@@ -47,6 +48,9 @@ class Staff(Table):
         UniqueConstraint("fs_uniquifier", name="staff_login_is_unique"),
         CheckConstraint(
             "role IN ('admin', 'marketer', 'officer', 'viewer')", name="staff_role_is_known"
+        ),
+        CheckConstraint(
+            "second_at IS NULL OR second_secret IS NOT NULL", name="second_factor_has_a_secret"
         ),
     )
 
@@ -56,8 +60,15 @@ class Staff(Table):
     active: Mapped[bool] = mapped_column(server_default="true", info=OPERATIONAL)
     fs_uniquifier: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     role: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    created_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now(), info=OPERATIONAL
+    created_at: Mapped[datetime] = mapped_column(At, server_default=func.now(), info=OPERATIONAL)
+    password_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    last_login_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    # The second factor (second_factor.py): on since `second_at`; its secret lies sealed.
+    second_secret: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    second_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    second_counter: Mapped[int | None] = mapped_column(BigInteger, info=OPERATIONAL)
+    recovery_codes: Mapped[list[str]] = mapped_column(
+        JSONB, default=list, server_default=text("'[]'"), info=PERSONAL
     )
 
     @property
@@ -68,23 +79,12 @@ class Staff(Table):
 
 def add(email: str, role: Role, password: str) -> Staff:
     """Somebody new. Raises Invalid for an unusable address or password, Conflict if known."""
-    address = _address(email)
-    if find_by_email(address):
-        raise Conflict(
-            f"{address} is already staff; "
-            "change what is there with kelisim staff password, role or open."
-        )
-    person = Staff(
-        email=address,
-        role=Role(role).value,
-        password=_hasher.hash(_acceptable(password, address)),
-        active=True,
-        fs_uniquifier=uuid4().hex,
-        created_at=now(),
-    )
-    db.session.add(person)
-    db.session.flush()
-    return person
+    return _added(email, role, password)
+
+
+def invite(email: str, role: Role) -> Staff:
+    """Somebody new who will choose a password by a link; raises as `add` does."""
+    return _added(email, role, None)
 
 
 def authenticate(email: str, password: str) -> Staff | None:
@@ -93,28 +93,37 @@ def authenticate(email: str, password: str) -> Staff | None:
     Takes the same time whether or not the address is known.
     """
     person = find_by_email(email)
-    is_right = _verified(person.password if person else _NOBODY, password)
+    is_right = passwords.is_right(person.password if person else passwords.NOBODY, password)
     if person is None or not is_right or not person.active:
         return None
-    if _hasher.check_needs_rehash(person.password):
-        person.password = _hasher.hash(_normal(password))
+    person.password = passwords.renewed(person.password, password)
     return person
 
 
 def change_password(person: Staff, password: str) -> None:
     """A new password; every login of this person ends."""
-    person.password = _hasher.hash(_acceptable(password, person.email))
+    person.password = passwords.hashed(password, person.email)
+    person.password_at = now()
     end_logins(person)
 
 
 def change_role(person: Staff, role: Role) -> None:
-    """Another role; every login ends, so that none goes on with the old one."""
+    """Another role; every login ends, so that none goes on with the old one.
+
+    Raises Conflict where nobody would be left who may look after the staff.
+    """
+    if role != Role.ADMIN:
+        _leave_an_admin(person)
     person.role = Role(role).value
     end_logins(person)
 
 
 def deactivate(person: Staff) -> None:
-    """This person can no longer log in; what they did stays in the audit log."""
+    """This person can no longer log in; what they did stays in the audit log.
+
+    Raises Conflict where nobody would be left who may look after the staff.
+    """
+    _leave_an_admin(person)
     person.active = False
     end_logins(person)
 
@@ -128,6 +137,12 @@ def reactivate(person: Staff) -> None:
 def end_logins(person: Staff) -> None:
     """Log this person out everywhere."""
     person.fs_uniquifier = uuid4().hex
+    db.session.flush()
+
+
+def note_login(person: Staff) -> None:
+    """Keep when this person logged in last."""
+    person.last_login_at = now()
     db.session.flush()
 
 
@@ -148,12 +163,52 @@ def find_by_login(fs_uniquifier: str) -> Staff | None:
     return db.session.scalar(select(Staff).where(Staff.fs_uniquifier == fs_uniquifier))
 
 
+def get(staff_id: int) -> Staff:
+    """The person with this number; raises Missing."""
+    person = db.session.get(Staff, staff_id)
+    if person is None:
+        raise Missing("There is nobody with this number on the staff.")
+    return person
+
+
+def lock(staff_id: int) -> Staff:
+    """The person with this number, as they are now and until the end of the transaction; raises
+    Missing."""
+    query = select(Staff).where(Staff.id == staff_id).with_for_update()
+    db.session.flush()
+    db.session.scalar(query.execution_options(populate_existing=True))
+    return get(staff_id)
+
+
 def everybody() -> list[Staff]:
     """All staff, by address."""
     return list(db.session.scalars(select(Staff).order_by(Staff.email)))
 
 
-def _address(email: str) -> str:
+def _added(email: str, role: Role, password: str | None) -> Staff:
+    address = address_of(email)
+    if find_by_email(address):
+        raise Conflict(
+            f"{address} is already staff; "
+            "change what is there with kelisim staff password, role or open."
+        )
+    chosen = None if password is None else passwords.hashed(password, address)
+    person = Staff(
+        email=address,
+        role=Role(role).value,
+        password=chosen or passwords.unknown(),
+        password_at=now() if chosen else None,
+        active=True,
+        fs_uniquifier=uuid4().hex,
+        created_at=now(),
+    )
+    db.session.add(person)
+    db.session.flush()
+    return person
+
+
+def address_of(email: str) -> str:
+    """The address as it is kept; raises Invalid."""
     address = email.strip().casefold()
     name, _, domain = address.rpartition("@")
     if not name or not domain or any(c.isspace() or not c.isprintable() for c in address):
@@ -161,26 +216,14 @@ def _address(email: str) -> str:
     return address
 
 
-def _acceptable(password: str, address: str) -> str:
-    normal = _normal(password)
-    if not SHORTEST_PASSWORD <= len(normal) <= LONGEST_PASSWORD:
-        raise Invalid(
-            f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters; "
-            "a few unrelated words make a good one.",
-            field="password",
+def _leave_an_admin(person: Staff) -> None:
+    """All admins are locked in one order: of two who take each other's role, one is refused."""
+    admins = select(Staff).where(Staff.role == Role.ADMIN.value, Staff.active).order_by(Staff.id)
+    fresh = admins.with_for_update().execution_options(populate_existing=True)
+    db.session.flush()
+    able = [one.id for one in db.session.scalars(fresh) if one.password_at is not None]
+    if able == [person.id]:
+        raise Conflict(
+            "This is the last admin who can log in: nobody could look after the staff any more. "
+            "Make somebody else an admin first."
         )
-    if normal.casefold() in {address, address.partition("@")[0]} or len(set(normal)) < 4:
-        raise Invalid("That password is too easily guessed; take another.", field="password")
-    return normal
-
-
-def _normal(password: str) -> str:
-    # Two keyboards may spell the same letter in two ways (NIST SP 800-63B 3.1.1.2 asks for it).
-    return unicodedata.normalize("NFKC", password)
-
-
-def _verified(hashed: str, password: str) -> bool:
-    try:
-        return _hasher.verify(hashed, _normal(password)[:LONGEST_PASSWORD])
-    except (VerificationError, ValueError):
-        return False

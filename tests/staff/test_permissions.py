@@ -3,6 +3,7 @@
 import pytest
 
 from mailing.base.errors import NotAllowed
+from mailing.base.languages import gettext_for
 from mailing.staff.permissions import PERMISSIONS, Act, demand, may
 from mailing.staff.staff import Role
 
@@ -23,7 +24,8 @@ def test_the_officer_stops_campaigns_and_starts_none() -> None:
 
 def test_a_viewer_changes_nothing_and_sees_no_person() -> None:
     allowed = {act for act in Act if may(Role.VIEWER, act)}
-    assert allowed == {Act.READ_CAMPAIGNS, Act.COUNT_AUDIENCES, Act.READ_FORMS, Act.READ_POLICIES}
+    looks = {Act.READ_CAMPAIGNS, Act.COUNT_AUDIENCES, Act.READ_FORMS, Act.READ_POLICIES}
+    assert allowed == looks | {Act.OWN_LOGIN}
 
 
 def test_an_unknown_role_or_act_is_a_no() -> None:
@@ -34,3 +36,9 @@ def test_an_unknown_role_or_act_is_a_no() -> None:
 def test_a_refusal_names_the_roles_that_may() -> None:
     with pytest.raises(NotAllowed, match="admin, marketer"):
         demand(Role.VIEWER, Act.SEND_CAMPAIGNS)
+
+
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_every_act_has_words_in_each_language(language: str) -> None:
+    said = gettext_for(language).gettext
+    assert [act for act in Act if said(act.value) == act.value] == []

@@ -4,6 +4,7 @@ from flask import Flask
 
 from mailing.base.settings import Settings
 from webapp.studio import (  # noqa: F401  (importing them puts their routes on the blueprint)
+    account,
     audience_pages,
     audit_pages,
     campaigns,
@@ -15,7 +16,9 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     live,
     login,
     lost,
+    member,
     members,
+    password_link,
     policies,
     policy_report,
     policy_writing,
@@ -23,6 +26,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     refusals,
     requests,
     returns,
+    second,
     sending,
     shell,
     topics,

@@ -1,4 +1,4 @@
-"""Before any view of the studio: who is it, may they, and was the form ours."""
+"""Before any view of the studio: who is it, may they, was the form ours, and is it still them."""
 
 from urllib.parse import urlsplit
 
@@ -7,8 +7,11 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
 from mailing.base.errors import NotAllowed
+from mailing.staff import second_factor
 from mailing.staff.permissions import demand
-from webapp.studio.blueprint import act_of, is_open, studio
+from mailing.staff.staff import Staff
+from webapp.studio import proof
+from webapp.studio.blueprint import act_of, is_open, is_setting_up, studio, wants_proof
 from webapp.studio.identity import log_out, whoever
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -30,9 +33,18 @@ def admit() -> AnyResponse | None:
         if login is None:
             return _to_login() if request.method in SAFE else _logged_out()
         demand_act(endpoint, login.person.role)
+        if _owes_second_factor(login.person, endpoint):
+            return redirect(url_for("studio.second_factor_page"), 303)
     if request.method not in SAFE:
         csrf.protect()
-    return None
+    return proof.asked_for() if wants_proof(endpoint) else None
+
+
+def _owes_second_factor(person: Staff, endpoint: str) -> bool:
+    """Whether everybody has to have one, and this person has not set it up yet."""
+    if second_factor.is_on(person) or is_setting_up(endpoint):
+        return False
+    return second_factor.is_demanded()
 
 
 def demand_act(endpoint: str, role: str) -> None:

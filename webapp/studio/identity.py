@@ -1,6 +1,7 @@
 """Who is logged in: Flask-Security's logins over the staff of the domain."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask, session
@@ -23,6 +24,12 @@ from mailing.staff.staff import Role, Staff
 from webapp.studio.sessions import LONGEST_LOGIN
 
 SINCE = "fs_paa"
+PROVED = "proved_at"
+HALF = "half_way"
+# How long the password given counts before a dangerous act, and how long the first step of a login
+# waits for the second.
+FRESH_FOR = timedelta(minutes=15)
+HALF_WAY_FOR = timedelta(minutes=10)
 
 
 class LoginRole(RoleMixin):
@@ -77,6 +84,30 @@ def log_in(person: Staff) -> None:
     """Begin a login in a fresh session, so that a planted session is worth nothing."""
     session.clear()
     login_user(Login(person), remember=False)
+    session[PROVED] = time.time()
+
+
+def half_log_in(person: Staff) -> None:
+    """Keep that the password was right; nothing opens by that but the question for the code."""
+    session.clear()
+    session[HALF] = [person.fs_uniquifier, time.time()]
+
+
+def half_way() -> Staff | None:
+    """Whoever has given the password and owes the code; None where it was too long ago."""
+    login, since = session.get(HALF) or ("", 0.0)
+    person = staff.find_by_login(login) if _is_within(since, HALF_WAY_FOR) else None
+    return person if person and person.active else None
+
+
+def prove() -> None:
+    """The password was given again."""
+    session[PROVED] = time.time()
+
+
+def is_proved() -> bool:
+    """Whether the password was given so lately that a dangerous act needs no further proof."""
+    return _is_within(session.get(PROVED, 0.0), FRESH_FOR)
 
 
 def log_out() -> None:
@@ -100,11 +131,20 @@ def can(act: Act) -> bool:
 
 def actor() -> Actor:
     """Whoever acts in this request."""
+    return Login(me()).actor
+
+
+def me() -> Staff:
+    """The person of this request; raises NotAllowed where nobody is logged in."""
     login = whoever()
     if login is None:
         raise NotAllowed("Nobody is logged in.")
-    return login.actor
+    return login.person
 
 
 def _is_too_old() -> bool:
-    return time.time() - float(session.get(SINCE, 0)) > LONGEST_LOGIN.total_seconds()
+    return not _is_within(session.get(SINCE, 0.0), LONGEST_LOGIN)
+
+
+def _is_within(since: float, time_allowed: timedelta) -> bool:
+    return time.time() - float(since) <= time_allowed.total_seconds()

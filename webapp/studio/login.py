@@ -1,15 +1,16 @@
-"""Logging in and out."""
+"""Logging in and out. Whoever has a second factor is asked for it in a step of its own."""
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
-from mailing.base.languages import gettext, ngettext
-from mailing.staff import audit, staff
+from mailing.base.languages import gettext
+from mailing.staff import audit, second_factor, staff
+from mailing.staff.staff import Staff
 from webapp.studio.blueprint import open_to_all, studio
 from webapp.studio.guard import safe_next
-from webapp.studio.identity import actor, log_in, log_out, whoever
-from webapp.studio.throttle import Throttle
+from webapp.studio.identity import actor, half_log_in, half_way, log_in, log_out, whoever
+from webapp.studio.throttle import brakes, wait_sentence
 
 
 @studio.get("/login")
@@ -24,16 +25,43 @@ def login() -> ResponseReturnValue:
 @open_to_all
 def login_try() -> ResponseReturnValue:
     email, password = request.form.get("email", ""), request.form.get("password", "")
-    if wait := _throttle().wait_seconds(request.remote_addr, email):
-        return _page(_wait_sentence(wait)), 429, {"Retry-After": str(wait)}
+    if wait := brakes().wait_seconds(request.remote_addr, email):
+        return _page(wait_sentence(wait)), 429, {"Retry-After": str(wait)}
     person = staff.authenticate(email, password)
     if person is None:
         return _page(gettext("The address or the password is wrong.")), 422
-    _throttle().succeeded(request.remote_addr, email)
-    log_in(person)
-    audit.record(actor(), "log in", person.name)
-    db.session.commit()
-    return redirect(safe_next(request.form.get("next")), 303)
+    brakes().succeeded(request.remote_addr, email)
+    if second_factor.is_on(person):
+        half_log_in(person)
+        db.session.commit()
+        asked = request.form.get("next") or None
+        return redirect(url_for("studio.login_second", next=asked), 303)
+    return _enter(person)
+
+
+@studio.get("/login/code")
+@open_to_all
+def login_second() -> ResponseReturnValue:
+    if half_way() is None:
+        return redirect(url_for("studio.login", next=request.args.get("next")), 303)
+    return _code_page()
+
+
+@studio.post("/login/code")
+@open_to_all
+def login_second_try() -> ResponseReturnValue:
+    person = half_way()
+    if person is None:
+        return redirect(url_for("studio.login", next=request.form.get("next")), 303)
+    account = f"code {person.id}"
+    wait = brakes().wait_seconds(request.remote_addr, account) or brakes().wait_everywhere(account)
+    if wait:
+        return _code_page(wait_sentence(wait)), 429, {"Retry-After": str(wait)}
+    way = second_factor.check(person, request.form.get("code", ""))
+    if way is None:
+        return _code_page(gettext("This code is wrong, was used already, or is too old.")), 422
+    brakes().succeeded(request.remote_addr, account)
+    return _enter(person, second=way)
 
 
 @studio.post("/logout")
@@ -46,6 +74,14 @@ def logout() -> ResponseReturnValue:
     return redirect(url_for("studio.login"), 303)
 
 
+def _enter(person: Staff, **how: str) -> ResponseReturnValue:
+    log_in(person)
+    staff.note_login(person)
+    audit.record(actor(), "log in", person.name, **how)
+    db.session.commit()
+    return redirect(safe_next(request.form.get("next")), 303)
+
+
 def _page(problem: str | None = None) -> str:
     return render_template(
         "pages/studio/login.html",
@@ -55,14 +91,7 @@ def _page(problem: str | None = None) -> str:
     )
 
 
-def _throttle() -> Throttle:
-    throttle: Throttle = current_app.extensions["kelisim_throttle"]
-    return throttle
-
-
-def _wait_sentence(seconds: int) -> str:
-    return ngettext(
-        "Too many tries from here. Wait %(num)s second, then try again.",
-        "Too many tries from here. Wait %(num)s seconds, then try again.",
-        seconds,
+def _code_page(problem: str | None = None) -> str:
+    return render_template(
+        "pages/studio/login_code.html", problem=problem, next=request.values.get("next", "")
     )

@@ -8,8 +8,10 @@ once gain nothing. The counters live in Redis under keyed digests; with Redis aw
 from dataclasses import dataclass
 
 import structlog
+from flask import current_app
 from redis.exceptions import RedisError
 
+from mailing.base.languages import ngettext
 from mailing.base.settings import Settings
 from webapp.counters import counters
 from webapp.networks import digest, network_of
@@ -33,6 +35,9 @@ class Brake:
 
 ONE_ACCOUNT = Brake("account", free=5, longest=300)
 WHOLE_NETWORK = Brake("network", free=50, longest=60)
+# Whoever guesses codes has the password already, and may come from many networks. A minute is what
+# the victim would have to wait at the most.
+ACCOUNT_EVERYWHERE = Brake("everywhere", free=20, longest=60)
 
 
 class Throttle:
@@ -48,6 +53,15 @@ class Throttle:
         one, whole = self._keys(address, account)
         try:
             return self._count(ONE_ACCOUNT, one) or self._count(WHOLE_NETWORK, whole)
+        except RedisError as error:
+            _log.warning("login throttle away", error=type(error).__name__)
+            return 0
+
+    def wait_everywhere(self, account: str) -> int:
+        """Count one try against the account from wherever it comes; how long to wait before it."""
+        try:
+            key = self._digest(ACCOUNT_EVERYWHERE.name, account.strip().casefold())
+            return self._count(ACCOUNT_EVERYWHERE, key)
         except RedisError as error:
             _log.warning("login throttle away", error=type(error).__name__)
             return 0
@@ -78,3 +92,18 @@ class Throttle:
 
     def _digest(self, *parts: str) -> str:
         return self._prefix + digest(self._settings, *parts)
+
+
+def brakes() -> Throttle:
+    """The brakes of this application."""
+    throttle: Throttle = current_app.extensions["kelisim_throttle"]
+    return throttle
+
+
+def wait_sentence(seconds: int) -> str:
+    """What somebody reads who has to wait."""
+    return ngettext(
+        "Too many tries from here. Wait %(num)s second, then try again.",
+        "Too many tries from here. Wait %(num)s seconds, then try again.",
+        seconds,
+    )

@@ -15,7 +15,8 @@ from mailing.deliveries.message.skeleton import Dress
 @dataclass(frozen=True, slots=True)
 class AnswerMail:
     """Whole sentences in `language`: the heading, which is the subject as well, the paragraphs
-    before and after the button, and the button's words and address."""
+    before and after the button, and the button's words and address. `source` is `staff` for whoever
+    works here; for a person who asked it is empty."""
 
     language: str
     heading: str
@@ -23,6 +24,7 @@ class AnswerMail:
     button: str
     url: str
     after: Sequence[str]
+    source: str = ""
 
 
 def answer(frame: Frame, mail: AnswerMail, recipient: Recipient, stamp: Stamp) -> Octets:
@@ -47,6 +49,7 @@ def _faces(frame: Frame, mail: AnswerMail) -> Faces:
 def _shown(mail: AnswerMail) -> dict[str, object]:
     return {
         "mail": mail,
+        "source": mail.source,
         "url": one_line("The address of the button", mail.url),
         "leave": "",
         "is_wide": False,
