@@ -51,7 +51,7 @@ class CampaignBody(Table):
     __tablename__ = "campaign_bodies"
     __table_args__ = (
         CheckConstraint(LANGUAGE_IS_A_TAG, name="body_language_is_known"),
-        CheckConstraint("format IN ('markdown', 'html', 'mjml')", name="body_format_is_known"),
+        CheckConstraint("format IN ('markdown', 'html', 'mjml', 'blocks')", name="body_format_is_known"),
     )
 
     campaign_id: Mapped[int] = mapped_column(
@@ -238,6 +238,9 @@ def _body(content: Content) -> CampaignBody:
         raise Invalid(f"The language is one of {', '.join(LANGUAGES)}.", "language")
     if content.format not in set(Format):
         raise Invalid(f"The format is one of {', '.join(Format)}.", "format")
+    # The brief of blocks is written in any order: what is missing stops the start, not the draft.
+    if content.format == Format.BLOCKS:
+        return CampaignBody(**asdict(content))
     if not content.subject.strip():
         raise Invalid("Write a subject: it is what people see first.", "subject")
     if not content.body.strip():

@@ -227,6 +227,7 @@ def frame(
         policy_url=f"{settings.public_url}/policy",
         help_url=f"mailto:{settings.helpdesk_address}",
         gettext=gettext_for(language).gettext,
+        images_url=f"{settings.public_url}/images/",
     )
 
 
