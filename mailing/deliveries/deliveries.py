@@ -31,6 +31,7 @@ class Kind(StrEnum):
     NOTICE = "notice"
     CONFIRMATION = "confirmation"
     CORRESPONDENCE = "correspondence"
+    TEST = "test"
 
 
 class State(StrEnum):
@@ -54,7 +55,7 @@ class Delivery(Table):
     __tablename__ = "deliveries"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('campaign', 'notice', 'confirmation', 'correspondence')",
+            "kind IN ('campaign', 'notice', 'confirmation', 'correspondence', 'test')",
             name="delivery_kind_is_known",
         ),
         CheckConstraint(
@@ -67,7 +68,7 @@ class Delivery(Table):
         ),
         CheckConstraint("confirmation_number IN (1, 2)", name="confirmation_number_is_one_or_two"),
         CheckConstraint(
-            "(kind IN ('confirmation', 'correspondence')) = (campaign_id IS NULL) "
+            "(kind IN ('confirmation', 'correspondence', 'test')) = (campaign_id IS NULL) "
             "AND (kind = 'confirmation') = (optin_id IS NOT NULL) "
             "AND (kind = 'confirmation') = (confirmation_number IS NOT NULL)",
             name="delivery_belongs",

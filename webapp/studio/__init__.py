@@ -6,7 +6,9 @@ from mailing.base.settings import Settings
 from webapp.studio import (  # noqa: F401  (importing them puts their routes on the blueprint)
     audience_pages,
     audit_pages,
+    brief,
     campaigns,
+    composer,
     evidence,
     explain,
     forms,
@@ -26,6 +28,8 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     sending,
     shell,
     topics,
+    trial_pages,
+    version_pages,
     writing,
 )
 from webapp.studio.blueprint import studio

@@ -21,7 +21,7 @@ from mailing.deliveries.message.program import Piece
 from mailing.deliveries.message.weave import weave_html, weave_text
 
 # The name tells the width and the height, so that no mail program has to guess them.
-IMAGE_NAME = re.compile(r"[0-9a-f]{64}-(\d{1,5})x(\d{1,5})\.(?:png|jpg|gif)")
+IMAGE_NAME = re.compile(r"[0-9a-f]{64}-(\d{1,5})x(\d{1,5})\.(?:png|jpg)")
 COLUMN_WIDTH, HALF_WIDTH = 552, 264
 PHONE = "@media (max-width: 480px) { td.half { display: block; width: 100%; padding: 0 0 16px } }"
 # Between the parts of one block while their merge tags are read; no text can hold it.

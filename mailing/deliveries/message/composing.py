@@ -30,6 +30,8 @@ def compile(content: Content, frame: Frame) -> Compiled:
 
 def faces(content: Content, frame: Frame) -> Faces:
     """Subject, HTML and text with their holes; raises as `compile` does."""
+    if not content.subject.strip():
+        raise BodyError("Write a subject: it is what people see first.", "subject")
     subject = _line("subject", content.subject, frame)
     preheader = _line("preheader", content.preheader, frame)
     woven = _woven(content, frame)

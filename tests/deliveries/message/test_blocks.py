@@ -62,7 +62,9 @@ def test_every_kind_is_in_both_faces_with_its_words_and_its_link() -> None:
 
 def test_layout_tables_say_so_and_every_image_has_its_alternative() -> None:
     html, _ = html_and_text(EVERY_KIND)
-    assert len(re.findall("<table", html)) == len(re.findall('<table[^>]*role="presentation"', html))
+    assert len(re.findall("<table", html)) == len(
+        re.findall('<table[^>]*role="presentation"', html)
+    )
     images = re.findall("<img[^>]*>", html)
     assert [re.search('alt="([^"]*)"', image)[1] for image in images] == ["Қызыл көзілдірік", ""]
     assert all(re.search(r' width="(552|264)"', image) for image in images)
@@ -107,7 +109,11 @@ def test_a_message_is_spliced_for_each_reader_and_is_the_same_for_the_same_one()
 @pytest.mark.parametrize(
     ("wrong", "field", "said"),
     [
-        (Block("text", {"text": "a\nb\n{{ given_name }}"}), "2-text", "Block 2, line 3: given_name"),
+        (
+            Block("text", {"text": "a\nb\n{{ given_name }}"}),
+            "2-text",
+            "Block 2, line 3: given_name",
+        ),
         (Block("text", {"text": "{{ city }}"}), "2-text", "there is no field “city”; the fields"),
         (Block("heading", {"words": "{{ surname }}"}), "2-words", "surname needs a fallback"),
         (Block("image", {"image": IMAGE}), "2-alt", "or tick that it only decorates"),
@@ -118,7 +124,6 @@ def test_a_message_is_spliced_for_each_reader_and_is_the_same_for_the_same_one()
         (Block("button", {"words": "x", "link": "javascript:alert(1)"}), "2-words", "no address"),
         (Block("columns", {"left": "{# a", "right": "b #}"}), "2-left", "is not closed"),
         (Block("columns", {"left": "{% if email %}", "right": "{% endif %}"}), "2-left", "endif"),
-        
     ],
 )
 def test_a_fault_is_said_of_its_block_and_part(wrong: Block, field: str, said: str) -> None:
