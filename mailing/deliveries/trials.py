@@ -72,7 +72,7 @@ def of(campaign_id: int, most: int = 20) -> list[Tried]:
     """The last test mails of a campaign, the newest first."""
     query = select(Trial, Delivery).join(Delivery, Delivery.id == Trial.delivery_id)
     about = query.where(Trial.campaign_id == campaign_id).order_by(Trial.sent_at.desc())
-    return [_tried(trial, sent) for trial, sent in db.session.execute(about.limit(most)).tuples()]
+    return [_tried(trial, sent) for trial, sent in db.session.execute(about.limit(most))]
 
 
 def find(delivery_id: UUID) -> Trial | None:

@@ -36,7 +36,7 @@ def send(campaign: Campaign, wish: Wish, actor: Actor) -> list[UUID]:
     Raises Invalid for an address that is none or too many of them, Conflict beyond the day's
     number, and what compiling raises: a message that cannot be made is not tested.
     """
-    operator_of(current())  # Raises ConfigurationError: nothing leaves before we say who we are.
+    operator_of(current())  # Raises NotReady: nothing leaves before we say who we are.
     found = _addresses(wish.addresses)
     drafts.preview(campaign, wish.language, wish.sample)
     _demand_within_the_day(actor, len(found))

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable, Mapping
+from html import unescape
 
 import pytest
 from flask import Flask
@@ -13,6 +14,7 @@ from mailing.campaigns import campaigns, history, unsaved
 from mailing.campaigns.blocks import from_body
 from mailing.campaigns.campaigns import State
 from mailing.deliveries import readiness
+from mailing.people import topics
 from mailing.staff.staff import Role
 from tests.webapp.studio.conftest import Browser
 from tests.webapp.studio.world import World
@@ -54,7 +56,7 @@ def fields(page: str) -> dict[str, str]:
     inputs = re.findall(r'<input [^>]*name="([\w-]+)" value="([^"]*)"', page)
     areas = re.findall(r'<textarea [^>]*name="([\w-]+)"[^>]*>\n([^<]*)</textarea>', page)
     hidden = re.findall(r'<input type="hidden" name="([\w-]+)" value="([^"]*)"', page)
-    return dict(inputs) | dict(areas) | dict(hidden)
+    return {name: unescape(text) for name, text in [*inputs, *areas, *hidden]}
 
 
 def test_a_brief_is_begun_with_a_topic_alone_and_says_what_is_to_do(
@@ -118,10 +120,18 @@ def test_pressing_a_block_button_saves_nothing_for_others(
     ("change", "field", "said"),
     [
         ({"kk-2-text": "a\r\n{{ given_name }}"}, "kk-2-text", "Block 2, line 2: given_name needs"),
-        ({"kk-2-text": "{{ city }}"}, "kk-2-text", "there is no field “city”; the fields are email"),
+        (
+            {"kk-2-text": "{{ city }}"},
+            "kk-2-text",
+            "there is no field “city”; the fields are email",
+        ),
         ({"kk-3-link": ""}, "kk-3-link", "Block 3: A button leads nowhere"),
         ({"kk-subject": "{{ surname }}"}, "kk-subject", "surname needs a fallback"),
-        ({"kk-3-kind": "image", "kk-3-image": "x", "kk-3-alt": "a"}, "kk-3-image", "uploaded here"),
+        (
+            {"kk-3-kind": "image", "kk-3-image": "x", "kk-3-alt": "a", "kk-3-words": ""},
+            "kk-3-image",
+            "uploaded here",
+        ),
     ],
 )
 def test_a_fault_is_said_beside_its_field_and_survives_leaving_the_page(
@@ -242,8 +252,6 @@ def test_a_viewer_reads_brief_and_versions_and_may_not_write(
 def test_the_topic_can_be_changed_while_it_is_a_draft(
     web: Flask, marketer: Browser, at: str
 ) -> None:
-    from mailing.people import topics  # noqa: PLC0415
-
     with web.app_context():
         topics.add("events", "events", "Іс-шаралар", "События", "Events")
         db.session.commit()
