@@ -13,6 +13,7 @@ from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.base.languages import LANGUAGE_IS_A_TAG, LANGUAGES
+from mailing.campaigns import history
 from mailing.campaigns.content import Content, Format
 from mailing.people import topics
 from mailing.staff.audit import Actor, record
@@ -51,7 +52,9 @@ class CampaignBody(Table):
     __tablename__ = "campaign_bodies"
     __table_args__ = (
         CheckConstraint(LANGUAGE_IS_A_TAG, name="body_language_is_known"),
-        CheckConstraint("format IN ('markdown', 'html', 'mjml')", name="body_format_is_known"),
+        CheckConstraint(
+            "format IN ('markdown', 'html', 'mjml', 'blocks')", name="body_format_is_known"
+        ),
     )
 
     campaign_id: Mapped[int] = mapped_column(
@@ -166,6 +169,8 @@ def draft(
     )
     db.session.add(campaign)
     db.session.flush()
+    for content in contents:
+        history.note(campaign.id, content, actor.name)
     record(actor, f"{kind.value} created", f"campaign {campaign.id}", topic=topic.slug)
     return campaign
 
@@ -180,8 +185,37 @@ def edit(campaign: Campaign, content: Content, actor: Actor) -> Campaign:
     campaign.bodies = others
     db.session.flush()
     campaign.bodies = [*others, _body(content)]
-    db.session.flush()
+    history.note(campaign.id, content, actor.name)
     record(actor, "campaign edited", f"campaign {campaign.id}", language=content.language)
+    return campaign
+
+
+def leave_out(campaign: Campaign, language: str, actor: Actor) -> Campaign:
+    """Write it in this language no longer; what it said stays in its versions.
+
+    Raises Conflict for what is no draft, and for the last language.
+    """
+    campaign = lock(campaign.id)
+    kept = [body for body in campaign.bodies if body.language != language]
+    if campaign.state != State.DRAFT or not kept:
+        raise Conflict(f"Campaign {campaign.id} cannot do without its text in {language}.")
+    campaign.bodies = kept
+    if campaign.language == language:
+        campaign.language = campaign.written[0].language
+    db.session.flush()
+    record(actor, "campaign language left out", f"campaign {campaign.id}", language=language)
+    return campaign
+
+
+def address(campaign: Campaign, topic_slug: str, actor: Actor) -> Campaign:
+    """Choose another topic for a draft; raises Missing, and Conflict for what is no draft."""
+    topic, campaign = topics.find(topic_slug), lock(campaign.id)
+    is_open = campaign.state == State.DRAFT and campaign.kind == Kind.CAMPAIGN
+    if not is_open or topic.slug == topics.NOTICES:
+        raise Conflict(f"Campaign {campaign.id} goes to the topic {campaign.topic.slug}.")
+    campaign.topic_id, campaign.topic = topic.id, topic
+    db.session.flush()
+    record(actor, "campaign readdressed", f"campaign {campaign.id}", topic=topic.slug)
     return campaign
 
 
@@ -238,6 +272,9 @@ def _body(content: Content) -> CampaignBody:
         raise Invalid(f"The language is one of {', '.join(LANGUAGES)}.", "language")
     if content.format not in set(Format):
         raise Invalid(f"The format is one of {', '.join(Format)}.", "format")
+    # The brief of blocks is written in any order: what is missing stops the start, not the draft.
+    if content.format == Format.BLOCKS:
+        return CampaignBody(**asdict(content))
     if not content.subject.strip():
         raise Invalid("Write a subject: it is what people see first.", "subject")
     if not content.body.strip():

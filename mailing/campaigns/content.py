@@ -13,6 +13,7 @@ class Format(StrEnum):
     MARKDOWN = "markdown"
     HTML = "html"
     MJML = "mjml"
+    BLOCKS = "blocks"
 
 
 @dataclass(frozen=True, slots=True)

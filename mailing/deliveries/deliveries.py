@@ -32,6 +32,7 @@ class Kind(StrEnum):
     CONFIRMATION = "confirmation"
     CORRESPONDENCE = "correspondence"
     ACCOUNT = "account"
+    TEST = "test"
 
 
 class State(StrEnum):
@@ -55,7 +56,7 @@ class Delivery(Table):
     __tablename__ = "deliveries"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('campaign', 'notice', 'confirmation', 'correspondence', 'account')",
+            "kind IN ('campaign', 'notice', 'confirmation', 'correspondence', 'account', 'test')",
             name="delivery_kind_is_known",
         ),
         CheckConstraint(
@@ -68,7 +69,8 @@ class Delivery(Table):
         ),
         CheckConstraint("confirmation_number IN (1, 2)", name="confirmation_number_is_one_or_two"),
         CheckConstraint(
-            "(kind IN ('confirmation', 'correspondence', 'account')) = (campaign_id IS NULL) "
+            "(kind IN ('confirmation', 'correspondence', 'account', 'test')) "
+            "= (campaign_id IS NULL) "
             "AND (kind = 'confirmation') = (optin_id IS NOT NULL) "
             "AND (kind = 'confirmation') = (confirmation_number IS NOT NULL)",
             name="delivery_belongs",

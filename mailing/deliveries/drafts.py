@@ -1,25 +1,21 @@
 """Drafts: a campaign's content is compiled before it is kept, so that it cannot fail later."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mailing.base.errors import Invalid
 from mailing.base.operator import Operator, operator_of
 from mailing.base.settings import current
-from mailing.campaigns import campaigns
+from mailing.campaigns import blocks, campaigns, images
 from mailing.campaigns.campaigns import Campaign
-from mailing.campaigns.content import Content
-from mailing.deliveries import letters, message
+from mailing.campaigns.content import Content, Format
+from mailing.deliveries import letters, message, samples
 from mailing.deliveries.message import Frame, Recipient
+from mailing.deliveries.samples import Sample
 from mailing.people import topics
 from mailing.people.topics import Topic
 from mailing.staff.audit import Actor
 
 _NOBODY = Operator("—", "—", "—", "—")
-_SAMPLE = {
-    "surname": "Серікова",
-    "given_name": "Айгүл",
-    "patronymic": "Маратқызы",
-    "phone": "+7 701 000 00 00",
-}
 
 
 @dataclass(frozen=True)
@@ -44,22 +40,43 @@ def edit(campaign: Campaign, content: Content, actor: Actor) -> Campaign:
     return campaigns.edit(campaign, content, actor)
 
 
-def preview(campaign: Campaign, language: str) -> Previewed:
+def preview(campaign: Campaign, language: str, sample: str = Sample.USUAL) -> Previewed:
     """How the campaign reads in a language, with an invented person's data."""
+    return preview_for(campaign, language, samples.reader(sample))
+
+
+def preview_for(campaign: Campaign, language: str, reader: Recipient) -> Previewed:
+    """How it reads to somebody; the links are a preview's all the same, and belong to nobody."""
     settings = current()
     content = campaign.content_in(language)
     compiled = message.compile(
         content, letters.campaign_frame(settings, campaign, content.language)
     )
-    recipient = Recipient("aigul@example.com", {"email": "aigul@example.com", **_SAMPLE})
     stamp = letters.sample_stamp(settings)
-    seen = compiled.preview(recipient, stamp)
-    raw = compiled.render(recipient, stamp).message
+    seen = compiled.preview(reader, stamp)
+    raw = compiled.render(reader, stamp).message
     return Previewed(seen.subject, seen.html, seen.text, raw)
 
 
 def _demand_compiles(topic: Topic, content: Content) -> None:
+    """What is there must be right; what is still missing in blocks stops the start, not the draft.
+
+    `Invalid` names the part; an image must be one that was uploaded here.
+    """
+    if content.format == Format.BLOCKS:
+        _demand_images(content)
+        content = replace(content, subject=content.subject or "—")
+        if all(block.is_empty for block in blocks.from_body(content.body)):
+            content = replace(content, body="—", format=Format.MARKDOWN)
     message.compile(content, _frame(topic, content.language))
+
+
+def _demand_images(content: Content) -> None:
+    for number, block in enumerate(blocks.from_body(content.body), 1):
+        name = block.part("image")
+        if name and not images.known({name}):
+            sentence = f"Block {number}: this image is not one that was uploaded here."
+            raise Invalid(sentence, f"{number}-image")
 
 
 def _frame(topic: Topic, language: str) -> Frame:

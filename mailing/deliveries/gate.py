@@ -63,7 +63,7 @@ _DECIDE = """
         LEFT JOIN campaigns c ON c.id = a.campaign
         LEFT JOIN standings st ON st.subscriber_id = a.subscriber AND st.topic_id = a.topic
         LEFT JOIN policy_versions p ON p.id = st.policy_id
-        LEFT JOIN optins r ON r.id = a.optin{more}
+        LEFT JOIN optins r ON r.id = a.optin {more}
     )
     UPDATE deliveries d SET
         state = CASE WHEN j.no IS NULL THEN 'open' WHEN j.no = 'later' THEN 'pending'
@@ -126,12 +126,23 @@ _ACCOUNT = {
         LEFT JOIN account_mails m ON m.delivery_id = a.id
         LEFT JOIN staff u ON u.id = m.staff_id""",
 }
+# A test goes to the address that it was sent to, somebody's or nobody's.
+_TRIAL = {
+    "people": "LEFT JOIN",
+    "digest": "w.digest",
+    "personal": "w.recipient",
+    "since": "st",
+    "language": "w.language",
+    "silent": "false",
+    "more": "LEFT JOIN trials w ON w.delivery_id = a.id",
+}
 _PLACES = {
     "campaign": {"verdict": verdict.CAMPAIGN, **_SUBSCRIBER},
     "notice": {"verdict": verdict.NOTICE, **_NOTICE},
     "confirmation": {"verdict": verdict.CONFIRMATION, **_SUBSCRIBER},
     "correspondence": {"verdict": verdict.CORRESPONDENCE, **_ANSWER},
     "account": {"verdict": account_mails.VERDICT, **_ACCOUNT},
+    "test": {"verdict": verdict.TEST, **_TRIAL},
 }
 
 

@@ -28,10 +28,18 @@ from mailing.base.tokens import (
 )
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import account_mails, account_words, answer_words, answers, message
+from mailing.deliveries import (
+    account_mails,
+    account_words,
+    answer_words,
+    answers,
+    message,
+    samples,
+    trials,
+)
 from mailing.deliveries.account_mails import Why
 from mailing.deliveries.answers import Answer, AnswerKind
-from mailing.deliveries.deliveries import Kind as Sort
+from mailing.deliveries.deliveries import Kind as Delivered
 from mailing.deliveries.deliveries import message_id
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.message import (
@@ -71,12 +79,24 @@ class Letters:
         recipient = Recipient(passed.permit.recipient, self._covered(passed))
         if passed.optin_id is not None:
             return self._confirmation(passed, recipient)
-        if passed.permit.kind == Sort.ACCOUNT:
+        if passed.permit.kind == Delivered.ACCOUNT:
             return self._account(passed, recipient)
+        if passed.permit.kind == Delivered.TEST:
+            return self._trial(passed)
         if passed.campaign_id is None:
             return self._answer(passed, recipient)
         compiled = self._campaign(passed.campaign_id, passed.language)
         return compiled.render(recipient, stamp(self._settings, self._keys, passed))
+
+    def _trial(self, passed: Passed) -> Octets:
+        """A test: of an invented reader, in somebody's mailbox; its links belong to nobody."""
+        trial = trials.find(passed.permit.delivery_id)
+        if trial is None:
+            raise message.UnsafeValue("What this message tests is gone.")
+        own = campaign_frame(self._settings, campaigns.find(trial.campaign_id), trial.said.language)
+        compiled = message.compile(trial.said, replace(own, reason=Kind.TEST))
+        recipient = Recipient(passed.permit.recipient, dict(samples.reader(trial.sample).fields))
+        return compiled.render(recipient, trial_stamp(self._settings, passed))
 
     def _covered(self, passed: Passed) -> dict[str, str]:
         """The fields that this person's yes covers: those that its policy version declares.
@@ -208,12 +228,22 @@ def sample_stamp(settings: Settings) -> Stamp:
     )
 
 
+def trial_stamp(settings: Settings, passed: Passed) -> Stamp:
+    """The ids and the date of a delivery, with a preview's links."""
+    return replace(
+        sample_stamp(settings),
+        delivery=passed.permit.delivery_id.hex,
+        message_id=message_id(passed.permit.delivery_id, domain_of(settings)),
+        date=passed.dated_at.astimezone(UTC),
+    )
+
+
 def campaign_frame(settings: Settings, campaign: Campaign, language: str) -> Frame:
     """What is the same for everybody who reads this campaign in one language."""
     own = frame(settings, campaign.topic, language, f"{campaign.kind}-{campaign.id}")
     under = of_policy(own, settings, _in_force(campaign.started_at or clock.now(), settings))
     keys = signing_keys(settings)
-    return replace(under, reason=Kind(campaign.kind), fields=_declared(), keys=keys)
+    return replace(under, reason=Kind(campaign.kind), fields=declared(), keys=keys)
 
 
 def of_policy(frame: Frame, settings: Settings, policy: PolicyVersion | None) -> Frame:
@@ -242,6 +272,7 @@ def frame(
         policy_url=f"{settings.public_url}/policy",
         help_url=f"mailto:{settings.helpdesk_address}",
         gettext=gettext_for(language).gettext,
+        images_url=f"{settings.public_url}/images/",
     )
 
 
@@ -274,7 +305,7 @@ def _fields_of(policy_id: int | None) -> frozenset[str]:
     return frozenset(versions.find(policy_id).fields) if policy_id else frozenset()
 
 
-def _declared() -> tuple[str, ...]:
+def declared() -> tuple[str, ...]:
     """The fields that may be merged: those that any published policy version declares."""
     declared = {name for version in versions.published() for name in version.fields}
     return tuple(name for name in message.FIELDS if name in declared)

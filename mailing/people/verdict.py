@@ -151,3 +151,28 @@ CASE WHEN w.request_id IS NOT NULL THEN ({_WRITTEN_TO_US}) ELSE
     END
 END
 """
+
+# A test mail, `w`: what staff look at before a campaign goes out. It is sent to an address and not
+# to an audience, so it asks for no yes; against a no of that address it is held like any other.
+_OF_THE_ADDRESS = "SELECT FROM subscribers b WHERE b.digest = w.digest"
+_LEFT = """
+    SELECT FROM subscribers b JOIN standings o ON o.subscriber_id = b.id
+    WHERE b.digest = w.digest AND {condition}
+"""
+
+TEST = f"""
+CASE WHEN w.delivery_id IS NULL THEN 'request_closed'
+    WHEN EXISTS ({_OF_THE_ADDRESS} AND b.personal IS NULL) THEN 'withdrawn'
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = w.digest) THEN (
+        SELECT CASE WHEN bool_or(x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
+                    WHEN bool_or(x.reason = 'complaint') THEN 'suppressed_complaint'
+                    WHEN bool_or(x.reason = 'bounce') THEN 'suppressed_bounce'
+                    WHEN bool_or(x.reason = 'staff') THEN 'suppressed_staff'
+                    ELSE 'suppressed_moved' END
+        FROM suppressions x WHERE x.digest = w.digest)
+    WHEN EXISTS ({_OF_THE_ADDRESS} AND b.blocked_at IS NOT NULL) THEN 'blocked'
+    WHEN EXISTS ({_LEFT.format(condition="o.standing = 'withdrawn'")}) THEN 'withdrawn'
+    WHEN EXISTS ({_LEFT.format(condition="o.topic_id = t.id AND o.refused")}) THEN 'unsubscribed'
+    WHEN w.sent_at < now() - interval '1 day' THEN 'request_expired'
+END
+"""  # noqa: S608 - our own text

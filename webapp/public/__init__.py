@@ -9,6 +9,7 @@ from webapp.public import (
     agree,
     claim,
     confirm,
+    images,
     join,
     leave,
     my_data,
@@ -32,6 +33,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     policy.pages,
     agree.pages,
     operations.pages,
+    images.pages,
 )
 
 

@@ -7,7 +7,9 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     account,
     audience_pages,
     audit_pages,
+    brief,
     campaigns,
+    composer,
     evidence,
     explain,
     forms,
@@ -30,6 +32,8 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     sending,
     shell,
     topics,
+    trial_pages,
+    version_pages,
     writing,
 )
 from webapp.studio.blueprint import studio

@@ -10,6 +10,7 @@ from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
+from webapp.studio.brief import writing_page
 from webapp.studio.figures import Figures, figures_in_list
 from webapp.studio.identity import actor, can
 
@@ -46,11 +47,14 @@ def campaign_list() -> str:
 @needs(Act.READ_CAMPAIGNS)
 def campaign_page(campaign_id: int) -> Response:
     """Where a link to a campaign leads: to writing, to the last look, or to watching."""
-    state = campaigns.find(campaign_id).state
-    if state not in NOT_STARTED:
+    campaign = campaigns.find(campaign_id)
+    if campaign.state not in NOT_STARTED:
         return redirect(url_for("studio.campaign_live", campaign_id=campaign_id), 303)
-    page = "campaign_write" if can(Act.WRITE_CAMPAIGNS) else "campaign_ready"
-    return redirect(url_for(f"studio.{page}", campaign_id=campaign_id), 303)
+    if not can(Act.WRITE_CAMPAIGNS):
+        return redirect(url_for("studio.campaign_ready", campaign_id=campaign_id), 303)
+    page = writing_page(campaign)
+    begins = "studio.campaign_brief" if page == "studio.campaign_compose" else page
+    return redirect(url_for(begins, campaign_id=campaign_id), 303)
 
 
 @studio.post("/campaigns/<int:campaign_id>/duplicate")
@@ -61,7 +65,7 @@ def campaign_duplicate(campaign_id: int) -> Response:
     db.session.commit()
     if original.started_at:
         flash(_goes_to_all_again(original), "warn")
-    return redirect(url_for("studio.campaign_write", campaign_id=copy.id), 303)
+    return redirect(url_for(writing_page(copy), campaign_id=copy.id), 303)
 
 
 def _goes_to_all_again(original: Campaign) -> str:

@@ -86,6 +86,8 @@ def _demand_topic(draft: Draft) -> None:
 
 def _demand_whole(draft: Draft, content: Content) -> None:
     """What is missing is said together with whatever is wrong in the rest."""
+    if content.format == Format.BLOCKS:
+        return  # Written in any order: what is missing stops the start, not the saving.
     if not content.subject:
         sentence = gettext("Write a subject: it is what people see first.")
         draft.errors.setdefault(f"{content.language}-subject", sentence)

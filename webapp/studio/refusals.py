@@ -8,7 +8,7 @@ from mailing.base.database import db
 from mailing.base.errors import KelisimError
 from mailing.base.languages import gettext
 from webapp.errors import STATUS
-from webapp.studio import writing
+from webapp.studio import composer, writing
 from webapp.studio.blueprint import studio
 
 KEPT_FORMS = frozenset({"studio.campaign_create", "studio.campaign_save"})
@@ -26,6 +26,8 @@ def foreign_form(error: CSRFError) -> ResponseReturnValue:
     """A form that did not come from a page of this login (CSRF), or came after its end."""
     if request.endpoint in KEPT_FORMS:
         return writing.typed_again()
+    if request.endpoint == "studio.campaign_compose_save":
+        return composer.typed_anew((request.view_args or {})["campaign_id"])
     return _page(400, gettext("This form was opened under another login. Go back, reload it."))
 
 

@@ -19,7 +19,15 @@ from webapp.studio.identity import can, whoever
 
 STYLES = tuple(
     f"studio/{name}.css"
-    for name in ("00-tokens", "10-base", "20-layout", "30-forms", "40-tables", "50-screens")
+    for name in (
+        "00-tokens",
+        "10-base",
+        "20-layout",
+        "30-forms",
+        "40-tables",
+        "50-screens",
+        "60-compose",
+    )
 )
 
 

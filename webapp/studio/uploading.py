@@ -13,6 +13,11 @@ from webapp.studio.blueprint import studio
 
 UPLOAD = "studio.import_upload"
 LARGEST = 200 * 1024 * 1024
+# An image of 8 MB, and the form around it.
+_LIMITS = {
+    UPLOAD: LARGEST,
+    "studio.campaign_compose_save": 9 * 1024 * 1024,
+}
 
 
 class UploadRequest(Request):
@@ -21,7 +26,7 @@ class UploadRequest(Request):
     @property
     def max_content_length(self) -> int | None:
         """Octets of a body; a million rows fit into the upload's."""
-        return LARGEST if self.endpoint == UPLOAD else super().max_content_length
+        return _LIMITS.get(self.endpoint or "") or super().max_content_length
 
     @max_content_length.setter
     def max_content_length(self, value: int | None) -> None:

@@ -4,11 +4,13 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
+from mailing.base.errors import Conflict
 from mailing.base.languages import gettext
 from mailing.campaigns import campaigns
 from mailing.people import topics
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
+from webapp.studio.brief import writing_page
 from webapp.studio.draft import Draft, keep, typed, written
 from webapp.studio.identity import actor
 from webapp.studio.seen import fingerprint, is_unchanged
@@ -28,8 +30,10 @@ def campaign_create() -> ResponseReturnValue:
 
 @studio.get("/campaigns/<int:campaign_id>/write")
 @needs(Act.WRITE_CAMPAIGNS)
-def campaign_write(campaign_id: int) -> str:
+def campaign_write(campaign_id: int) -> ResponseReturnValue:
     campaign = campaigns.find(campaign_id)
+    if writing_page(campaign) != "studio.campaign_write":
+        return redirect(url_for("studio.campaign_compose", campaign_id=campaign_id), 303)
     return _page(written(campaign), campaign)
 
 
@@ -37,6 +41,8 @@ def campaign_write(campaign_id: int) -> str:
 @needs(Act.WRITE_CAMPAIGNS)
 def campaign_save(campaign_id: int) -> ResponseReturnValue:
     campaign, draft = campaigns.lock(campaign_id), typed(request.form)
+    if writing_page(campaign) != "studio.campaign_write":
+        raise Conflict(gettext("This campaign is written in blocks now; open it anew."))
     if not is_unchanged(campaign, request.form.get("seen")):
         return _changed_meanwhile(draft, campaign)
     return _keep(draft, campaign)

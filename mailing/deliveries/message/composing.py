@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from mailing.base.errors import Invalid
 from mailing.campaigns.content import Content, Format
+from mailing.deliveries.message.blocks import Woven, weave_blocks
 from mailing.deliveries.message.compiled import LEAVE, PREFERENCES, SIGNED_UP, Compiled, Faces
 from mailing.deliveries.message.documents import Page, from_html, from_mjml, without_comments
 from mailing.deliveries.message.frame import BodyError, Frame, one_line
@@ -29,19 +30,21 @@ def compile(content: Content, frame: Frame) -> Compiled:
 
 def faces(content: Content, frame: Frame) -> Faces:
     """Subject, HTML and text with their holes; raises as `compile` does."""
+    if not content.subject.strip():
+        raise BodyError("Write a subject: it is what people see first.", "subject")
     subject = _line("subject", content.subject, frame)
     preheader = _line("preheader", content.preheader, frame)
-    draft, page = _page(content, frame)
+    woven = _woven(content, frame)
     dress = Dress("message", content.language, frame)
     return Faces(
         subject=subject.text,
-        html=_html(dress, page, subject, preheader, weave_html(page.body, draft)),
+        html=_html(dress, woven, subject, preheader),
         text=dress.text(
             {
                 "leave": [Hole(LEAVE, "as_text")],
                 "preferences": [Hole(PREFERENCES, "as_text")],
                 "signed_up": [Hole(SIGNED_UP, "as_text")],
-                "body": weave_text(plain_text(page.body, draft), draft),
+                "body": woven.text,
             }
         ),
     )
@@ -55,11 +58,9 @@ class Line:
     html: list[Piece]
 
 
-def _html(
-    dress: Dress, page: Page, subject: Line, preheader: Line, body: list[Piece]
-) -> list[Piece]:
+def _html(dress: Dress, woven: Woven, subject: Line, preheader: Line) -> list[Piece]:
     holes: dict[str, list[Piece]] = {
-        "body": body,
+        "body": woven.html,
         "leave": [Hole(LEAVE, "as_html")],
         "preferences": [Hole(PREFERENCES, "as_html")],
         "signed_up": [Hole(SIGNED_UP, "as_html")],
@@ -68,8 +69,8 @@ def _html(
     }
     return dress.html(
         holes,
-        is_wide=page.is_wide,
-        styles=Markup(page.styles),  # noqa: S704 - only class rules without "<" passed the filter
+        is_wide=woven.is_wide,
+        styles=Markup(woven.styles),  # noqa: S704 - only class rules without "<" passed the filter
         has_preheader=any(preheader.html),
     )
 
@@ -86,8 +87,17 @@ def _line(name: str, text: str, frame: Frame) -> Line:
         raise type(wrong)(wrong.message, name) from None
 
 
-def _page(content: Content, frame: Frame) -> tuple[Draft, Page]:
+def _woven(content: Content, frame: Frame) -> Woven:
+    """The author's words in both faces, with their holes."""
     source = _source(content.body)
+    if content.format == Format.BLOCKS:
+        return weave_blocks(source, frame)
+    draft, page = _page(source, content, frame)
+    text = weave_text(plain_text(page.body, draft), draft)
+    return Woven(weave_html(page.body, draft), text, page.styles, page.is_wide)
+
+
+def _page(source: str, content: Content, frame: Frame) -> tuple[Draft, Page]:
     match content.format:
         case Format.MARKDOWN:
             draft = hide(source, frame.fields)
@@ -98,7 +108,7 @@ def _page(content: Content, frame: Frame) -> tuple[Draft, Page]:
         case Format.MJML:
             draft = hide(without_comments(source), frame.fields, in_markup=True)
             return draft, from_mjml(draft.text)
-    raise BodyError(f"“{content.format}” is not markdown, html or mjml.", "format")
+    raise BodyError(f"“{content.format}” is not markdown, html, mjml or blocks.", "format")
 
 
 def _source(body: str) -> str:

@@ -25,6 +25,7 @@ class Kind(StrEnum):
     NOTICE = "notice"
     CONFIRMATION = "confirmation"
     CORRESPONDENCE = "correspondence"
+    TEST = "test"
 
 
 class BodyError(Invalid):
@@ -47,7 +48,8 @@ class Frame:
     `sender` is `a@b.example` or `Name <a@b.example>`; `help_url` an https or mailto address;
     `feedback` names the campaign (or form) and nobody in particular; `policy_label` the version
     behind `policy_url`, where it is one; `fields` are those that the policy version declares;
-    `keys` sign the message, each on its own.
+    `keys` sign the message, each on its own; `images_url` is what the address of an uploaded image
+    begins with.
     """
 
     operator: Operator
@@ -63,6 +65,7 @@ class Frame:
     gettext: Callable[[str], str] = untranslated
     fields: tuple[str, ...] = FIELDS
     keys: tuple[SigningKey, ...] = ()
+    images_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def common(frame: Frame) -> list[str]:
         *_kind(frame),
         "Precedence: bulk",
     ]
-    if frame.reason is not Kind.CAMPAIGN:
+    if frame.reason not in (Kind.CAMPAIGN, Kind.TEST):
         fields.append("Auto-Submitted: auto-generated")  # RFC 3834 section 5
     return fields
 
