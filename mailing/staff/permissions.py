@@ -13,8 +13,10 @@ class Act(StrEnum):
     WRITE_CAMPAIGNS = "write campaigns"
     SEND_CAMPAIGNS = "send campaigns"
     PAUSE_CAMPAIGNS = "pause and stop campaigns"
+    APPROVE_CAMPAIGNS = "approve campaigns"
     DECIDE_BOUNCES = "decide about bounces held back"
     COUNT_AUDIENCES = "count audiences"
+    WRITE_SEGMENTS = "write segments"
     SEE_PEOPLE = "see people of an audience"
     IMPORT_PEOPLE = "import people"
     READ_EVIDENCE = "read evidence"
@@ -39,8 +41,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.SEND_CAMPAIGNS: _WRITERS,
     # The officer may halt whatever goes out, and may not start it.
     Act.PAUSE_CAMPAIGNS: _WRITERS | {Role.OFFICER},
+    # Whoever approves is a second person, and may be the one who keeps the policy.
+    Act.APPROVE_CAMPAIGNS: _WRITERS | {Role.OFFICER},
     Act.DECIDE_BOUNCES: _WRITERS | {Role.OFFICER},
     Act.COUNT_AUDIENCES: _EVERYBODY,
+    Act.WRITE_SEGMENTS: _WRITERS,
     Act.SEE_PEOPLE: _WRITERS | {Role.OFFICER},
     Act.IMPORT_PEOPLE: _WRITERS | {Role.OFFICER},
     Act.READ_EVIDENCE: _KEEPERS,
