@@ -184,7 +184,7 @@ def reason_now(campaign: Campaign, subscriber_id: UUID) -> tuple[bool, str | Non
 def is_in_topic(campaign: Campaign, subscriber_id: UUID) -> bool:
     """Whether somebody not considered stands in the topic all the same: the segment left them."""
     considered, values = _considered(campaign, None)
-    query = f"SELECT FROM ({considered}) a WHERE a.id = :subscriber"  # noqa: S608
+    query = f"SELECT FROM ({considered}) a WHERE a.id = :subscriber"
     found = db.session.execute(text(query), {**values, "subscriber": subscriber_id})
     return found.one_or_none() is not None
 

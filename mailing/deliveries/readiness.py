@@ -1,20 +1,22 @@
 """Readiness: may this campaign start, and what should somebody look at first?"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailing.base import installation
 from mailing.base.errors import ConfigurationError, KelisimError
+from mailing.base.languages import gettext as _
 from mailing.base.operator import operator_of
 from mailing.base.settings import Settings, current
 from mailing.base.signing import signing_keys
-from mailing.campaigns import audience
+from mailing.campaigns import approvals, audience
 from mailing.campaigns.audience import Audience
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import letters, proofs
-from mailing.deliveries.checks import Check, Level
+from mailing.deliveries import letters, proofs, usual
+from mailing.deliveries.checks import Check, Fix, Level
 from mailing.policies import versions
 
-__all__ = ["Check", "Level", "Readiness", "check"]
+__all__ = ["Check", "Fix", "Level", "Readiness", "check"]
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,18 @@ class Readiness:
         return not self.stops
 
 
-def check(campaign: Campaign) -> Readiness:
-    """Check a campaign and its surroundings, the final message included."""
-    told = [*_before_the_audience(), of_audience(audience.count(campaign))]
-    return Readiness([*told, *_of_the_message(campaign), *proofs.of_languages(campaign)])
+def check(
+    campaign: Campaign, counted: Audience | None = None, at: datetime | None = None
+) -> Readiness:
+    """Check a campaign and its surroundings, the final messages of some people included.
+
+    `counted` is its audience where that was counted already; `at` when it is to leave.
+    """
+    counted = counted or audience.count(campaign)
+    told = [*_before_the_audience(), of_audience(counted), *_approval(campaign)]
+    words = [*_of_the_message(campaign), *proofs.of_languages(campaign)]
+    beside = [*proofs.of_inboxes(campaign), *proofs.of_links(campaign)]
+    return Readiness([*told, *words, *beside, *usual.of(campaign, counted, at)])
 
 
 def obstacles(campaign: Campaign) -> list[Check]:
@@ -52,8 +62,19 @@ def of_audience(counted: Audience) -> Check:
     title = "Audience"
     if not counted.will_receive:
         detail = f"Nobody would receive this: {counted.considered} people are considered."
-        return Check("audience", Level.STOP, title, detail)
+        return Check("audience", Level.STOP, title, detail, Fix.AUDIENCE)
     return Check("audience", Level.FINE, title, f"{counted.will_receive} people will receive it.")
+
+
+def _approval(campaign: Campaign) -> list[Check]:
+    """A missing approval stops a start by itself, with its own exit code; here it is said."""
+    if not current().approval:
+        return []
+    found, title = approvals.standing(campaign), _("Approval")
+    if found is None:
+        detail = _("A second person has to approve this before it is sent.")
+        return [Check("approval", Level.WARN, title, detail, Fix.READY)]
+    return [Check("approval", Level.FINE, title, _("A second person has approved exactly this."))]
 
 
 def _before_the_audience() -> list[Check]:
@@ -80,7 +101,7 @@ def _policy() -> Check:
     policy = versions.in_force()
     if policy is None:
         detail = "No published policy is in force: import one with `kelisim policy import`."
-        return Check("policy", Level.STOP, title, detail)
+        return Check("policy", Level.STOP, title, detail, Fix.POLICIES)
     return Check("policy", Level.FINE, title, f"Version {policy.label} is in force.")
 
 

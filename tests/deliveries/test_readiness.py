@@ -17,15 +17,26 @@ from mailing.deliveries.readiness import Level, Readiness
 from tests import road
 
 
+# What every draft of these tests has a word about: no key, no preview text, a link not looked up,
+# and an hour that is whatever it is.
+ALWAYS = {"dkim", "preview_text-kk", "links_unseen", "hour"}
+
+
 def check(number: int) -> Readiness:
     return readiness.check(campaigns.find(number))
+
+
+def told(found: Readiness) -> set[str]:
+    """What is not fine, beside what is always said."""
+    return {one.id for one in found.checks if one.level is not Level.FINE} - ALWAYS
 
 
 def test_a_campaign_with_everything_in_place_may_start_with_warnings(app: Flask) -> None:
     road.subscribe(road.lay(), 2)
     found = check(road.campaign())
     assert found.is_ready
-    assert {one.id for one in found.checks if one.level is Level.WARN} == {"dkim"}
+    assert told(found) == set()
+    assert "dkim" in {one.id for one in found.checks if one.level is Level.WARN}
 
 
 def test_without_a_policy_in_force_or_people_it_may_not(app: Flask) -> None:
@@ -61,7 +72,8 @@ def test_what_an_author_overlooked_is_said_once(
 ) -> None:
     road.subscribe(road.lay(), 1)
     found = check(road.campaign(body=f"{body}\n\n{body}"))
-    assert {one.id for one in found.checks if one.level is not Level.FINE} == {"dkim", oversight}
+    also = {"image_only-kk"} if "image" in oversight else set()
+    assert told(found) == {oversight} | also
     assert found.is_ready is (level is Level.WARN)
 
 
@@ -76,8 +88,8 @@ def test_what_an_author_overlooked_is_said_once(
 )
 def test_our_own_pages_and_the_sites_of_our_forms_are_no_oversight(app: Flask, body: str) -> None:
     road.subscribe(road.lay(), 1)
-    found = check(road.campaign(body=body))
-    assert {one.id for one in found.checks if one.level is not Level.FINE} == {"dkim"}
+    found = check(road.campaign(body=f"{body}\n\n{'Сөз бен сөйлем. ' * 30}"))
+    assert told(found) == set()
 
 
 def test_people_who_chose_another_language_are_counted(app: Flask) -> None:

@@ -42,6 +42,7 @@ def upgrade() -> None:
         CREATE TABLE link_checks (
             address text PRIMARY KEY,
             asked_at timestamptz NOT NULL,
+            taken_at timestamptz,
             checked_at timestamptz,
             finding text CONSTRAINT link_finding_is_known
                 CHECK (finding IN ('fine', 'moved', 'broken', 'refused', 'unknown')),
