@@ -156,15 +156,20 @@ def _ask(place: Place, method: str) -> tuple[int, str]:
 def _at_the_latest(stream: socket.socket) -> Iterator[None]:
     """Hang up after the seconds that one look may take: a peer that sends a letter now and then
     would never let a time-out of the socket come."""
-    ending = threading.Timer(SECONDS, _hang_up, [stream])
+    is_over = threading.Event()
+    ending = threading.Timer(SECONDS, _hang_up, [stream, is_over])
     ending.start()
     try:
         yield
     finally:
         ending.cancel()
+    # Half an answer reads like a whole one.
+    if is_over.is_set():
+        raise TimeoutError
 
 
-def _hang_up(stream: socket.socket) -> None:
+def _hang_up(stream: socket.socket, is_over: threading.Event) -> None:
+    is_over.set()
     with suppress(OSError):
         stream.shutdown(socket.SHUT_RDWR)
 

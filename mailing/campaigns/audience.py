@@ -67,28 +67,23 @@ def count(campaign: Campaign) -> Audience:
     """The audience as it would be now; of a campaign that has started, as it was frozen."""
     if campaign.audience is not None:
         return _frozen(campaign)
-    return count_of(campaign, campaign.conditions)
-
-
-def count_of(campaign: Campaign, conditions: Conditions | None) -> Audience:
-    """The audience as it would be now with these conditions instead of the campaign's own."""
-    considered, values = _considered(campaign, conditions)
-    query = f"SELECT reason, count(*) FROM ({considered}) a GROUP BY reason"  # noqa: S608
+    judged, values = considered(campaign, campaign.conditions)
+    query = f"SELECT reason, count(*) FROM ({judged}) a GROUP BY reason"  # noqa: S608
     return _sum({row[0]: row[1] for row in db.session.execute(text(query), values)})
 
 
 def count_in(topic_id: int, conditions: Conditions) -> Audience:
     """The same for a topic, before there is a campaign."""
-    considered, values = _in_topic(topic_id, conditions)
-    query = f"SELECT reason, count(*) FROM ({considered}) a GROUP BY reason"  # noqa: S608
+    judged, values = _in_topic(topic_id, conditions)
+    query = f"SELECT reason, count(*) FROM ({judged}) a GROUP BY reason"  # noqa: S608
     return _sum({row[0]: row[1] for row in db.session.execute(text(query), values)})
 
 
 def by_language(campaign: Campaign) -> dict[str, int]:
     """Of those who would receive it now, how many chose each language."""
-    considered, values = _considered(campaign, campaign.conditions)
+    judged, values = considered(campaign, campaign.conditions)
     query = (
-        f"SELECT language, count(*) FROM ({considered}) a WHERE reason IS NULL "  # noqa: S608
+        f"SELECT language, count(*) FROM ({judged}) a WHERE reason IS NULL "  # noqa: S608
         "GROUP BY language ORDER BY language"
     )
     return {row[0]: row[1] for row in db.session.execute(text(query), values)}
@@ -96,9 +91,9 @@ def by_language(campaign: Campaign) -> dict[str, int]:
 
 def some(campaign: Campaign, most: int, language: str | None = None) -> list[UUID]:
     """Some of those who would receive it now, of one language where it is named."""
-    considered, values = _considered(campaign, campaign.conditions)
+    judged, values = considered(campaign, campaign.conditions)
     query = (
-        f"SELECT id FROM ({considered}) a WHERE reason IS NULL "  # noqa: S608
+        f"SELECT id FROM ({judged}) a WHERE reason IS NULL "  # noqa: S608
         "AND (CAST(:only AS text) IS NULL OR language = :only) LIMIT :most"
     )
     return list(db.session.scalars(text(query), {**values, "only": language, "most": most}))
@@ -106,8 +101,8 @@ def some(campaign: Campaign, most: int, language: str | None = None) -> list[UUI
 
 def some_in(topic_id: int, conditions: Conditions, most: int) -> list[str]:
     """The addresses of some who would receive what goes to these of a topic."""
-    considered, values = _in_topic(topic_id, conditions)
-    query = f"SELECT id, personal FROM ({considered}) a WHERE reason IS NULL LIMIT :most"  # noqa: S608
+    judged, values = _in_topic(topic_id, conditions)
+    query = f"SELECT id, personal FROM ({judged}) a WHERE reason IS NULL LIMIT :most"  # noqa: S608
     rows = db.session.execute(text(query), {**values, "most": most})
     return [_address(Sealer(), row.id, row.personal) for row in rows]
 
@@ -123,14 +118,14 @@ def snapshot(campaign: Campaign) -> Audience:
     """Freeze the audience of a campaign that starts, in one statement; its counts."""
     # Memory for a list of millions; nothing is sorted, so it takes little longer than a count.
     db.session.execute(text("SET LOCAL work_mem = '256MB'"))
-    considered, values = _considered(campaign, campaign.conditions)
+    judged, values = considered(campaign, campaign.conditions)
     rows = db.session.execute(
         text(f"""
             INSERT INTO audience_chunks (campaign_id, number, reason, subscriber_ids)
             SELECT :campaign, row_number() OVER (), reason, ids
             FROM (SELECT reason, array_agg(id) AS ids
                   FROM (SELECT id, reason, (row_number() OVER () - 1) / {CHUNK} AS part
-                        FROM ({considered}) judged) numbered
+                        FROM ({judged}) judged) numbered
                   GROUP BY part, reason) chunks
             RETURNING reason, cardinality(subscriber_ids)
         """),  # noqa: S608 - our own text; every value is bound
@@ -175,21 +170,22 @@ def reason_at_start(campaign: Campaign, subscriber_id: UUID) -> tuple[bool, str 
 
 def reason_now(campaign: Campaign, subscriber_id: UUID) -> tuple[bool, str | None]:
     """The same for a campaign that has not started."""
-    considered, values = _considered(campaign, campaign.conditions)
-    query = f"SELECT reason FROM ({considered}) a WHERE a.id = :subscriber"  # noqa: S608
+    judged, values = considered(campaign, campaign.conditions)
+    query = f"SELECT reason FROM ({judged}) a WHERE a.id = :subscriber"  # noqa: S608
     row = db.session.execute(text(query), {**values, "subscriber": subscriber_id}).one_or_none()
     return row is not None, row.reason if row else None
 
 
 def is_in_topic(campaign: Campaign, subscriber_id: UUID) -> bool:
     """Whether somebody not considered stands in the topic all the same: the segment left them."""
-    considered, values = _considered(campaign, None)
-    query = f"SELECT FROM ({considered}) a WHERE a.id = :subscriber"
+    judged, values = considered(campaign, None)
+    query = f"SELECT FROM ({judged}) a WHERE a.id = :subscriber"
     found = db.session.execute(text(query), {**values, "subscriber": subscriber_id})
     return found.one_or_none() is not None
 
 
-def _considered(campaign: Campaign, conditions: Conditions | None) -> tuple[str, dict[str, Any]]:
+def considered(campaign: Campaign, conditions: Conditions | None) -> tuple[str, dict[str, Any]]:
+    """The SQL of everybody considered now (id, personal, language, reason), and its values."""
     if campaign.kind == Kind.NOTICE:
         return _OF_NOTICE, {"topic": campaign.topic_id}
     return _in_topic(campaign.topic_id, conditions)
@@ -204,7 +200,7 @@ def _in_topic(topic_id: int, conditions: Conditions | None) -> tuple[str, dict[s
 
 def _people_query(campaign: Campaign) -> tuple[str, dict[str, Any]]:
     if campaign.audience is None:
-        return _considered(campaign, campaign.conditions)
+        return considered(campaign, campaign.conditions)
     return (
         "SELECT s.id, s.personal, c.reason FROM audience_chunks c, unnest(c.subscriber_ids) m (id) "
         "JOIN subscribers s ON s.id = m.id WHERE c.campaign_id = :campaign",

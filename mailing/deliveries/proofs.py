@@ -7,7 +7,7 @@ from babel import Locale
 
 from mailing.base import clock
 from mailing.base.errors import KelisimError
-from mailing.base.languages import LANGUAGES, SOURCE
+from mailing.base.languages import LANGUAGES, SOURCE, spoken
 from mailing.base.languages import gettext as _
 from mailing.base.operator import operator_of
 from mailing.base.settings import Settings, current
@@ -147,8 +147,13 @@ def _reviewed(campaign: Campaign, language: str, looked_at: list[Sample]) -> Ite
     found = dict.fromkeys(one for sample in looked_at for one in review(sample.raw, language, own))
     for finding in found:
         level, title, sentence = words_of(finding.id)
-        detail = f"{_TONGUES[language]}: {sentence.format(what=finding.what)}"
+        detail = f"{_tongue(language)}: {sentence.format(what=finding.what)}"
         yield Check(f"{finding.id}-{language}", level, title, detail, Fix.WRITE)
+
+
+def _tongue(language: str) -> str:
+    """A language's name in the one spoken, as a line begins with it."""
+    return Locale.parse(language).get_display_name(spoken()).capitalize()
 
 
 def _overlooked(found: Oversight, language: str) -> Check:

@@ -4,6 +4,7 @@ from flask import Flask
 
 from mailing.base.settings import Settings
 from webapp.studio import (  # noqa: F401  (importing them puts their routes on the blueprint)
+    approving,
     audience_pages,
     audit_pages,
     campaigns,
@@ -12,6 +13,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     forms,
     home,
     imports,
+    ledger_export,
     live,
     login,
     lost,
@@ -23,6 +25,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     refusals,
     requests,
     returns,
+    segments,
     sending,
     shell,
     topics,

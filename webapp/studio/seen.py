@@ -5,8 +5,6 @@ Pages carry a fingerprint of the campaign's words; an act on other words than th
 
 import hashlib
 
-from mailing.base.errors import Conflict
-from mailing.base.languages import gettext
 from mailing.campaigns.campaigns import Campaign
 
 
@@ -19,11 +17,3 @@ def fingerprint(campaign: Campaign) -> str:
 def is_unchanged(campaign: Campaign, seen: str | None) -> bool:
     """Whether it says what it said when the page was made; a form without the mark passes."""
     return not seen or seen == fingerprint(campaign)
-
-
-def demand_unchanged(campaign: Campaign, seen: str | None) -> None:
-    """Raises Conflict where somebody has written in it since."""
-    if not is_unchanged(campaign, seen):
-        raise Conflict(
-            gettext("Somebody changed the message after you opened this page. Look at it again.")
-        )

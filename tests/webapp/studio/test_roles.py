@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from mailing.base.database import db
+from mailing.campaigns import segments, sentences
 from mailing.people.imports import uploads
 from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
@@ -37,6 +38,8 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "import_id": _uploaded(web),
         "request_id": _requested(web),
         "storm_id": a_storm(web),
+        "segment_id": _a_segment(web),
+        "outcome": "held",
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
@@ -53,6 +56,14 @@ def _uploaded(web: Flask) -> int:
         number = uploads.keep(part, "offers", MARKETER).id
         db.session.commit()
     return number
+
+
+def _a_segment(web: Flask) -> int:
+    with web.app_context():
+        said = {"about": "language", "how": "one_of", "values": ["kk"]}
+        made = segments.save("Қазақша", sentences.read({"sentences": [said]}), MARKETER)
+        db.session.commit()
+        return made.id
 
 
 def _requested(web: Flask) -> int:
@@ -215,6 +226,9 @@ def _fingerprint(web: Flask) -> list[object]:
         "deliveries",
         "ledger",
         "imports",
+        "segments",
+        "approvals",
+        "link_checks",
     )
     with web.app_context():
         return [
