@@ -153,7 +153,7 @@ def _reviewed(campaign: Campaign, language: str, looked_at: list[Sample]) -> Ite
 
 def _tongue(language: str) -> str:
     """A language's name in the one spoken, as a line begins with it."""
-    return Locale.parse(language).get_display_name(spoken()).capitalize()
+    return (Locale.parse(language).get_display_name(spoken()) or language).capitalize()
 
 
 def _overlooked(found: Oversight, language: str) -> Check:

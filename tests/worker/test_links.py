@@ -171,7 +171,7 @@ def test_a_name_with_one_private_address_is_refused_and_the_name_is_resolved_onc
     def resolved(*_: Any, **__: Any) -> list[Any]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (ip, port)) for ip in answers.pop(0)]
 
-    monkeypatch.setattr(errand.socket, "getaddrinfo", resolved)
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
     address = f"http://rebinding.example:{port}/200"
     # The dial itself resolves too; it is given a number, which needs no answer of these.
     assert errand.resolve(address, HERE).ip == "127.0.0.1"

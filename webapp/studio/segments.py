@@ -97,7 +97,9 @@ def _count(draft: SegmentDraft) -> str:
     offered = choices(draft)
     conditions, topic = draft.conditions(), offered["counted_in"]
     counted = audience.count_in(topic.id, conditions) if conditions and topic else None
-    return render_template("pages/studio/segment_count.html", counted=counted, topic=topic)
+    return render_template(
+        "pages/studio/segment_count.html", counted=counted, topic=topic, draft=draft, is_live=True
+    )
 
 
 def _page(

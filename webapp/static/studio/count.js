@@ -32,3 +32,4 @@ async function count() {
 }
 
 form?.addEventListener("input", changed);
+if (form?.querySelector("[name^=kind-]:not([name=kind-new])")) count();
