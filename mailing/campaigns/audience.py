@@ -79,14 +79,19 @@ def count_in(topic_id: int, conditions: Conditions) -> Audience:
     return _sum({row[0]: row[1] for row in db.session.execute(text(query), values)})
 
 
-def by_language(campaign: Campaign) -> dict[str, int]:
-    """Of those who would receive it now, how many chose each language."""
+def look(campaign: Campaign) -> tuple[Audience, dict[str, int]]:
+    """The audience, and how many of those who would receive it chose each language: one pass over
+    them. Of a campaign that has started, as it was frozen, and nothing of languages."""
+    if campaign.audience is not None:
+        return _frozen(campaign), {}
     judged, values = considered(campaign, campaign.conditions)
-    query = (
-        f"SELECT language, count(*) FROM ({judged}) a WHERE reason IS NULL "  # noqa: S608
-        "GROUP BY language ORDER BY language"
-    )
-    return {row[0]: row[1] for row in db.session.execute(text(query), values)}
+    query = f"SELECT reason, language, count(*) FROM ({judged}) a GROUP BY reason, language"  # noqa: S608
+    reasons: Counter[str | None] = Counter()
+    languages: Counter[str] = Counter()
+    for reason, language, number in db.session.execute(text(query), values):
+        reasons[reason] += number
+        languages[language] += number if reason is None else 0
+    return _sum(reasons), {one: number for one, number in sorted(languages.items()) if number}
 
 
 def some(campaign: Campaign, most: int, language: str | None = None) -> list[UUID]:

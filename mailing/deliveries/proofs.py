@@ -7,12 +7,11 @@ from babel import Locale
 
 from mailing.base import clock
 from mailing.base.errors import KelisimError
-from mailing.base.languages import LANGUAGES, SOURCE, spoken
 from mailing.base.languages import gettext as _
+from mailing.base.languages import spoken
 from mailing.base.operator import operator_of
 from mailing.base.settings import Settings, current
 from mailing.base.tokens import LeaveToken, link_keys
-from mailing.campaigns import audience
 from mailing.campaigns.campaigns import Campaign, Kind
 from mailing.deliveries import drafts, fields, letters, links, samples
 from mailing.deliveries.checks import Check, Fix, Level
@@ -22,27 +21,6 @@ from mailing.deliveries.message.review import Own, review
 from mailing.deliveries.review_words import words_of
 from mailing.deliveries.samples import Reader, Sample
 from mailing.people import forms
-
-_TONGUES = {one: Locale.parse(one).get_display_name(SOURCE) for one in LANGUAGES}
-
-_OVERSIGHTS = {
-    "left_over_words": (
-        Level.WARN,
-        "Left-over words",
-        "The {language} message says “{what}”: is that still to be written?",
-    ),
-    "dead_link": (
-        Level.STOP,
-        "Links",
-        "In the {language} message a link leads to “{what}”, where nobody else gets: change it.",
-    ),
-    "foreign_image": (
-        Level.WARN,
-        "Images",
-        "The {language} message shows an image of {what}, who learns who opens it and when:"
-        " put it on a site of your own.",
-    ),
-}
 
 
 def of_messages(campaign: Campaign, settings: Settings) -> Iterator[Check]:
@@ -145,10 +123,7 @@ def _reviewed(campaign: Campaign, language: str, looked_at: list[Sample]) -> Ite
     topic = frame.topic_name if campaign.kind == Kind.CAMPAIGN else ""
     own = Own(frame.policy_url, topic, operator_of(current()).name)
     found = dict.fromkeys(one for sample in looked_at for one in review(sample.raw, language, own))
-    for finding in found:
-        level, title, sentence = words_of(finding.id)
-        detail = f"{_tongue(language)}: {sentence.format(what=finding.what)}"
-        yield Check(f"{finding.id}-{language}", level, title, detail, Fix.WRITE)
+    yield from (_overlooked(finding, language) for finding in found)
 
 
 def _tongue(language: str) -> str:
@@ -157,8 +132,8 @@ def _tongue(language: str) -> str:
 
 
 def _overlooked(found: Oversight, language: str) -> Check:
-    level, title, sentence = _OVERSIGHTS[found.id]
-    detail = sentence.format(what=found.what, language=_TONGUES[language])
+    level, title, sentence = words_of(found.id)
+    detail = f"{_tongue(language)}: {sentence.format(what=found.what)}"
     return Check(f"{found.id}-{language}", level, title, detail, Fix.WRITE)
 
 
@@ -169,17 +144,15 @@ def _own_origins(settings: Settings) -> set[str]:
     return own.union(*(forms.current(form).origins for form in forms.all_forms()))
 
 
-def of_languages(campaign: Campaign) -> Iterator[Check]:
-    """Who gets a language that they did not choose; nobody does where all are written."""
+def of_languages(campaign: Campaign, chosen: dict[str, int]) -> Iterator[Check]:
+    """Who gets a language that they did not choose, of those who would receive it."""
     written = [body.language for body in campaign.bodies]
-    if set(written) == set(LANGUAGES) or campaign.audience is not None:
-        return
-    others = {
-        language: number
-        for language, number in audience.by_language(campaign).items()
-        if language not in written
-    }
+    others = {one: number for one, number in chosen.items() if one not in written}
     if others:
-        chose = ", ".join(f"{number} chose {_TONGUES[one]}" for one, number in others.items())
-        detail = f"Of those who get it {chose}; they get the {_TONGUES[campaign.language]} text."
+        detail = _(
+            "Of those who get it, some chose a language that is not written (%(chose)s); they get"
+            " this one: %(own)s.",
+            chose=", ".join(f"{_tongue(one)}: {number}" for one, number in others.items()),
+            own=_tongue(campaign.language),
+        )
         yield Check("languages", Level.WARN, "Languages", detail, Fix.WRITE)

@@ -10,7 +10,7 @@ Said = tuple[Level, str, str]
 
 
 def words_of(finding: str) -> Said:
-    """Level, title and sentence of a finding of `message.review`; `{what}` is what it is about."""
+    """Level, title and sentence of a finding of `review` or `oversights`; `{what}` is its matter."""
     return {**_stopping(), **_of_the_subject(), **_of_links(), **_of_the_page()}[finding]
 
 
@@ -35,6 +35,11 @@ def _stopping() -> dict[str, Said]:
             Level.STOP,
             _("Left-over words"),
             _("“{what}” is still to be written."),
+        ),
+        "dead_link": (
+            Level.STOP,
+            _("Links"),
+            _("A link leads to “{what}”, where nobody else gets: change it."),
         ),
         "alt_missing": (
             Level.STOP,
@@ -75,6 +80,16 @@ def _of_the_subject() -> dict[str, Said]:
 def _of_links() -> dict[str, Said]:
     links = _("Links")
     return {
+        "left_over_words": (
+            Level.WARN,
+            _("Left-over words"),
+            _("It says “{what}”: is that still to be written?"),
+        ),
+        "foreign_image": (
+            Level.WARN,
+            _("Images"),
+            _("An image of {what} tells them who opens it and when: put it on a site of your own."),
+        ),
         "shortener": (
             Level.WARN,
             links,

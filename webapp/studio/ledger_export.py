@@ -77,9 +77,14 @@ def _in_pieces(found: Iterator[lines.Line]) -> Iterator[list[lines.Line]]:
         yield some
 
 
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(A_PIECE):
+            yield piece
+
+
 def _download(file: IO[bytes], name: str) -> Response:
-    pieces = iter(lambda: file.read(A_PIECE), b"")
-    answer = Response(pieces, mimetype="text/csv")
+    answer = Response(_pieces(file), mimetype="text/csv")
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     answer.call_on_close(file.close)
     return answer

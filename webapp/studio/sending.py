@@ -62,12 +62,15 @@ def campaign_links(campaign_id: int) -> Response:
 
 
 def _last_look(campaign: Campaign, errors: dict[str, str]) -> str:
-    counted = audience.count(campaign)
+    look = audience.look(campaign)
+    counted, chosen = look
     return render_template(
         "pages/studio/ready.html",
         campaign=campaign,
         audience=counted,
-        readiness=readiness.check(campaign, counted),
+        chosen=chosen,
+        readiness=readiness.check(campaign, look),
+        sender=current().from_,
         errors=errors,
         typed=request.form,
         wants_number=usual.wants_the_number(campaign, counted.will_receive),
