@@ -18,6 +18,7 @@ from console.output import Answer, complain, show
 from mailing.base import settings
 from mailing.base.database import db
 from mailing.base.errors import KelisimError
+from mailing.base.languages import SOURCE, speaking
 from mailing.base.settings import Settings
 from mailing.bootstrap import create_base, guard
 from mailing.staff.audit import Actor
@@ -71,8 +72,8 @@ def application() -> Iterator[Settings]:
 
 @contextmanager
 def domain(ready: Settings) -> Iterator[None]:
-    """The domain on these services; its connections are closed afterwards."""
-    with create_base(ready).app_context():
+    """The domain on these services, speaking English; its connections are closed afterwards."""
+    with create_base(ready).app_context(), speaking(SOURCE):
         try:
             yield
         finally:

@@ -18,6 +18,8 @@ from uuid import UUID
 
 import click
 
+from mailing.base.errors import Invalid
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -167,3 +169,13 @@ def _word(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{name} {_word(item)}" for name, item in value.items())
     return str(value)
+
+
+def write_new(out: Path, words: str) -> None:
+    """A file that only its owner reads; never over one that is there. Raises Invalid."""
+    try:
+        with out.open("x", encoding="utf-8", newline="") as file:
+            out.chmod(0o600)
+            file.write(words)
+    except FileExistsError:
+        raise Invalid(f"{out} exists already; name a new file.", "out") from None

@@ -12,9 +12,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
-from mailing.base.jobs import IMPORT, SEND, ring
+from mailing.base.jobs import IMPORT, LINKS, SEND, ring
 from mailing.base.settings import Settings
-from mailing.deliveries import brake, dispatch, incarnations, returns
+from mailing.deliveries import brake, dispatch, incarnations, links, returns
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
@@ -69,6 +69,8 @@ def ring_for_the_due(database: psycopg.Connection) -> None:
     row = database.execute(_DUE).fetchone()
     if row and row[0]:
         ring(SEND)
+    if links.is_waited_for():
+        ring(LINKS)
     for import_id in running.due():
         ring(IMPORT, import_id=import_id)
     db.session.commit()

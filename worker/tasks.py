@@ -7,11 +7,11 @@ from celery.signals import worker_shutting_down
 from flask import Flask
 
 from mailing.base.database import db
-from mailing.base.jobs import IMPORT, INBOUND, SEND, SWEEP, ring_now
+from mailing.base.jobs import IMPORT, INBOUND, LINKS, SEND, SWEEP, ring_now
 from mailing.deliveries import dispatch
 from mailing.people.imports import running
 from mailing.requests import claims, incoming
-from worker import sweep
+from worker import links, sweep
 from worker.incarnation import Host
 from worker.process import SendingProcess, connect
 
@@ -21,6 +21,7 @@ SEND_SECONDS = 30.0
 def register(app: Flask, celery: Celery) -> None:
     """Hang the tasks on the queue. Each is safe to run twice, late, or never."""
     process = SendingProcess(app.extensions["kelisim"])
+    _register_errands(app, celery)
 
     @worker_shutting_down.connect(weak=False)
     def end(**_: Any) -> None:
@@ -56,6 +57,13 @@ def register(app: Flask, celery: Celery) -> None:
             sweep.settle_the_dead(database, settings, Host.here(settings), own)
             sweep.move_on()
             sweep.ring_for_the_due(database)
+
+
+def _register_errands(app: Flask, celery: Celery) -> None:
+    @celery.task(name=LINKS)
+    def look_links_up() -> None:
+        with app.app_context():
+            links.look_up_waiting()
 
 
 def _finish(app: Flask) -> None:

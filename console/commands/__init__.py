@@ -18,6 +18,8 @@ NOUNS = {
     "unsubscribe": "leaving",
     "withdraw": "leaving",
     "campaign": "campaign",
+    "segment": "segment",
+    "approval": "approval",
     "notice": "notice",
     "mail": "mail",
     "bounces": "bounces",

@@ -1,22 +1,28 @@
 """`kelisim campaign`: one message to one topic, from draft to done."""
 
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import click
 
 from console.counts import audience_text, people, status_text
 from console.frame import actor, verb
-from console.output import Answer, plain, table
+from console.options import moment
+from console.output import Answer, plain, table, write_new
+from mailing.base import clock
 from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES
-from mailing.campaigns import audience, campaigns
+from mailing.base.sheets import sheet
+from mailing.campaigns import approvals, audience, campaigns, segments
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.content import Content, Format
-from mailing.deliveries import dispatch, drafts, readiness, status
+from mailing.deliveries import dispatch, drafts, lines, readiness, status
+from mailing.deliveries import links as lookups
 from mailing.deliveries.dispatch import Counted
 from mailing.deliveries.why import REASONS as HELD_FOR
 from mailing.leaving import reasons
+from mailing.people.profile import Reason as Why
 from mailing.staff import audit
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -70,7 +76,13 @@ def check(id: int) -> Answer:
     rows = [(check.level, check.title, check.detail) for check in found.checks]
     verdict = "Ready to send." if found.is_ready else "Not ready."
     code = 0 if found.is_ready else NOT_READY
-    document = {"id": id, "is_ready": found.is_ready, "checks": found.checks}
+    document = {
+        "id": id,
+        "is_ready": found.is_ready,
+        "checked_at": clock.now(),
+        "content_hash": approvals.bound_to(campaigns.find(id)),
+        "checks": found.checks,
+    }
     return Answer(document, f"{table(rows)}\n{verdict}", code)
 
 
@@ -108,12 +120,46 @@ def reasons_(id: int) -> Answer:
 
 @campaign.command()
 @click.argument("id", type=int)
+@verb
+def links(id: int) -> Answer:
+    """Have a worker look the campaign's links up; `campaign check` says what it found."""
+    asked = lookups.ask(campaigns.find(id), actor())
+    return Answer({"id": id, "asked": asked}, f"{asked} links are looked up.")
+
+
+@campaign.command()
+@click.argument("id", type=int)
+@click.option("--segment", type=int, help="The number of a segment; none: the whole topic.")
+@verb
+def narrow(id: int, segment: int | None) -> Answer:
+    """Let a draft go to a segment of its topic, or again to all of it."""
+    campaigns.narrow(id, segments.find(segment) if segment else None, actor())
+    return Answer({"id": id, "segment": segment}, f"Campaign {id} goes to {_whom(segment)}.")
+
+
+@campaign.command()
+@click.argument("id", type=int)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--reason", type=click.Choice([one.value for one in Why]), required=True)
+@verb
+def ledger(id: int, out: Path, reason: str) -> Answer:
+    """Write everybody considered into a new CSV file, each in exactly one line."""
+    rows = [one.cells for one in lines.of(campaigns.find(id))]
+    told = {"why": reason, "rows": len(rows), "fields": list(lines.HEADS)}
+    audit.record(actor(), "ledger exported", f"campaign {id}", **told)
+    write_new(out, sheet(lines.HEADS, rows))
+    return Answer({"id": id, "rows": len(rows), "file": str(out)}, f"{len(rows)} lines in {out}.")
+
+
+@campaign.command()
+@click.argument("id", type=int)
 @click.option("--expect", type=int, help="Start only if exactly so many people will get it.")
 @click.option("--now", is_flag=True, help="Without the holding window.")
+@click.option("--at", callback=moment, help="When it leaves, as 2026-11-27T09:00+05:00.")
 @verb
-def start(id: int, expect: int | None, now: bool) -> Answer:
+def start(id: int, expect: int | None, now: bool, at: datetime | None) -> Answer:
     """Start a campaign; exit 3 not ready, 4 not approved, 5 another count or state."""
-    return started(id, expect, now)
+    return started(id, expect, Leaves(now, at))
 
 
 @campaign.command()
@@ -171,16 +217,29 @@ def resend(id: int, is_meant: bool) -> Answer:
     return Answer({"id": id, "resent": again}, f"{again} sent again.")
 
 
-def started(id: int, expect: int | None, now: bool) -> Answer:
+class Leaves(NamedTuple):
+    """When a campaign leaves: now, or at a moment; neither: after the holding window."""
+
+    now: bool = False
+    at: datetime | None = None
+
+
+def started(id: int, expect: int | None, leaves: Leaves) -> Answer:
     """Start a campaign or a notice, and say what will happen."""
-    begun = dispatch.start(id, actor(), expect, now)
-    when = f"at {begun.release_at:%H:%M:%S} UTC" if begun.release_at else "now"
+    if leaves.now and leaves.at:
+        raise Invalid("Say --now or --at, not both.", field="at")
+    begun = dispatch.start(id, actor(), expect, leaves.now, leaves.at)
+    when = f"at {begun.release_at:%Y-%m-%d %H:%M:%S} UTC" if begun.release_at else "now"
     return Answer(begun, f"Campaign {id} goes to {people(begun.will_receive)}, {when}.")
 
 
 def _counted(counted: Counted) -> Answer:
     said = f"Campaign {counted.id} is {counted.state}."
     return Answer(counted, f"{said} Out: {counted.out}. Stopped: {counted.stopped}.")
+
+
+def _whom(segment: int | None) -> str:
+    return f"segment {segment} of its topic" if segment else "its whole topic"
 
 
 def _text(path: Path) -> str:

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import click
 
-from console.commands.campaign import started
+from console.commands.campaign import Leaves, started
 from console.frame import actor, verb
-from console.output import Answer
-from mailing.base.errors import Invalid
+from console.output import Answer, write_new
 from mailing.campaigns import notices
 from mailing.deliveries import told
 from mailing.policies import versions
@@ -27,7 +26,7 @@ def send(ref: str, expect: int | None, now: bool) -> Answer:
     """Start the notice that publishing drafted; it passes the same gate as every campaign."""
     policy = versions.find(ref)
     found = notices.find_for(policy.id)
-    return started(found.id, expect, now)
+    return started(found.id, expect, Leaves(now))
 
 
 @notice.command()
@@ -39,15 +38,5 @@ def report(ref: str, out: Path | None, reason: str) -> Answer:
     """Say who was told, who was not and why, and who has left since."""
     found = notices.find_for(versions.find(ref).id)
     if out is not None:
-        _write(out, told.export(found, reason, actor()))
+        write_new(out, told.export(found, reason, actor()))
     return Answer(told.report(found))
-
-
-def _write(out: Path, words: str) -> None:
-    """Never over a file that is there; readable by its owner alone."""
-    try:
-        with out.open("x", encoding="utf-8", newline="") as file:
-            out.chmod(0o600)
-            file.write(words)
-    except FileExistsError:
-        raise Invalid(f"{out} exists already; name a new file.", "out") from None

@@ -19,6 +19,7 @@ SEND = "kelisim.send"
 SWEEP = "kelisim.sweep"
 IMPORT = "kelisim.import"
 INBOUND = "kelisim.inbound"
+LINKS = "kelisim.links"
 
 VISIBILITY_SECONDS = 120
 

@@ -1,5 +1,6 @@
 """Settings: one frozen object, read from `KELISIM_*` (and `.env`) when a process starts."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Self
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ Minutes = Annotated[tuple[int, ...], NoDecode]
 Keys = Annotated[tuple[bytes, ...], NoDecode]
 DomainRates = Annotated[tuple[DomainRate, ...], NoDecode]
 Spans = Annotated[tuple[Span, ...], NoDecode]
+Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
 
 
 class Settings(BaseSettings):
@@ -77,13 +79,15 @@ class Settings(BaseSettings):
     retry_minutes: Minutes = (1, 5, 15, 30, 60, 120, 180)
     give_up_hours: float = Field(96, gt=0)
     holding_seconds: int = Field(120, ge=0)
+    approval: bool = False
+    link_networks: Networks = ()
     time_zone: str = "Asia/Almaty"
     answer_days: int = Field(3, ge=1, le=60)
     correct_days: int = Field(1, ge=1, le=60)
     outer_days: int = Field(15, ge=1, le=120)
     calendar_dir: Path | None = None
 
-    @field_validator("secret_keys", "smtp_url", "authserv_id", mode="before")
+    @field_validator("secret_keys", "smtp_url", "authserv_id", "link_networks", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return values.words(value) if isinstance(value, str) else value

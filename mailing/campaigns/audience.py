@@ -7,6 +7,7 @@ is exact, and the first messages leave while the deliveries of later chunks are 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Integer, Text, Uuid, text
@@ -15,13 +16,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.campaigns.campaigns import Campaign, Kind
+from mailing.campaigns.sentences import Conditions
 from mailing.people import topics, verdict
 from mailing.people.subscribers import Sealer
 
 CHUNK = 500
 
 _OF_CAMPAIGN = f"""
-    SELECT s.id, s.personal, {verdict.CAMPAIGN} AS reason
+    SELECT s.id, s.personal, s.language, {verdict.CAMPAIGN} AS reason
     FROM standings st
     JOIN subscribers s ON s.id = st.subscriber_id
     JOIN topics t ON t.id = st.topic_id
@@ -30,7 +32,7 @@ _OF_CAMPAIGN = f"""
 """  # noqa: S608 - our own text; every value is bound
 
 _OF_NOTICE = f"""
-    SELECT s.id, s.personal, {verdict.NOTICE} AS reason
+    SELECT s.id, s.personal, s.language, {verdict.NOTICE} AS reason
     FROM subscribers s
     LEFT JOIN standings st ON st.subscriber_id = s.id AND st.topic_id = :topic
     WHERE EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id)
@@ -65,9 +67,49 @@ def count(campaign: Campaign) -> Audience:
     """The audience as it would be now; of a campaign that has started, as it was frozen."""
     if campaign.audience is not None:
         return _frozen(campaign)
-    query = f"SELECT reason, count(*) FROM ({_considered(campaign)}) a GROUP BY reason"  # noqa: S608
-    rows = db.session.execute(text(query), {"topic": campaign.topic_id})
-    return _sum({row[0]: row[1] for row in rows})
+    judged, values = considered(campaign, campaign.conditions)
+    query = f"SELECT reason, count(*) FROM ({judged}) a GROUP BY reason"  # noqa: S608
+    return _sum({row[0]: row[1] for row in db.session.execute(text(query), values)})
+
+
+def count_in(topic_id: int, conditions: Conditions) -> Audience:
+    """The same for a topic, before there is a campaign."""
+    judged, values = _in_topic(topic_id, conditions)
+    query = f"SELECT reason, count(*) FROM ({judged}) a GROUP BY reason"  # noqa: S608
+    return _sum({row[0]: row[1] for row in db.session.execute(text(query), values)})
+
+
+def look(campaign: Campaign) -> tuple[Audience, dict[str, int]]:
+    """The audience, and how many of those who would receive it chose each language: one pass over
+    them. Of a campaign that has started, as it was frozen, and nothing of languages."""
+    if campaign.audience is not None:
+        return _frozen(campaign), {}
+    judged, values = considered(campaign, campaign.conditions)
+    query = f"SELECT reason, language, count(*) FROM ({judged}) a GROUP BY reason, language"  # noqa: S608
+    reasons: Counter[str | None] = Counter()
+    languages: Counter[str] = Counter()
+    for reason, language, number in db.session.execute(text(query), values):
+        reasons[reason] += number
+        languages[language] += number if reason is None else 0
+    return _sum(reasons), {one: number for one, number in sorted(languages.items()) if number}
+
+
+def some(campaign: Campaign, most: int, language: str | None = None) -> list[UUID]:
+    """Some of those who would receive it now, of one language where it is named."""
+    judged, values = considered(campaign, campaign.conditions)
+    query = (
+        f"SELECT id FROM ({judged}) a WHERE reason IS NULL "  # noqa: S608
+        "AND (CAST(:only AS text) IS NULL OR language = :only) LIMIT :most"
+    )
+    return list(db.session.scalars(text(query), {**values, "only": language, "most": most}))
+
+
+def some_in(topic_id: int, conditions: Conditions, most: int) -> list[str]:
+    """The addresses of some who would receive what goes to these of a topic."""
+    judged, values = _in_topic(topic_id, conditions)
+    query = f"SELECT id, personal FROM ({judged}) a WHERE reason IS NULL LIMIT :most"  # noqa: S608
+    rows = db.session.execute(text(query), {**values, "most": most})
+    return [_address(Sealer(), row.id, row.personal) for row in rows]
 
 
 def of_a_notice() -> Audience:
@@ -81,17 +123,18 @@ def snapshot(campaign: Campaign) -> Audience:
     """Freeze the audience of a campaign that starts, in one statement; its counts."""
     # Memory for a list of millions; nothing is sorted, so it takes little longer than a count.
     db.session.execute(text("SET LOCAL work_mem = '256MB'"))
+    judged, values = considered(campaign, campaign.conditions)
     rows = db.session.execute(
         text(f"""
             INSERT INTO audience_chunks (campaign_id, number, reason, subscriber_ids)
             SELECT :campaign, row_number() OVER (), reason, ids
             FROM (SELECT reason, array_agg(id) AS ids
                   FROM (SELECT id, reason, (row_number() OVER () - 1) / {CHUNK} AS part
-                        FROM ({_considered(campaign)}) judged) numbered
+                        FROM ({judged}) judged) numbered
                   GROUP BY part, reason) chunks
             RETURNING reason, cardinality(subscriber_ids)
         """),  # noqa: S608 - our own text; every value is bound
-        {"campaign": campaign.id, "topic": campaign.topic_id},
+        {**values, "campaign": campaign.id},
     )
     counts: Counter[str | None] = Counter()
     for reason, size in rows:
@@ -115,8 +158,7 @@ def people(campaign: Campaign, reason: str | None) -> Iterator[tuple[str, str | 
         values["reason"] = wanted
     sealer = Sealer()
     for row in db.session.execute(text(query), values).yield_per(1000):
-        personal = sealer.open(row.personal, row.id.bytes) if row.personal else {}
-        yield str(personal.get("email", "")), row.reason
+        yield _address(sealer, row.id, row.personal), row.reason
 
 
 def reason_at_start(campaign: Campaign, subscriber_id: UUID) -> tuple[bool, str | None]:
@@ -133,24 +175,47 @@ def reason_at_start(campaign: Campaign, subscriber_id: UUID) -> tuple[bool, str 
 
 def reason_now(campaign: Campaign, subscriber_id: UUID) -> tuple[bool, str | None]:
     """The same for a campaign that has not started."""
-    query = f"SELECT reason FROM ({_considered(campaign)}) a WHERE a.id = :subscriber"  # noqa: S608
-    values = {"topic": campaign.topic_id, "subscriber": subscriber_id}
-    row = db.session.execute(text(query), values).one_or_none()
+    judged, values = considered(campaign, campaign.conditions)
+    query = f"SELECT reason FROM ({judged}) a WHERE a.id = :subscriber"  # noqa: S608
+    row = db.session.execute(text(query), {**values, "subscriber": subscriber_id}).one_or_none()
     return row is not None, row.reason if row else None
 
 
-def _considered(campaign: Campaign) -> str:
-    return _OF_NOTICE if campaign.kind == Kind.NOTICE else _OF_CAMPAIGN
+def is_in_topic(campaign: Campaign, subscriber_id: UUID) -> bool:
+    """Whether somebody not considered stands in the topic all the same: the segment left them."""
+    judged, values = considered(campaign, None)
+    query = f"SELECT FROM ({judged}) a WHERE a.id = :subscriber"
+    found = db.session.execute(text(query), {**values, "subscriber": subscriber_id})
+    return found.one_or_none() is not None
 
 
-def _people_query(campaign: Campaign) -> tuple[str, dict[str, object]]:
+def considered(campaign: Campaign, conditions: Conditions | None) -> tuple[str, dict[str, Any]]:
+    """The SQL of everybody considered now (id, personal, language, reason), and its values."""
+    if campaign.kind == Kind.NOTICE:
+        return _OF_NOTICE, {"topic": campaign.topic_id}
+    return _in_topic(campaign.topic_id, conditions)
+
+
+def _in_topic(topic_id: int, conditions: Conditions | None) -> tuple[str, dict[str, Any]]:
+    if conditions is None:
+        return _OF_CAMPAIGN, {"topic": topic_id}
+    condition, values = conditions.sql()
+    return f"{_OF_CAMPAIGN} AND {condition}", {**values, "topic": topic_id}
+
+
+def _people_query(campaign: Campaign) -> tuple[str, dict[str, Any]]:
     if campaign.audience is None:
-        return _considered(campaign), {"topic": campaign.topic_id}
+        return considered(campaign, campaign.conditions)
     return (
         "SELECT s.id, s.personal, c.reason FROM audience_chunks c, unnest(c.subscriber_ids) m (id) "
         "JOIN subscribers s ON s.id = m.id WHERE c.campaign_id = :campaign",
         {"campaign": campaign.id},
     )
+
+
+def _address(sealer: Sealer, subscriber_id: UUID, personal: bytes | None) -> str:
+    opened = sealer.open(personal, subscriber_id.bytes) if personal else {}
+    return str(opened.get("email", ""))
 
 
 def _frozen(campaign: Campaign) -> Audience:

@@ -13,8 +13,10 @@ from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.base.languages import LANGUAGE_IS_A_TAG, LANGUAGES
-from mailing.campaigns import history
+from mailing.campaigns import history, sentences
 from mailing.campaigns.content import Content, Format
+from mailing.campaigns.segments import Segment
+from mailing.campaigns.sentences import Conditions
 from mailing.people import topics
 from mailing.staff.audit import Actor, record
 
@@ -90,6 +92,7 @@ class Campaign(Table):
             "state NOT IN ('sending', 'paused', 'done') OR audience IS NOT NULL",
             name="sending_has_an_audience",
         ),
+        CheckConstraint("kind <> 'notice' OR segment_id IS NULL", name="notice_has_no_segment"),
         Index(
             "one_notice_a_policy",
             "policy_id",
@@ -121,11 +124,32 @@ class Campaign(Table):
         JSONB, server_default=text("'{}'"), info=OPERATIONAL
     )
     brake_since: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    segment_id: Mapped[int | None] = mapped_column(ForeignKey("segments.id"), info=OPERATIONAL)
+    # The segment as it was when the campaign was let go: id, name, definition. Changing a saved
+    # segment afterwards changes nothing here.
+    frozen_segment: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), info=OPERATIONAL
+    )
 
     bodies: Mapped[list[CampaignBody]] = relationship(
         cascade="all, delete-orphan", order_by=CampaignBody.language
     )
     topic: Mapped[topics.Topic] = relationship()
+    segment: Mapped[Segment | None] = relationship()
+
+    @property
+    def narrowed(self) -> dict[str, Any] | None:
+        """Its segment (id, name, definition): as frozen, else as it is saved now; None: nobody of
+        the topic is left aside."""
+        if self.frozen_segment is not None or self.segment is None:
+            return self.frozen_segment
+        return self.segment.frozen
+
+    @property
+    def conditions(self) -> Conditions | None:
+        """What its segment asks of people."""
+        narrowed = self.narrowed
+        return sentences.read(narrowed["definition"]) if narrowed else None
 
     @property
     def written(self) -> list[CampaignBody]:
@@ -224,7 +248,27 @@ def duplicate(campaign: Campaign, actor: Actor) -> Campaign:
     if campaign.kind == Kind.NOTICE:
         raise Conflict("A policy version is announced once; its notice is not duplicated.")
     own_first = sorted(campaign.bodies, key=lambda body: body.language != campaign.language)
-    return draft(Kind.CAMPAIGN, campaign.topic, [body.content for body in own_first], actor)
+    copy = draft(Kind.CAMPAIGN, campaign.topic, [body.content for body in own_first], actor)
+    copy.segment_id = campaign.segment_id
+    db.session.flush()
+    return copy
+
+
+def narrow(campaign_id: int, segment: Segment | None, actor: Actor) -> Campaign:
+    """Let a draft go to those of its topic who are in the segment; None: to the whole topic.
+
+    Raises Conflict for what is no draft, and for a notice, which everybody has to be told.
+    """
+    campaign = lock(campaign_id)
+    if campaign.kind == Kind.NOTICE:
+        raise Conflict("A notice tells everybody; it has no segment.")
+    if campaign.state != State.DRAFT:
+        raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be changed.")
+    campaign.segment_id = segment.id if segment else None
+    db.session.flush()
+    db.session.expire(campaign, ["segment"])
+    record(actor, "campaign narrowed", f"campaign {campaign.id}", segment=campaign.segment_id)
+    return campaign
 
 
 def find(campaign_id: int) -> Campaign:

@@ -12,11 +12,23 @@ class Level(StrEnum):
     FINE = "fine"
 
 
+class Fix(StrEnum):
+    """Where something is mended."""
+
+    WRITE = "write"
+    AUDIENCE = "audience"
+    READY = "ready"
+    POLICIES = "policies"
+    NOWHERE = ""
+
+
 @dataclass(frozen=True)
 class Check:
-    """One line of the list: a stable id, a short title, and a sentence that says what to do."""
+    """One line of the list: a stable id, a short title, a sentence that says what to do, and where
+    that is done."""
 
     id: str
     level: Level
     title: str
     detail: str
+    fix: Fix = Fix.NOWHERE

@@ -9,10 +9,11 @@ from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.errors import Conflict, NotReady
+from mailing.base.errors import Conflict, Invalid, NotAllowed, NotReady
 from mailing.base.jobs import SEND, ring
+from mailing.base.languages import gettext as _
 from mailing.base.settings import current
-from mailing.campaigns import audience, campaigns
+from mailing.campaigns import approvals, audience, campaigns
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.deliveries import batches, readiness, status
 from mailing.staff.audit import Actor, record
@@ -20,6 +21,7 @@ from mailing.staff.audit import Actor, record
 _log = structlog.get_logger()
 
 _STARTABLE = (State.DRAFT, State.APPROVED)
+LATEST = timedelta(days=366)
 
 _UNFINISHED = "SELECT FROM batches b WHERE b.campaign_id = c.id AND b.finished_at IS NULL"
 
@@ -97,17 +99,26 @@ class Counted:
     stopped: int
 
 
-def start(campaign_id: int, actor: Actor, expect: int | None = None, now: bool = False) -> Started:
+def start(
+    campaign_id: int,
+    actor: Actor,
+    expect: int | None = None,
+    now: bool = False,
+    at: datetime | None = None,
+) -> Started:
     """Start a campaign once; without `now` it waits in the holding window and can be called back.
 
-    Raises Conflict when it is not startable or `expect` people differ from those who will
-    receive it, and NotReady with what has to be done first.
+    `at` is when it leaves (UTC); none: after the holding window. Raises Conflict when it is not
+    startable or `expect` people differ from those who will receive it, NotReady with what has to
+    be done first, NotAllowed where a second person has not approved it, and Invalid for a time
+    that cannot be.
     """
     campaign = campaigns.lock(campaign_id)
     if campaign.state not in _STARTABLE:
         raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be started.")
+    approvals.demand(campaign)
     _demand_readiness(campaign)
-    started = _send(campaign) if now else _schedule(campaign)
+    started = _send(campaign) if now else _schedule(campaign, _release_at(at))
     if not started.will_receive:
         raise NotReady("Nobody would receive this; look at the audience.")
     if expect is not None and started.will_receive != expect:
@@ -115,7 +126,8 @@ def start(campaign_id: int, actor: Actor, expect: int | None = None, now: bool =
             f"You expected {expect} people, but {started.will_receive} will receive it now. "
             f"Nothing was sent; look at the audience again."
         )
-    record(actor, "campaign started", f"campaign {campaign.id}", will_receive=started.will_receive)
+    told = {"will_receive": started.will_receive, "release_at": _stamp(started.release_at)}
+    record(actor, "campaign started", f"campaign {campaign.id}", **told)
     return started
 
 
@@ -130,6 +142,7 @@ def hold(campaign_id: int, actor: Actor) -> Started:
     """Call a scheduled campaign back: it is a draft again and nothing was sent."""
     campaign = _in_window(campaign_id)
     campaign.state, campaign.release_at = State.DRAFT.value, None
+    campaign.frozen_segment = None
     record(actor, "campaign called back", f"campaign {campaign.id}")
     return Started(campaign.id, campaign.state, 0, None)
 
@@ -153,9 +166,10 @@ def _release(campaign_id: int) -> bool:
             campaign = campaigns.try_lock(campaign_id)
             if campaign is None or not _is_due(campaign):
                 return False
+            approvals.demand(campaign)
             _demand_readiness(campaign)
             _send(campaign)
-    except NotReady:
+    except (NotReady, NotAllowed):
         return False
     except Exception:
         _log.exception("a campaign cannot be released", campaign=campaign_id)
@@ -250,20 +264,38 @@ def _in_window(campaign_id: int) -> Campaign:
     return campaign
 
 
-def _schedule(campaign: Campaign) -> Started:
-    waiting = timedelta(seconds=current().holding_seconds)
-    campaign.state, campaign.release_at = State.SCHEDULED.value, clock.now() + waiting
+def _release_at(at: datetime | None) -> datetime:
+    """When it leaves: at the time chosen, but never before the holding window is over."""
+    earliest = clock.now() + timedelta(seconds=current().holding_seconds)
+    if at is None:
+        return earliest
+    if at < clock.now():
+        raise Invalid(_("This time is over. Choose one that is still to come."), "at")
+    if at > clock.now() + LATEST:
+        raise Invalid(_("Choose a time within a year."), "at")
+    return max(at, earliest)
+
+
+def _schedule(campaign: Campaign, release_at: datetime) -> Started:
+    campaign.state, campaign.release_at = State.SCHEDULED.value, release_at
+    campaign.frozen_segment = campaign.narrowed
+    db.session.flush()
     counted = audience.count(campaign)
     return Started(campaign.id, campaign.state, counted.will_receive, campaign.release_at)
 
 
 def _send(campaign: Campaign) -> Started:
+    campaign.frozen_segment = campaign.narrowed
     frozen = audience.snapshot(campaign)
     campaign.state, campaign.started_at = State.SENDING.value, clock.now()
     batches.lay(campaign.id)
     db.session.flush()
     ring(SEND)
     return Started(campaign.id, campaign.state, frozen.will_receive, None)
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
 
 
 def _move(campaign: Campaign, state: str, changes: str) -> list[UUID]:

@@ -4,73 +4,137 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from babel import Locale
-from sqlalchemy import text
 
-from mailing.base.database import db
+from mailing.base import clock
 from mailing.base.errors import KelisimError
-from mailing.base.languages import LANGUAGES, SOURCE
+from mailing.base.languages import gettext as _
+from mailing.base.languages import spoken
 from mailing.base.operator import operator_of
-from mailing.base.settings import Settings
+from mailing.base.settings import Settings, current
+from mailing.base.tokens import LeaveToken, link_keys
 from mailing.campaigns.campaigns import Campaign, Kind
-from mailing.deliveries import drafts
-from mailing.deliveries.checks import Check, Level
-from mailing.deliveries.message import Oversight, inspect, oversights
-from mailing.people import forms, verdict
-
-_TONGUES = {one: Locale.parse(one).get_display_name(SOURCE) for one in LANGUAGES}
-
-_OVERSIGHTS = {
-    "left_over_words": (
-        Level.WARN,
-        "Left-over words",
-        "The {language} message says “{what}”: is that still to be written?",
-    ),
-    "dead_link": (
-        Level.STOP,
-        "Links",
-        "In the {language} message a link leads to “{what}”, where nobody else gets: change it.",
-    ),
-    "foreign_image": (
-        Level.WARN,
-        "Images",
-        "The {language} message shows an image of {what}, who learns who opens it and when:"
-        " put it on a site of your own.",
-    ),
-}
+from mailing.deliveries import drafts, fields, finished, letters, links
+from mailing.deliveries.checks import Check, Fix, Level
+from mailing.deliveries.finished import Finished, Reader
+from mailing.deliveries.links import Finding, LinkCheck
+from mailing.deliveries.message import Oversight, Problem, inspect, oversights
+from mailing.deliveries.message.review import Own, review
+from mailing.deliveries.review_words import words_of
+from mailing.people import forms
 
 
 def of_messages(campaign: Campaign, settings: Settings) -> Iterator[Check]:
-    """The final message in each language that is written."""
+    """The final message of some people in each language that is written."""
     if not settings.has_identity:
         return
-    own = _own_origins(settings)
-    for body in campaign.bodies:
-        yield from _message(campaign, body.language, settings, own)
+    own, among = _own_origins(settings), finished.readers(campaign)
+    for body in campaign.written:
+        yield from _message(campaign, body.language, own, among)
+    yield from fields.of(campaign, among)
+
+
+def of_inboxes(campaign: Campaign) -> Iterator[Check]:
+    """What an inbox shows beside the subject where no preview text is written."""
+    for body in campaign.written:
+        if not body.preheader.strip():
+            detail = _("No preview text: an inbox shows the first words of the message instead.")
+            title = _("Preview text")
+            yield Check(f"preview_text-{body.language}", Level.WARN, title, detail, Fix.WRITE)
+
+
+def of_links(campaign: Campaign) -> Iterator[Check]:
+    """What the links lead to, as far as somebody had them looked up within a day."""
+    known = links.known_of(links.of(campaign))
+    limit = clock.now() - links.COUNTS_FOR
+    unseen = [
+        a for a, row in known.items() if not (row and row.checked_at and row.checked_at > limit)
+    ]
+    if unseen:
+        detail = _("Links that nobody has looked up within a day: %(num)s.", num=len(unseen))
+        yield Check("links_unseen", Level.WARN, _("Links"), detail, Fix.READY)
+    rows = [row for address, row in known.items() if row is not None and address not in unseen]
+    wrong = [row for row in rows if row.finding != links.Finding.FINE]
+    for row in wrong:
+        yield Check("link", Level.WARN, _("Links"), _told_of(row), Fix.WRITE)
+    if rows and not wrong and not unseen:
+        detail = _("Every link was looked up and leads somewhere: %(num)s.", num=len(rows))
+        yield Check("links", Level.FINE, _("Links"), detail)
+
+
+def _told_of(row: LinkCheck) -> str:
+    said = {
+        links.Finding.BROKEN: _("%(address)s answers: %(told)s."),
+        links.Finding.MOVED: _("%(address)s sends its readers on and on: %(told)s."),
+        links.Finding.REFUSED: _("%(address)s was not looked up: it leads into a private network."),
+    }
+    sentence = said.get(
+        Finding(row.finding or ""), _("%(address)s could not be checked: %(told)s.")
+    )
+    return sentence % {"address": row.address, "told": row.told}
 
 
 def _message(
-    campaign: Campaign, language: str, settings: Settings, own: set[str]
+    campaign: Campaign, language: str, own: set[str], among: list[Reader]
 ) -> Iterator[Check]:
     title = f"Message in {language}"
     try:
         seen = drafts.preview(campaign, language)
+        looked_at = list(finished.of(campaign, language, among))
     except KelisimError as error:
-        yield Check(f"message-{language}", Level.STOP, title, error.message)
+        yield Check(f"message-{language}", Level.STOP, title, error.message, Fix.WRITE)
         return
-    problems = inspect(seen.raw, operator_of(settings))
+    problems = dict.fromkeys(problem for one in looked_at for problem in _problems(campaign, one))
     for problem in problems:
-        yield Check(f"{problem.id}-{language}", Level.STOP, title, problem.detail)
+        yield Check(f"{problem.id}-{language}", Level.STOP, title, problem.detail, Fix.WRITE)
     if not problems:
-        detail = "Both parts hold a way out and the operator's identity."
+        detail = _(
+            "Messages looked at: %(num)s. Each has a way out that works, in both parts, and names"
+            " the operator.",
+            num=len(looked_at),
+        )
         yield Check(f"message-{language}", Level.FINE, title, detail)
     for one in oversights(seen.subject, seen.html, seen.text, own):
         yield _overlooked(one, language)
+    yield from _reviewed(campaign, language, looked_at)
+
+
+def _problems(campaign: Campaign, sample: Finished) -> Iterator[Problem]:
+    yield from inspect(sample.raw, operator_of(current()))
+    if sample.reader is not None and not would_leave(campaign, sample):
+        yield Problem("one_click_dead", "Its one-click address would unsubscribe nobody.")
+
+
+def would_leave(campaign: Campaign, sample: Finished) -> bool:
+    """Whether a post to the one-click address in these octets would leave this topic for this
+    person: read as the address reads it, and nothing is done."""
+    before = f"{current().public_url}/u/"
+    if not sample.leave_address.startswith(before) or sample.reader is None:
+        return False
+    text = sample.leave_address.removeprefix(before)
+    token = LeaveToken.read(link_keys(current().secret_keys), text)
+    return token is not None and (token.subscriber, token.topic_id) == (
+        sample.reader.id,
+        campaign.topic_id,
+    )
+
+
+def _reviewed(campaign: Campaign, language: str, looked_at: list[Finished]) -> Iterator[Check]:
+    frame = letters.campaign_frame(current(), campaign, language)
+    topic = frame.topic_name if campaign.kind == Kind.CAMPAIGN else ""
+    own = Own(frame.policy_url, topic, operator_of(current()).name)
+    found = dict.fromkeys(one for sample in looked_at for one in review(sample.raw, language, own))
+    yield from (_overlooked(finding, language) for finding in found)
+
+
+def _tongue(language: str) -> str:
+    """A language's name in the one spoken, as a line begins with it."""
+    return (Locale.parse(language).get_display_name(spoken()) or language).capitalize()
 
 
 def _overlooked(found: Oversight, language: str) -> Check:
-    level, title, sentence = _OVERSIGHTS[found.id]
-    detail = sentence.format(what=found.what, language=_TONGUES[language])
-    return Check(f"{found.id}-{language}", level, title, detail)
+    level, title, sentence = words_of(found.id)
+    detail = f"{_tongue(language)}: {sentence.format(what=found.what)}"
+    return Check(f"{found.id}-{language}", level, title, detail, Fix.WRITE)
 
 
 def _own_origins(settings: Settings) -> set[str]:
@@ -80,35 +144,15 @@ def _own_origins(settings: Settings) -> set[str]:
     return own.union(*(forms.current(form).origins for form in forms.all_forms()))
 
 
-def of_languages(campaign: Campaign) -> Iterator[Check]:
-    """Who gets a language that they did not choose; nobody does where all are written."""
+def of_languages(campaign: Campaign, chosen: dict[str, int]) -> Iterator[Check]:
+    """Who gets a language that they did not choose, of those who would receive it."""
     written = [body.language for body in campaign.bodies]
-    if set(written) == set(LANGUAGES) or campaign.audience is not None:
-        return
-    others = {
-        language: number
-        for language, number in _receivers_by_language(campaign).items()
-        if language not in written
-    }
+    others = {one: number for one, number in chosen.items() if one not in written}
     if others:
-        chose = ", ".join(f"{number} chose {_TONGUES[one]}" for one, number in others.items())
-        detail = f"Of those who get it {chose}; they get the {_TONGUES[campaign.language]} text."
-        yield Check("languages", Level.WARN, "Languages", detail)
-
-
-def _receivers_by_language(campaign: Campaign) -> dict[str, int]:
-    """Of the same people as the audience's `will_receive`, by the same verdict."""
-    is_notice = campaign.kind == Kind.NOTICE
-    judged = verdict.NOTICE if is_notice else verdict.CAMPAIGN
-    query = f"""
-        SELECT s.language, count(*) FROM subscribers s
-        {"LEFT" if is_notice else "INNER"} JOIN standings st
-            ON st.subscriber_id = s.id AND st.topic_id = :topic
-        JOIN topics t ON t.id = :topic
-        LEFT JOIN policy_versions p ON p.id = st.policy_id
-        WHERE EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id)
-          AND ({judged}) IS NULL
-        GROUP BY s.language ORDER BY s.language
-    """  # noqa: S608 - our own text; every value is bound
-    rows = db.session.execute(text(query), {"topic": campaign.topic_id})
-    return {row[0]: row[1] for row in rows}
+        detail = _(
+            "Of those who get it, some chose a language that is not written (%(chose)s); they get"
+            " this one: %(own)s.",
+            chose=", ".join(f"{_tongue(one)}: {number}" for one, number in others.items()),
+            own=_tongue(campaign.language),
+        )
+        yield Check("languages", Level.WARN, "Languages", detail, Fix.WRITE)

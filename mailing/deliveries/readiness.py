@@ -1,20 +1,22 @@
 """Readiness: may this campaign start, and what should somebody look at first?"""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from mailing.base import installation
 from mailing.base.errors import ConfigurationError, KelisimError
+from mailing.base.languages import gettext as _
 from mailing.base.operator import operator_of
 from mailing.base.settings import Settings, current
 from mailing.base.signing import signing_keys
-from mailing.campaigns import audience
+from mailing.campaigns import approvals, audience
 from mailing.campaigns.audience import Audience
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import letters, proofs
-from mailing.deliveries.checks import Check, Level
+from mailing.deliveries import letters, proofs, usual
+from mailing.deliveries.checks import Check, Fix, Level
 from mailing.policies import versions
 
-__all__ = ["Check", "Level", "Readiness", "check"]
+__all__ = ["Check", "Fix", "Level", "Readiness", "check"]
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,20 @@ class Readiness:
         return not self.stops
 
 
-def check(campaign: Campaign) -> Readiness:
-    """Check a campaign and its surroundings, the final message included."""
-    told = [*_before_the_audience(), of_audience(audience.count(campaign))]
-    return Readiness([*told, *_of_the_message(campaign), *proofs.of_languages(campaign)])
+def check(
+    campaign: Campaign,
+    look: tuple[Audience, dict[str, int]] | None = None,
+    at: datetime | None = None,
+) -> Readiness:
+    """Check a campaign and its surroundings, the final messages of some people included.
+
+    `look` is what `audience.look` said, where that was asked already; `at` when it is to leave.
+    """
+    counted, languages = look or audience.look(campaign)
+    told = [*_before_the_audience(), of_audience(counted), *_approval(campaign)]
+    words = [*_of_the_message(campaign), *proofs.of_languages(campaign, languages)]
+    beside = [*proofs.of_inboxes(campaign), *proofs.of_links(campaign)]
+    return Readiness([*told, *words, *beside, *usual.of(campaign, counted, at)])
 
 
 def obstacles(campaign: Campaign) -> list[Check]:
@@ -51,9 +63,21 @@ def of_audience(counted: Audience) -> Check:
     """Whether anybody would receive it."""
     title = "Audience"
     if not counted.will_receive:
-        detail = f"Nobody would receive this: {counted.considered} people are considered."
-        return Check("audience", Level.STOP, title, detail)
-    return Check("audience", Level.FINE, title, f"{counted.will_receive} people will receive it.")
+        detail = _("Nobody would receive this; people considered: %(num)s.", num=counted.considered)
+        return Check("audience", Level.STOP, title, detail, Fix.AUDIENCE)
+    detail = _("People who will receive it: %(num)s.", num=counted.will_receive)
+    return Check("audience", Level.FINE, title, detail)
+
+
+def _approval(campaign: Campaign) -> list[Check]:
+    """A missing approval stops a start by itself, with its own exit code; here it is said."""
+    if not current().approval:
+        return []
+    found, title = approvals.standing(campaign), _("Approval")
+    if found is None:
+        detail = _("A second person has to approve this before it is sent.")
+        return [Check("approval", Level.WARN, title, detail, Fix.READY)]
+    return [Check("approval", Level.FINE, title, _("A second person has approved exactly this."))]
 
 
 def _before_the_audience() -> list[Check]:
@@ -79,31 +103,37 @@ def _policy() -> Check:
     title = "Published policy"
     policy = versions.in_force()
     if policy is None:
-        detail = "No published policy is in force: import one with `kelisim policy import`."
-        return Check("policy", Level.STOP, title, detail)
-    return Check("policy", Level.FINE, title, f"Version {policy.label} is in force.")
+        detail = _("No published policy is in force: import one and publish it.")
+        return Check("policy", Level.STOP, title, detail, Fix.POLICIES)
+    return Check("policy", Level.FINE, title, _("Version in force: %(label)s.", label=policy.label))
 
 
 def _sending() -> Check:
     title = "Sending switch"
     here = installation.here()
     if not here.sending_on:
-        return Check("sending", Level.STOP, title, f"Sending is off: {here.sending_off_reason}")
-    return Check("sending", Level.FINE, title, "Sending is on.")
+        detail = _("Sending is off: %(why)s", why=here.sending_off_reason)
+        return Check("sending", Level.STOP, title, detail)
+    return Check("sending", Level.FINE, title, _("Sending is on."))
 
 
 def _sender(settings: Settings) -> Check:
     title = "Sender"
     if letters.domain_of(settings).endswith("localhost"):
-        detail = f"KELISIM_FROM is {settings.from_}: nobody outside this machine can answer it."
+        detail = _(
+            "KELISIM_FROM is %(sender)s: nobody outside this machine can answer it.",
+            sender=settings.from_,
+        )
         return Check("sender", Level.WARN, title, detail)
-    return Check("sender", Level.FINE, title, f"From {settings.from_}.")
+    return Check(
+        "sender", Level.FINE, title, _("It comes from: %(sender)s.", sender=settings.from_)
+    )
 
 
 def _signature(settings: Settings) -> Check:
     title = "DKIM signature"
     if settings.dkim_key_file is None:
-        detail = (
+        detail = _(
             "Messages go out unsigned by Kelisim: let the relay sign them, the List-Unsubscribe "
             "fields included, or mailbox providers will not offer one-click."
         )
@@ -114,9 +144,15 @@ def _signature(settings: Settings) -> Check:
         return Check("dkim", Level.STOP, title, error.message)
     told = ", ".join(f"{key.algorithm} as {key.selector}._domainkey.{key.domain}" for key in keys)
     if not all(key.is_strong for key in keys):
-        detail = f"Signed with {told}, by a key shorter than 2048 bits: replace it by a longer one."
+        detail = _(
+            "Signed with %(told)s, by a key shorter than 2048 bits: replace it by a longer one.",
+            told=told,
+        )
         return Check("dkim", Level.WARN, title, detail)
     if all(key.algorithm == "ed25519-sha256" for key in keys):
-        detail = f"Signed with {told}, which many mailbox providers cannot read: add an RSA key."
+        detail = _(
+            "Signed with %(told)s, which many mailbox providers cannot read: add an RSA key.",
+            told=told,
+        )
         return Check("dkim", Level.WARN, title, detail)
-    return Check("dkim", Level.FINE, title, f"Signed with {told}.")
+    return Check("dkim", Level.FINE, title, _("Signed with %(told)s.", told=told))

@@ -13,6 +13,7 @@ from mailing.people import subscribers
 from mailing.people.address import canonical
 
 NOT_CONSIDERED = "not_considered"
+OUTSIDE = "outside_segment"
 
 REASONS = {
     "withdrawn": "they have withdrawn their consent",
@@ -102,14 +103,21 @@ def _of_audience(campaign: Campaign, subscriber: subscribers.Subscriber) -> Expl
     look = audience.reason_at_start if started else audience.reason_now
     considered, reason = look(campaign, subscriber.id)
     if not considered:
-        sentence = "They have nothing to do with this topic, so they were not considered."
-        return Explained(NOT_CONSIDERED, None, sentence)
+        return _not_considered(campaign, subscriber)
     if reason:
         return _held(reason)
     if campaign.state == campaigns.State.STOPPED:
         return _held("campaign_stopped")
     sentence = "The message is waiting for its turn." if started else "They would receive it."
     return Explained("pending" if started else "will_receive", None, sentence)
+
+
+def _not_considered(campaign: Campaign, subscriber: subscribers.Subscriber) -> Explained:
+    if campaign.narrowed and audience.is_in_topic(campaign, subscriber.id):
+        sentence = "They are outside the chosen segment, so they were not considered."
+        return Explained(NOT_CONSIDERED, OUTSIDE, sentence)
+    sentence = "They have nothing to do with this topic, so they were not considered."
+    return Explained(NOT_CONSIDERED, None, sentence)
 
 
 def _held(reason: str) -> Explained:

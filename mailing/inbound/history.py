@@ -47,13 +47,14 @@ def _done(action: str | None, storm: str | None) -> str:
 
 def _told(returned: Return, delivery: Delivery | None, done: str) -> dict[str, Any]:
     nothing = dict.fromkeys(("seq", "topic", "policy", "wording", "form", "private", "hash"), None)
+    left_at = delivery.sealed_at if delivery and _has_left(delivery) else None
     told = {"at": returned.at, "kind": RETURNED, "source": "returned", "actor": "kelisim"}
     body = {
         "came": returned.kind,
         "status": returned.status or None,
         "campaign": returned.campaign_id,
         "about": delivery.kind if delivery else None,
-        "handed_over_at": delivery.sealed_at.isoformat() if _has_left(delivery) else None,
+        "handed_over_at": left_at.isoformat() if left_at else None,
         "done": done,
     }
     return {**nothing, **told, "above": [], "evidence": body}

@@ -15,8 +15,10 @@ class Act(StrEnum):
     WRITE_CAMPAIGNS = N_("write campaigns")
     SEND_CAMPAIGNS = N_("send campaigns")
     PAUSE_CAMPAIGNS = N_("pause and stop campaigns")
+    APPROVE_CAMPAIGNS = N_("approve campaigns")
     DECIDE_BOUNCES = N_("decide about bounces held back")
     COUNT_AUDIENCES = N_("count audiences")
+    WRITE_SEGMENTS = N_("write segments")
     SEE_PEOPLE = N_("see people of an audience")
     IMPORT_PEOPLE = N_("import people")
     READ_EVIDENCE = N_("read evidence")
@@ -43,8 +45,11 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.SEND_CAMPAIGNS: _WRITERS,
     # The officer may halt whatever goes out, and may not start it.
     Act.PAUSE_CAMPAIGNS: _WRITERS | {Role.OFFICER},
+    # Whoever approves is a second person, and may be the one who keeps the policy.
+    Act.APPROVE_CAMPAIGNS: _WRITERS | {Role.OFFICER},
     Act.DECIDE_BOUNCES: _WRITERS | {Role.OFFICER},
     Act.COUNT_AUDIENCES: _EVERYBODY,
+    Act.WRITE_SEGMENTS: _WRITERS,
     Act.SEE_PEOPLE: _WRITERS | {Role.OFFICER},
     Act.IMPORT_PEOPLE: _WRITERS | {Role.OFFICER},
     Act.READ_EVIDENCE: _KEEPERS,

@@ -9,6 +9,7 @@ from flask import Flask
 
 from mailing.base.database import db
 from mailing.base.installation import switch_sending
+from mailing.base.languages import speaking
 from mailing.base.settings import Settings
 from mailing.bootstrap import create_base
 from mailing.campaigns import campaigns
@@ -16,16 +17,27 @@ from mailing.deliveries import readiness
 from mailing.deliveries.readiness import Level, Readiness
 from tests import road
 
+# What every draft of these tests has a word about: no key, no preview text, a link not looked up,
+# and an hour that is whatever it is.
+ALWAYS = {"dkim", "preview_text-kk", "links_unseen", "hour"}
+
 
 def check(number: int) -> Readiness:
-    return readiness.check(campaigns.find(number))
+    with speaking("en"):
+        return readiness.check(campaigns.find(number))
+
+
+def told(found: Readiness) -> set[str]:
+    """What is not fine, beside what is always said."""
+    return {one.id for one in found.checks if one.level is not Level.FINE} - ALWAYS
 
 
 def test_a_campaign_with_everything_in_place_may_start_with_warnings(app: Flask) -> None:
     road.subscribe(road.lay(), 2)
     found = check(road.campaign())
     assert found.is_ready
-    assert {one.id for one in found.checks if one.level is Level.WARN} == {"dkim"}
+    assert told(found) == set()
+    assert "dkim" in {one.id for one in found.checks if one.level is Level.WARN}
 
 
 def test_without_a_policy_in_force_or_people_it_may_not(app: Flask) -> None:
@@ -61,7 +73,8 @@ def test_what_an_author_overlooked_is_said_once(
 ) -> None:
     road.subscribe(road.lay(), 1)
     found = check(road.campaign(body=f"{body}\n\n{body}"))
-    assert {one.id for one in found.checks if one.level is not Level.FINE} == {"dkim", oversight}
+    also = {"image_only-kk"} if "image" in oversight else set()
+    assert told(found) == {oversight} | also
     assert found.is_ready is (level is Level.WARN)
 
 
@@ -76,8 +89,8 @@ def test_what_an_author_overlooked_is_said_once(
 )
 def test_our_own_pages_and_the_sites_of_our_forms_are_no_oversight(app: Flask, body: str) -> None:
     road.subscribe(road.lay(), 1)
-    found = check(road.campaign(body=body))
-    assert {one.id for one in found.checks if one.level is not Level.FINE} == {"dkim"}
+    found = check(road.campaign(body=f"{body}\n\n{'Сөз бен сөйлем. ' * 30}"))
+    assert told(found) == set()
 
 
 def test_people_who_chose_another_language_are_counted(app: Flask) -> None:
@@ -86,9 +99,7 @@ def test_people_who_chose_another_language_are_counted(app: Flask) -> None:
     for language, people in (("ru", 2), ("en", 1)):
         _let_choose(language, people)
     warned = {one.id: one.detail for one in check(number).checks}["languages"]
-    assert warned == (
-        "Of those who get it 1 chose English, 2 chose Russian; they get the Kazakh text."
-    )
+    assert "(English: 1, Russian: 2); they get this one: Kazakh." in warned
     db.session.execute(db.text("UPDATE subscribers SET language = 'kk'"))
     assert "languages" not in {one.id for one in check(number).checks}
 

@@ -3,6 +3,7 @@
 import smtplib
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import psycopg
@@ -184,7 +185,7 @@ def test_killed_again_and_again_in_a_flood_every_letter_is_kept_once(
             hand_in(post, letter(f"writer{number}@example.org", f"Question {number}"))
             if number % 30 == 15:
                 stored = len(kept())
-                road.wait_for(lambda before=stored: len(kept()) > before)
+                road.wait_for(partial(_has_grown, stored))
                 intake.kill()
                 intake.start()
         delivered(post)
@@ -209,3 +210,7 @@ def _ask(environment: dict[str, str], statement: str) -> None:
     db.session.rollback()
     with psycopg.connect(dsn(environment["KELISIM_DATABASE_URL"]), autocommit=True) as database:
         database.execute(statement.encode())
+
+
+def _has_grown(since: int) -> bool:
+    return len(kept()) > since

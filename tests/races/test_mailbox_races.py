@@ -1,6 +1,7 @@
 """Mail that comes in at the exact moment that matters: a bounce, a complaint, a claim that is
 confirmed, one letter by several doors."""
 
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import text
@@ -133,8 +134,7 @@ def test_one_letter_by_three_doors_at_once_is_acted_upon_once(field: Field, time
         raw = letter(address_of(claim.subscriber_id), WITHDRAW) + claim.delivery_id.hex.encode()
         with field.track.shut("ledger"):
             took = [
-                field.track.begin(lambda door=door: incoming.take(raw, [HELPDESK], door))
-                for door in DOORS
+                field.track.begin(partial(incoming.take, raw, [HELPDESK], door)) for door in DOORS
             ]
             field.hit(claim, "claimed, three doors")
         done = [one.result() for one in took]

@@ -5,6 +5,7 @@ from flask import Flask
 from mailing.base.settings import Settings
 from webapp.studio import (  # noqa: F401  (importing them puts their routes on the blueprint)
     account,
+    approving,
     audience_pages,
     audit_pages,
     brief,
@@ -15,6 +16,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     forms,
     home,
     imports,
+    ledger_export,
     live,
     login,
     lost,
@@ -29,6 +31,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     requests,
     returns,
     second,
+    segments,
     sending,
     shell,
     topics,

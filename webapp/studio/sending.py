@@ -1,47 +1,103 @@
 """The last look before sending, and every act on a campaign that has been let go."""
 
 from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.errors import Invalid
+from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import gettext, ngettext
 from mailing.base.settings import current
-from mailing.campaigns import audience, campaigns
-from mailing.deliveries import dispatch, readiness, status
+from mailing.campaigns import approvals, audience, campaigns
+from mailing.campaigns.campaigns import Campaign
+from mailing.deliveries import dispatch, links, readiness, status, usual
 from mailing.deliveries.dispatch import Counted
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
 from webapp.studio.masking import masked
-from webapp.studio.seen import demand_unchanged, fingerprint
+from webapp.studio.moments import moment
 from webapp.studio.shell import figure
 
 
 @studio.get("/campaigns/<int:campaign_id>/ready")
 @needs(Act.READ_CAMPAIGNS)
 def campaign_ready(campaign_id: int) -> str:
-    campaign = campaigns.find(campaign_id)
+    return _last_look(campaigns.find(campaign_id), {})
+
+
+@studio.post("/campaigns/<int:campaign_id>/start")
+@needs(Act.SEND_CAMPAIGNS)
+def campaign_start(campaign_id: int) -> ResponseReturnValue:
+    """Start once: what was seen on the last look, to the number that its button held."""
+    campaign = campaigns.lock(campaign_id)
+    _demand_seen(campaign)
+    expect = _number("expect")
+    try:
+        _demand_typed(campaign, expect)
+        at = moment(request.form.get("day", ""), request.form.get("hour", ""), current().time_zone)
+        dispatch.start(campaign_id, actor(), expect=expect, at=at)
+    except Invalid as refusal:
+        db.session.rollback()
+        wrong = {refusal.field or "at": refusal.message}
+        return _last_look(campaigns.find(campaign_id), wrong), 422
+    db.session.commit()
+    return _to_live(campaign_id)
+
+
+@studio.post("/campaigns/<int:campaign_id>/links")
+@needs(Act.WRITE_CAMPAIGNS)
+def campaign_links(campaign_id: int) -> Response:
+    """Have a worker look the links up; the page says what it found when it is opened again."""
+    asked = links.ask(campaigns.find(campaign_id), actor())
+    db.session.commit()
+    flash(
+        ngettext("%(num)s link is looked up.", "%(num)s links are looked up.", asked)
+        if asked
+        else gettext("Every link was looked up within ten minutes."),
+        "done",
+    )
+    return redirect(url_for("studio.campaign_ready", campaign_id=campaign_id), 303)
+
+
+def _last_look(campaign: Campaign, errors: dict[str, str]) -> str:
+    look = audience.look(campaign)
+    counted, chosen = look
     return render_template(
         "pages/studio/ready.html",
         campaign=campaign,
-        audience=audience.count(campaign),
-        readiness=readiness.check(campaign),
-        seen=fingerprint(campaign),
+        audience=counted,
+        chosen=chosen,
+        readiness=readiness.check(campaign, look),
+        sender=current().from_,
+        errors=errors,
+        typed=request.form,
+        wants_number=usual.wants_the_number(campaign, counted.will_receive),
+        seen=approvals.bound_to(campaign),
+        story=approvals.story(campaign.id),
+        is_own=approvals.is_own(campaign, actor()),
+        standing=approvals.standing(campaign),
+        wants_approval=current().approval,
         now=clock.now(),
         holding_seconds=current().holding_seconds,
     )
 
 
-@studio.post("/campaigns/<int:campaign_id>/start")
-@needs(Act.SEND_CAMPAIGNS)
-def campaign_start(campaign_id: int) -> Response:
-    """Start once: what was seen on the last look, to the number that its button held."""
-    demand_unchanged(campaigns.lock(campaign_id), request.form.get("seen"))
-    dispatch.start(campaign_id, actor(), expect=_number("expect"))
-    db.session.commit()
-    return _to_live(campaign_id)
+def _demand_seen(campaign: Campaign) -> None:
+    """Raises Conflict where words, topic or segment are not those of the page."""
+    seen = request.form.get("seen")
+    if seen and seen != approvals.bound_to(campaign):
+        raise Conflict(
+            gettext("Somebody changed the message after you opened this page. Look at it again.")
+        )
+
+
+def _demand_typed(campaign: Campaign, expect: int) -> None:
+    """Where very many get it, or far more than usual, the hand says the number as well."""
+    said = "".join(one for one in request.form.get("number", "") if one.isdigit())
+    if usual.wants_the_number(campaign, expect) and said != str(expect):
+        raise Invalid(gettext("Type the number of people who get it."), "number")
 
 
 @studio.post("/campaigns/<int:campaign_id>/send-now")

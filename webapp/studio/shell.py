@@ -8,6 +8,7 @@ from flask import g, request, url_for
 from mailing.base.installation import here
 from mailing.base.languages import LANGUAGES, ngettext, spoken
 from mailing.base.settings import current
+from mailing.campaigns import approvals
 from mailing.campaigns.campaigns import Campaign, Kind
 from mailing.campaigns.content import Content
 from mailing.people import topics
@@ -40,6 +41,7 @@ def surroundings() -> dict[str, Any]:
         "can": can,
         "Act": Act,
         "who": who,
+        "approver": approver,
         "topic_name": topic_name,
         "titled": titled,
         "span": span,
@@ -88,6 +90,12 @@ def span(seconds: int) -> str:
 def who(name: str) -> str:
     """Staff by address, whom the log names without it; others (the command line) as they are."""
     return _staff_by_name().get(name, name)
+
+
+def approver(campaign: Campaign) -> str | None:
+    """Who approved what it says, if anybody did: shown for ever beside who wrote it."""
+    found = approvals.standing(campaign)
+    return found.actor if found else None
 
 
 def topic_name(topic: Topic) -> str:

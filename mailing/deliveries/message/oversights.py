@@ -42,6 +42,13 @@ def oversights(subject: str, html: str, text: str, own: Collection[str]) -> Iter
         yield Oversight("foreign_image", host)
 
 
+def addresses_in(html: str) -> list[str]:
+    """Where its links lead, each once, in the order of the page."""
+    reader = _AddressReader()
+    reader.feed(html)
+    return list(dict.fromkeys(reader.links))
+
+
 def _leads_nowhere(link: str, own: Collection[str]) -> bool:
     if link in ("", "#"):
         return True

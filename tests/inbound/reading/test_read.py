@@ -102,7 +102,7 @@ def _event(**said: object) -> bytes:
 
 def test_a_sending_services_report_is_reduced_to_what_is_known() -> None:
     people = [{"emailAddress": "reader@mail.example\0\ud800"}, {"emailAddress": ["x"]}]
-    told = {"complaintFeedbackType": "ab\0use\n", "complainedRecipients": people}
+    told: dict[str, object] = {"complaintFeedbackType": "ab\0use\n", "complainedRecipients": people}
     found = read(_event(notificationType="Complaint", complaint=told))
     assert (found.feedback_type, found.recipients) == ("abuse", ("reader@mail.example",))
     told = {"complaintFeedbackType": {"x": 1}, "complainedRecipients": people}

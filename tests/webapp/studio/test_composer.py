@@ -1,4 +1,4 @@
-"""The composer: blocks as fields, buttons without script, nothing typed lost, versions, two at once."""
+"""The composer: blocks as fields, buttons without script, nothing lost, versions, two at once."""
 
 import io
 import re

@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from mailing.base.database import db
+from mailing.campaigns import segments, sentences
 from mailing.people.imports import uploads
 from mailing.staff import staff
 from mailing.staff.permissions import PERMISSIONS
@@ -41,6 +42,8 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "storm_id": a_storm(web),
         "staff_id": _colleague(web),
         "token": "not-a-token",
+        "segment_id": _a_segment(web),
+        "outcome": "held",
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
@@ -64,6 +67,14 @@ def _colleague(web: Flask) -> int:
         number = staff.add("colleague@example.com", Role.VIEWER, PASSWORD).id
         db.session.commit()
     return number
+
+
+def _a_segment(web: Flask) -> int:
+    with web.app_context():
+        said = {"about": "language", "how": "one_of", "values": ["kk"]}
+        made = segments.save("Қазақша", sentences.read({"sentences": [said]}), MARKETER)
+        db.session.commit()
+        return made.id
 
 
 def _requested(web: Flask) -> int:
@@ -239,6 +250,9 @@ def _fingerprint(web: Flask) -> list[object]:
         "deliveries",
         "ledger",
         "imports",
+        "segments",
+        "approvals",
+        "link_checks",
     )
     with web.app_context():
         return [

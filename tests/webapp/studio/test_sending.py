@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Callable
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.languages import speaking
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import State
-from mailing.deliveries import status
+from mailing.deliveries import status, usual
 from mailing.people import ledger
 from mailing.people.ledger import Kind, NewEntry
 from mailing.staff import audit
@@ -297,3 +300,79 @@ def _counting(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     monkeypatch.setattr(status, "status", counted)
     return asked
+
+
+def test_a_time_in_the_operators_zone_is_kept_and_can_be_called_back(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    day = (clock.now() + timedelta(days=30)).date()
+    form = {"expect": 9, "day": day.isoformat(), "hour": "09:30"}
+    assert marketer.post(f"{at}/start", form).status_code == 303
+    with web.app_context():
+        release_at = campaigns.find(world.campaign_id).release_at
+    wanted = datetime.combine(day, time(9, 30), ZoneInfo("Asia/Almaty"))
+    assert release_at == wanted
+    assert "09:30 (Almaty time). Nothing has been sent." in marketer.get(f"{at}/live?lang=en").text
+    assert marketer.post(f"{at}/hold").status_code == 303
+    assert _state(web, world) == State.DRAFT
+
+
+@pytest.mark.parametrize(
+    ("day", "hour", "said"),
+    [
+        ("2020-01-01", "09:00", "This time is over"),
+        ("2126-01-01", "09:00", "within a year"),
+        ("2026-13-01", "09:00", "Enter a day and a time"),
+        ("2026-12-01", "", "Enter a day and a time"),
+        ("", "09:00", "Enter a day and a time"),
+        ("2026-12-01", "25:00", "Enter a day and a time"),
+    ],
+)
+def test_a_time_that_cannot_be_is_refused_and_what_was_typed_stays(
+    web: Flask, marketer: Browser, world: World, at: str, day: str, hour: str, said: str
+) -> None:
+    answer = marketer.post(f"{at}/start?lang=en", {"expect": 9, "day": day, "hour": hour})
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert f'value="{day}"' in answer.text
+    assert _state(web, world) == State.DRAFT
+
+
+def test_very_many_are_sent_to_only_once_the_number_is_typed(
+    web: Flask, marketer: Browser, world: World, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usual, "MANY", 9)
+    assert "Type how many people get it" in marketer.get(f"{at}/ready?lang=en").text
+    for number in ("", "8", "nine"):
+        answer = marketer.post(f"{at}/start?lang=en", {"expect": 9, "number": number})
+        assert answer.status_code == 422
+        assert "Type the number of people" in answer.text
+    assert _state(web, world) == State.DRAFT
+    assert marketer.post(f"{at}/start", {"expect": 9, "number": " 9 "}).status_code == 303
+
+
+def test_a_segment_changed_after_the_last_look_stops_the_button(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    seen = re.search(r'name="seen" value="([0-9a-f]+)"', marketer.get(f"{at}/ready").text)
+    assert seen
+    marketer.post(
+        "/studio/segments/new",
+        {"name": "Mine", "kind-0": "language.one_of", "value-0": "kk", "save": "1"},
+    )
+    marketer.post(f"{at}/segment", {"segment": "1"})
+    assert marketer.post(f"{at}/start", {"expect": 9, "seen": seen[1]}).status_code == 409
+    assert _state(web, world) == State.DRAFT
+
+
+def test_each_line_of_the_outcomes_leads_to_its_people(
+    web: Flask, marketer: Browser, world: World, at: str
+) -> None:
+    let_go(web, world, ["accepted", "accepted", "held", "deferred"])
+    page = marketer.get(f"{at}/live?lang=en").text
+    for line, number in (("accepted", 2), ("held?reason=unsubscribed", 1 + 2), ("pending", 5)):
+        assert f"{at}/outcome/{line}" in page
+        people = marketer.get(f"{at}/outcome/{line}").text
+        assert people.count("@example.com</td>") == number
+    assert marketer.get(f"{at}/outcome/made-up").status_code == 404
+    assert marketer.get(f"{at}/outcome/held?reason=made-up").status_code == 404

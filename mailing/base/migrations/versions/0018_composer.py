@@ -11,6 +11,8 @@ OLD_FORMATS = "('markdown', 'html', 'mjml')"
 FORMATS = "('markdown', 'html', 'mjml', 'blocks')"
 OLD_KINDS = "('campaign', 'notice', 'confirmation', 'correspondence', 'account')"
 KINDS = "('campaign', 'notice', 'confirmation', 'correspondence', 'account', 'test')"
+OLD_OWN = "('confirmation', 'correspondence', 'account')"
+OWN = "('confirmation', 'correspondence', 'account', 'test')"
 BELONGS = """
     (kind IN {kinds}) = (campaign_id IS NULL)
     AND (kind = 'confirmation') = (optin_id IS NOT NULL)
@@ -26,7 +28,7 @@ UP = (
     f"{_FORMAT}, ADD CONSTRAINT body_format_is_known CHECK (format IN {FORMATS})",
     f"""{_KIND}, ADD CONSTRAINT delivery_kind_is_known CHECK (kind IN {KINDS}),
         ADD CONSTRAINT delivery_belongs
-            CHECK ({BELONGS.format(kinds="('confirmation', 'correspondence', 'account', 'test')")})""",
+            CHECK ({BELONGS.format(kinds=OWN)})""",
     """
     CREATE TABLE campaign_versions (
         campaign_id integer NOT NULL REFERENCES campaigns (id) ON DELETE CASCADE,
@@ -86,7 +88,7 @@ DOWN = (
     "DELETE FROM deliveries WHERE kind = 'test'",
     f"""{_KIND}, ADD CONSTRAINT delivery_kind_is_known CHECK (kind IN {OLD_KINDS}),
         ADD CONSTRAINT delivery_belongs
-            CHECK ({BELONGS.format(kinds="('confirmation', 'correspondence', 'account')")})""",
+            CHECK ({BELONGS.format(kinds=OLD_OWN)})""",
     "UPDATE campaign_bodies SET format = 'markdown' WHERE format = 'blocks'",
     f"{_FORMAT}, ADD CONSTRAINT body_format_is_known CHECK (format IN {OLD_FORMATS})",
 )
