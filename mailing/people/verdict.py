@@ -111,18 +111,15 @@ END
 # An answer to what somebody wrote to us goes to them also after they have left, withdrawn or been
 # blocked: nobody stays without an answer because they said no. An automatic receipt is not worth a
 # mail to an address that staff keep out; whoever answers by hand has decided it. Nor does it go to
-# whoever has withdrawn, complained or is blocked, unless it is certain that they wrote: anybody can
-# put their address over a letter, and would have us write to them against their no.
+# whoever has withdrawn or complained, unless it is certain that they wrote: anybody can put their
+# address over a letter, and would have us write to them against their no.
 _FORGED = """
         WHEN w.kind = 'receipt' AND NOT w.is_to_author AND EXISTS (
             SELECT FROM suppressions x WHERE x.digest = coalesce(w.digest, s.digest)
             AND x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
         WHEN w.kind = 'receipt' AND NOT w.is_to_author AND EXISTS (
             SELECT FROM suppressions x WHERE x.digest = coalesce(w.digest, s.digest)
-            AND x.reason = 'complaint') THEN 'suppressed_complaint'
-        WHEN w.kind = 'receipt' AND NOT w.is_to_author AND EXISTS (
-            SELECT FROM subscribers b WHERE b.digest = coalesce(w.digest, s.digest)
-            AND b.blocked_at IS NOT NULL) THEN 'blocked'"""
+            AND x.reason = 'complaint') THEN 'suppressed_complaint'"""
 _WRITTEN_TO_US = f"""
     CASE WHEN w.content IS NULL OR coalesce(w.recipient, s.personal) IS NULL THEN 'withdrawn'
         WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = coalesce(w.digest, s.digest)

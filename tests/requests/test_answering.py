@@ -275,7 +275,6 @@ def block(person: Person) -> None:
         (withdraw, "withdrawn"),
         (destroy, "withdrawn"),
         (complain, "suppressed_complaint"),
-        (block, "blocked"),
     ],
 )
 def test_a_forged_sender_who_has_said_no_gets_no_receipt_and_the_author_gets_one(
