@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench import (
-    arrival,
     audience,
     campaign,
     crash,
@@ -42,7 +41,6 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "leave": leaving.measure,
     "crash": crash.measure,
     "read": reading.measure,
-    "arrive": arrival.measure,
 }
 
 

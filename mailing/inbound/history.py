@@ -35,7 +35,7 @@ def came_back(subscriber_id: UUID) -> list[dict[str, Any]]:
         .order_by(Return.at, Return.id)
     )
     rows = db.session.execute(query).all()
-    return [_told(returned, delivery, _done(*done)) for returned, delivery, *done in rows]
+    return [_told(back, delivery, _done(action, storm)) for back, delivery, action, storm in rows]
 
 
 def _done(action: str | None, storm: str | None) -> str:
