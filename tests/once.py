@@ -36,6 +36,8 @@ def arrange() -> pytest.MonkeyPatch:
     patch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": Compiled()})
     patch.setattr(Rule, "_compile_builder", _builders(Rule._compile_builder))
     patch.setattr(PasswordHasher, "hash", _hashes(PasswordHasher.hash))
+    # Nor does each process that a test starts compile the product anew.
+    patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     return patch
 
 

@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import psycopg
 from psycopg import sql
@@ -45,9 +46,23 @@ def running() -> Iterator[Services]:
     if given is not None:
         yield given
         return
-    with lease(VAR) as embedded:
+    with lease(VAR) as embedded, present(embedded, VAR / "present.lock"):
         _hurry(embedded)
         yield embedded
+
+
+@contextmanager
+def present(services: Services, place: Path) -> Iterator[None]:
+    """Be here for the time of the block; who finds nobody here drops what killed runs left.
+
+    The kernel lets go of a killed process's lock, so nobody is taken to be here who is not.
+    """
+    with place.open("a") as here:
+        with _alone():
+            if _is_deserted(here):
+                _sweep(services)
+            fcntl.flock(here, fcntl.LOCK_SH)
+        yield
 
 
 def migrated_template(services: Services) -> str:
@@ -106,6 +121,22 @@ def _hurry(services: Services) -> None:
         # whatever the compiled query could save on a handful of rows.
         connection.execute("ALTER SYSTEM SET jit = off")
         connection.execute("SELECT pg_reload_conf()")
+
+
+def _is_deserted(here: IO[str]) -> bool:
+    try:
+        fcntl.flock(here, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sweep(services: Services) -> None:
+    """Drop every database of tests but the template of today's migrations."""
+    with _administration(services) as connection:
+        query = "SELECT datname FROM pg_database WHERE starts_with(datname, %s) AND datname <> %s"
+        for (name,) in connection.execute(query, [_MARK, _template()]).fetchall():
+            _drop(connection, str(name))
 
 
 def _given() -> Services | None:

@@ -91,7 +91,7 @@ def test_a_killed_keeper_takes_its_process_along(start: Start, environment: dict
 
 
 def test_a_process_without_its_settings_names_them(start: Start) -> None:
-    web = start("web", without=("KELISIM_DATA_KEY",))
+    web = start("web", "--port", str(free_port()), without=("KELISIM_DATA_KEY",))
     _, told = web.communicate(timeout=60)
     assert web.returncode == 1
     assert b"KELISIM_DATA_KEY" in told
