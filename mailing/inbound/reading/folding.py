@@ -13,10 +13,18 @@ from collections.abc import Iterator
 LONGEST = 2000
 LOST = "?"
 
-_INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]"
+_UNSEEN = (
+    "\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f"
+    "\ufe00-\ufe0f\ufeff"
 )
-_FOLDED = re.compile(r"\r?\n[ \t]+")
+_INVISIBLE = re.compile(f"[{_UNSEEN}]")
+# A field folds before white space (RFC 5322 2.2.3), and some programs fold inside a word.
+_FOLDED = re.compile(f"[{_UNSEEN}]*\r?\n[ \t{_UNSEEN}]+")
+# A text breaks a word behind a hyphen, or where a sign that nobody sees allows it.
+_BROKEN_WORD = re.compile(
+    f"(?<=\\w)(?:-|[{_UNSEEN}]+)[ \t]*\r?\n[ \t{_UNSEEN}]*(?=\\w)"
+    f"|(?<=\\w)\r?\n[ \t]*[{_UNSEEN}]+[ \t]*(?=\\w)"
+)
 _CYRILLIC = {
     **dict(zip("абвгдезийклмнопрстуфхыэ", "abvgdeziiklmnoprstufhye", strict=True)),
     **dict(zip("әіңғүұқөһё", "ainguukohe", strict=True)),
@@ -49,7 +57,7 @@ _TO_EN = str.maketrans(_KEYS_RU, _KEYS_EN)
 _NEAR_CYRILLIC = re.compile(
     r"(?:(?<=[а-яёәіңғүұқөһ])|(?<![0-9a-z]))[0234589=-]+(?=[а-яёәіңғүұқөһ0234589=-]*[а-яёәіңғүұқөһ])|(?<=[а-яёәіңғүұқөһ])[0234589=-]+"
 )
-_TOKEN = re.compile(r"[a-z?\ufffd]*[a-z][a-z?\ufffd]*")
+_TOKEN = re.compile(r"[a-z?\ufffd]+")
 _BROKEN = re.compile("[РСÐÑ]")
 _CYRILLIC_LETTER, _LATIN_LETTER = re.compile("[\u0400-\u04ff]"), re.compile("[a-z]")
 _SHORTEST_RETYPED = 4
@@ -67,15 +75,24 @@ def readings(text: str) -> Iterator[list[str]]:
 
 def words(text: str) -> list[str]:
     """The folded words of a text."""
-    return [word for token in text.split() for word in _TOKEN.findall(_skeleton(token))]
+    found = (word for token in text.split() for word in _TOKEN.findall(_skeleton(token)))
+    return [word for word in found if word.strip("?\ufffd")]
 
 
 def _plain(text: str) -> str:
     text = html.unescape(_FOLDED.sub(" ", text)) if "&" in text else _FOLDED.sub(" ", text)
-    return _INVISIBLE.sub("", unicodedata.normalize("NFKC", text)).casefold()
+    whole = unicodedata.normalize("NFKC", text)[: 2 * LONGEST]
+    return _INVISIBLE.sub("", whole).casefold()
+
+
+def rejoined(text: str) -> str:
+    """The text with the words whole that were broken over two lines."""
+    return _BROKEN_WORD.sub("", text)
 
 
 def _others(plain: str, text: str) -> Iterator[str]:
+    if "\n" in text:
+        yield _plain(_FOLDED.sub("", text[:LONGEST]))
     yield _digits(plain)
     yield _digits(_retyped(plain, _TO_RU, _CYRILLIC_LETTER))
     yield _retyped(plain, _TO_EN, _LATIN_LETTER)

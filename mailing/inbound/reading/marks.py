@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 
-from mailing.inbound.reading.folding import LOST, readings, words
+from mailing.inbound.reading.denials import HOW, Said, is_denied
+from mailing.inbound.reading.folding import LOST, readings, rejoined, words
 from mailing.inbound.reading.values import Kind
 from mailing.policies.marks import Marks
 
@@ -81,17 +82,15 @@ _PREFIX = {
     "external",
     "spam",
 }
-_NOT = {"ne", "not", "dont", "never", "emes", "no", "uithout", "bez"}
-_HOW = {"hou", "kak", "kalai", "mojno", "can", "uhat", "chto", "uhether"}
 
 
 def kind_of(text: str, marks: Marks | None = None) -> Kind | None:
     """What a subject or a sentence asks for; withdrawal beats rectification beats unsubscribing."""
     read = list(readings(text))
-    if "?" in text and any(_HOW & set(tokens) for tokens in read):
+    if "?" in text and any(HOW & set(tokens) for tokens in read):
         return None  # Whoever asks how it is done has not done it.
     for kind, ways in _ways(marks or Marks()):
-        if any(_says(tokens, ways) for tokens in read):
+        if any(_says(read, way) for way in ways):
             return kind
     return Kind.UNSUBSCRIBE if any(_is_alone(tokens) for tokens in read) else None
 
@@ -123,13 +122,16 @@ def _way(mark: str) -> Way:
 
 def _sentences(text: str) -> Iterable[str]:
     """Sentences, and each line with the next one: a wrapped mark is still one."""
-    lines = [line for line in text[:_LONGEST].split("\n") if line.strip()][:_MOST_LINES]
+    whole = rejoined(text[:_LONGEST])
+    lines = [line for line in whole.split("\n") if line.strip()][:_MOST_LINES]
     for one, two in pairwise([*lines, ""]):
         yield from (piece for piece in re.split(r"[.!;]\s", f"{one} {two}") if piece.strip())
 
 
-def _says(tokens: Sequence[str], ways: tuple[Way, ...]) -> bool:
-    return any(_found(tokens, _folded(way)) for way in ways)
+def _says(read: Iterable[Sequence[str]], way: Way) -> bool:
+    """Whether it says so in one of its readings, and denies it in none of them."""
+    found = {_found(tokens, _folded(way)) for tokens in read}
+    return found >= {True} and False not in found
 
 
 @cache
@@ -138,21 +140,30 @@ def _folded(way: Way) -> Way:
     return tuple(tuple(word for stem in place for word in words(stem)) for place in way)
 
 
-def _found(tokens: Sequence[str], way: Way) -> bool:
-    """Whether each place of a way is filled by a word, all within a few words of each other."""
+def _found(tokens: Sequence[str], way: Way) -> bool | None:
+    """Whether each place of a way is filled by a word, all within a few words of each other; False
+    where the sentence denies it, None where it is not there."""
+    known = set(tokens)
+    filled = [_filling(known, place) for place in way]
+    if not all(filled):
+        return None
     for start, token in enumerate(tokens):
-        if any(_begins(token, stem) for place in way for stem in place):
+        if any(token in words_of for words_of in filled):
             near = tokens[start : start + _NEAR]
-            if all(any(_begins(one, stem) for one in near for stem in place) for place in way):
-                return not _is_denied(tokens, start, way)
-    return False
+            hits = [_where(near, words_of) for words_of in filled]
+            if None not in hits:
+                at = sorted(start + hit for hit in hits if hit is not None)
+                own = frozenset(stem for place in way for stem in place)
+                return not is_denied(Said(tokens, start, tuple(at), own))
+    return None
 
 
-def _is_denied(tokens: Sequence[str], start: int, way: Way) -> bool:
-    """ "I do not withdraw", "how can I withdraw": said of the thing, and not asking for it."""
-    before = set(tokens[max(0, start - 3) : start])
-    own = {stem for place in way for stem in place}
-    return bool((before & _NOT) - own) or bool(before & _HOW)
+def _filling(known: Iterable[str], place: tuple[str, ...]) -> set[str]:
+    return {token for token in known if any(_begins(token, stem) for stem in place)}
+
+
+def _where(near: Sequence[str], words_of: set[str]) -> int | None:
+    return next((at for at, token in enumerate(near) if token in words_of), None)
 
 
 def _is_alone(tokens: Sequence[str]) -> bool:
