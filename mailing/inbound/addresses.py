@@ -15,6 +15,8 @@ _ASKING = ("bounce", "unsubscribe", "join")
 _DELIVERED_TO = ("Delivered-To", "X-Original-To", "Envelope-To")
 _WRITTEN_TO = ("To", "Cc")
 _LONGEST_HEADER = 256 * 1024
+_LONGEST_FIELD, _MOST_FIELDS = 64 * 1024, 50
+_LONGEST = 320  # RFC 5321 4.5.3.1: 64 octets, the at sign, 255 octets.
 
 
 def is_ours(address: str) -> bool:
@@ -58,14 +60,26 @@ def joined(recipients: list[str]) -> list[str]:
 
 
 def in_header(raw: bytes) -> list[str]:
-    """The envelope's recipients as the mail system noted them, else those of the header."""
+    """The envelope's recipients as the mail system noted them, else those of the header.
+
+    Never raises: a field that cannot be taken apart names nobody.
+    """
     header = BytesHeaderParser().parsebytes(raw[:_LONGEST_HEADER])
     for names in (_DELIVERED_TO, _WRITTEN_TO):
         values = [str(value) for name in names for value in header.get_all(name, [])]
-        found = [address for _, address in getaddresses(values) if address]
+        found = [address for value in values[:_MOST_FIELDS] for address in _named_in(value)]
         if found:
             return found
     return []
+
+
+def _named_in(value: str) -> list[str]:
+    """The addresses of one field. Comments may nest so deep that the standard reader gives up."""
+    try:
+        found = [address for _, address in getaddresses([value[:_LONGEST_FIELD]])]
+    except (RecursionError, ValueError, LookupError, TypeError, AttributeError):
+        return []
+    return [address for address in found if address.isprintable() and 0 < len(address) <= _LONGEST]
 
 
 def _mailbox(address: str) -> tuple[str, str]:

@@ -19,9 +19,12 @@ _ARRIVED = (Action.DELIVERED, Action.RELAYED, Action.EXPANDED)
 
 
 def report_of(reading: Reading, email: str) -> Report:
-    """What is said of this address; where it goes by an alias, the first that failed."""
+    """What is said of this address alone: by whom the message was for, where the report tells that
+    (RFC 3464 2.3.1), else by whom it came to; where neither is known, the first that failed."""
     wanted = _key(email)
-    ours = [one for one in reading.reports if wanted and _key(one.address) == wanted]
+    by_original = [one for one in reading.reports if wanted and _key(one.written_to) == wanted]
+    by_final = [one for one in reading.reports if wanted and _key(one.address) == wanted]
+    ours = [*by_original, *by_final]
     failed = [one for one in reading.reports if one.action is Action.FAILED]
     return next(iter([*ours, *failed, *reading.reports]), Report(address="", kind=reading.kind))
 

@@ -6,11 +6,13 @@ from mailing.inbound.reading.addresses import first
 from mailing.inbound.reading.opened import Opened
 
 _SUBJECT = re.compile(
-    r"""^\s*(?:(?:re|aw|sv|fw|fwd)\s*:\s*)*\W*(?:auto(?:matic(?:ally)?|mated|matische)?[\s:-]*(?:reply|response|respond|generated|antwort|svar)|auto\s?:
+    r"""^\s*(?:(?:re|aw|sv|fw|fwd)\s*:\s*)*\W*(?:auto(?:matic(?:ally)?|mated|matische)?[\s:-]*(?:reply|response|respond|generated|antwort|svar)
     |out\sof\s(?:the\s)?office|(?:i\s(?:am|'m)\s)?(?:currently\s)?(?:away|on\s(?:vacation|holiday|leave))\b|vacation\b|abwesen|r[eé]ponse\sautomatique|risposta\sautomatica|respuesta\sautom
     |автоматическ\w+\sответ|автоответ|вне\sофиса|нет\sна\sрабочем|в\sотпуске|отсутствую|авто\s?жауап|автоматты\sжауап|кеңседе\sжоқ|демалыста|自動応答|自動返信|不在)""",
     re.IGNORECASE | re.VERBOSE,
 )
+# Some mail programs write this before an answer of their own, and others before a person's.
+_PREFIX = re.compile(r"^\s*(?:(?:re|aw|sv|fw|fwd)\s*:\s*)*auto\s?:", re.IGNORECASE)
 _ROBOTS = re.compile(
     r"^(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|noreply\S*|bounces?|root|daemon|majordomo|listserv|owner-\S+|\S+-request|\S+-owner|\S+-bounces?)(?:[+=].*)?$",
     re.IGNORECASE,
@@ -28,16 +30,24 @@ _PRECEDENCE = ("bulk", "list", "junk", "auto_reply", "auto-reply")
 
 def is_automatic(opened: Opened) -> bool:
     """Whether a machine answers in somebody's name: a vacation note, a receipt, a challenge."""
+    return says_so_in_its_header(opened) or bool(_SUBJECT.search(opened.field("Subject")))
+
+
+def says_so_in_its_header(opened: Opened) -> bool:
+    """Whether a field says so that only machines write."""
     said = _auto_submitted(opened)
     if said and said != "no":
         return True
-    if any(opened.message.get(name) for name in _HEADERS):
+    if opened.says(*_HEADERS):
         return True
     if opened.field("Precedence").lower() in ("auto_reply", "auto-reply"):
         return True
-    if "disposition-notification" in str(opened.message.get_param("report-type") or "").lower():
-        return True
-    return bool(_SUBJECT.search(opened.field("Subject")))
+    return "disposition-notification" in str(opened.message.get_param("report-type") or "").lower()
+
+
+def is_prefixed(opened: Opened) -> bool:
+    """Whether only a prefix of the subject says so, which a person's letter may carry."""
+    return bool(_PREFIX.match(opened.field("Subject")))
 
 
 def is_answerable(opened: Opened) -> bool:
@@ -47,7 +57,7 @@ def is_answerable(opened: Opened) -> bool:
         return False
     if opened.field("Precedence").lower() in _PRECEDENCE or opened.field("X-Loop"):
         return False
-    if any(opened.message.get(name) for name in _LISTS) or _suppresses(opened):
+    if opened.says(*_LISTS) or _suppresses(opened):
         return False
     return not _ROBOTS.match(sender.partition("@")[0])
 

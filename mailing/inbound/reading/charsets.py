@@ -27,7 +27,10 @@ _OTHER_NAMES = {
     "ks_c_5601-1987": "cp949",
 }
 # Charsets whose decoders are slow or change what octets mean (RFC 2152: UTF-7 hides anything).
-_REFUSED = {"utf-7", "utf7", "unicode-1-1-utf-7", "punycode", "idna", "undefined", "hz", "mbcs"}
+_REFUSED = {
+    *("utf-7", "punycode", "idna", "undefined", "hz", "mbcs", "oem"),
+    *("unicode-escape", "unicode_escape", "raw-unicode-escape", "raw_unicode_escape"),
+}
 _WORDS = re.compile(r"[Ѐ-ӿ]{3,}")
 _STEMS = ("согласи", "персональн", "данны", "келіс", "деректер", "отпис", "жазыл", "өңде", "қайтар")
 
@@ -36,13 +39,14 @@ def known(charset: str | None) -> str | None:
     """The name of a text codec for what a message calls its charset; None for an unknown one."""
     name = (charset or "").strip(" '\"").lower()
     name = _OTHER_NAMES.get(name, name)
-    if not name or name in _REFUSED or len(name) > 40 or not name.isascii():
+    if not name or len(name) > 40 or not name.isascii():
         return None
     try:
         info = codecs.lookup(name)
     except (LookupError, ValueError):
         return None
-    return info.name if getattr(info, "_is_text_encoding", True) else None
+    is_text = getattr(info, "_is_text_encoding", True) and info.name not in _REFUSED
+    return info.name if is_text else None
 
 
 def decode(octets: bytes, charset: str | None = None) -> str:

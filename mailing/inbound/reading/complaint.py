@@ -14,6 +14,11 @@ _FIELD = re.compile(r"(?im)^[ \t]*([A-Za-z][A-Za-z-]{2,40})[ \t]*:[ \t]*(.*)$")
 _SAYS_SO = re.compile(r"^\s*(?:e-?mail\s)?(?:complaint\sabout|abuse\sreport)\b", re.IGNORECASE)
 
 
+# RFC 5965 7.3 with its registry (RFC 6430, RFC 6591); `opt-out` is of its drafts, and is sent.
+TYPES = {"abuse", "fraud", "virus", "other", "not-spam", "auth-failure", "opt-out"}
+_OF_DRAFTS = {"opt-out-list": "opt-out"}
+
+
 @dataclass(frozen=True)
 class Complaint:
     """What was complained of: the type in lower case, and whose mailbox it was."""
@@ -22,12 +27,20 @@ class Complaint:
     people: tuple[str, ...]
 
 
+def type_of(said: str) -> str:
+    """One of the registered types; whatever else is said there is `other` (RFC 5965 3.5)."""
+    bare = "".join(sign for sign in said.partition("(")[0] if sign.isprintable())
+    word = bare.strip(" ;\"'").lower()
+    word = _OF_DRAFTS.get(word, word)
+    return word if word in TYPES else "other"
+
+
 def complaint(opened: Opened) -> Complaint | None:
     """The complaint that a message is; None for any other, DMARC's own reports among them."""
     for part in opened.own("message/feedback-report"):
         said = _fields(_as_text(part.message))
         kind = next((value for name, value in said if name == "feedback-type"), "abuse")
-        return Complaint(kind.lower(), _people(opened, said))
+        return Complaint(type_of(kind), _people(opened, said))
     returned = next(iter(opened.returned), None)
     if returned is not None and _is_plain_complaint(opened, returned):
         return Complaint("abuse", tuple(sent_to(returned)[:1]))

@@ -27,6 +27,13 @@ def fields(message: Message, name: str) -> list[str]:
     return [text_of(value) for value in found]
 
 
+def as_folded(message: Message, name: str) -> str:
+    """The first field of this name, decoded, with its folds: some stand inside a word."""
+    values = (value for key, value in message.raw_items() if key.lower() == name.lower())
+    octets = str(next(values, ""))[:LONGEST_FIELD].encode("utf-8", "surrogateescape")
+    return _decoded(decode(octets)).strip()
+
+
 def text_of(value: object) -> str:
     """One value as the parser keeps it (raw octets stand as surrogates) as text."""
     octets = str(value)[:LONGEST_FIELD].encode("utf-8", "surrogateescape")

@@ -1,9 +1,15 @@
 """What a sending service reports as JSON instead of a report (Amazon SES over SNS)."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
+from mailing.inbound.reading.addresses import first
+from mailing.inbound.reading.blame import code_in
+from mailing.inbound.reading.complaint import type_of
+from mailing.inbound.reading.limits import TooHostile
 from mailing.inbound.reading.opened import Opened
+from mailing.inbound.reading.report import MOST_REPORTS, TOO_MANY
 from mailing.inbound.reading.values import Action, Report
 
 _LONGEST = 128 * 1024
@@ -30,7 +36,8 @@ def reports(event: dict[str, Any]) -> list[Report]:
     """One report a recipient of a bounce or a delivery."""
     bounce = event.get("bounce")
     if isinstance(bounce, dict):
-        return [_report(one, bounce) for one in _objects(bounce.get("bouncedRecipients"))]
+        made = (_report(one, bounce) for one in _objects(bounce.get("bouncedRecipients")))
+        return [report for report in made if report.address]
     return [Report(address, Action.DELIVERED) for address in _delivered(event)]
 
 
@@ -38,35 +45,42 @@ def complainers(event: dict[str, Any]) -> list[str]:
     """Whose mailbox a complaint came from."""
     complaint = event.get("complaint")
     found = _objects(complaint.get("complainedRecipients")) if isinstance(complaint, dict) else []
-    return [str(one.get("emailAddress", "")) for one in found]
+    return _addresses(one.get("emailAddress") for one in found)
 
 
 def feedback_type(event: dict[str, Any]) -> str:
     """As the mailbox provider said it, where it did."""
     complaint = event.get("complaint")
     said = complaint.get("complaintFeedbackType") if isinstance(complaint, dict) else None
-    return str(said or "abuse").lower()
+    return type_of(str(said)) if said else "abuse"
 
 
 def _report(one: dict[str, Any], bounce: dict[str, Any]) -> Report:
     ended = _ENDED.get(str(bounce.get("bounceType")), "")
     action = str(one.get("action", "failed")).lower()
     return Report(
-        address=str(one.get("emailAddress", "")),
+        address=first(str(one.get("emailAddress", "")).strip()) or "",
         action=Action.DELAYED if action == "delayed" else Action.FAILED,
-        status=str(one.get("status") or (f"{ended}.0.0" if ended else "")),
-        diagnostic=str(one.get("diagnosticCode") or bounce.get("bounceSubType") or ""),
+        status=code_in(str(one.get("status") or "")) or (f"{ended}.0.0" if ended else ""),
+        diagnostic=str(one.get("diagnosticCode") or bounce.get("bounceSubType") or "")[:2000],
     )
 
 
 def _delivered(event: dict[str, Any]) -> list[str]:
     said = event.get("delivery")
     found = said.get("recipients") if isinstance(said, dict) else None
-    return [str(one) for one in found] if isinstance(found, list) else []
+    return _addresses(found) if isinstance(found, list) else []
+
+
+def _addresses(said: Iterable[object]) -> list[str]:
+    return [address for one in said if (address := first(str(one)))]
 
 
 def _objects(value: object) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    found = [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    if len(found) > MOST_REPORTS:
+        raise TooHostile(TOO_MANY)
+    return found
 
 
 def _object(text: str) -> dict[str, Any]:

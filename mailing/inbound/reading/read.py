@@ -10,16 +10,22 @@ from dataclasses import dataclass, field, replace
 from mailing.inbound.reading import blame, notification
 from mailing.inbound.reading.addresses import addresses, first
 from mailing.inbound.reading.authentication import trust
-from mailing.inbound.reading.automatic import is_answerable, is_automatic
+from mailing.inbound.reading.automatic import (
+    is_answerable,
+    is_automatic,
+    is_prefixed,
+    says_so_in_its_header,
+)
 from mailing.inbound.reading.bounce import bounce
 from mailing.inbound.reading.complaint import Complaint, complaint
+from mailing.inbound.reading.headers import as_folded, fields
 from mailing.inbound.reading.headers import field as field_of
-from mailing.inbound.reading.headers import fields
 from mailing.inbound.reading.language import language_of
 from mailing.inbound.reading.limits import TooHostile
 from mailing.inbound.reading.marks import kind_in, kind_of, strongest
 from mailing.inbound.reading.opened import Opened, opened
 from mailing.inbound.reading.quoting import forwarded, own_text, whole_text
+from mailing.inbound.reading.storing import storable
 from mailing.inbound.reading.tracing import traces
 from mailing.inbound.reading.values import Kind, Reading, Report
 from mailing.policies.marks import Marks
@@ -55,7 +61,7 @@ def read(
     `authserv_ids` name the servers whose `Authentication-Results` are believed (RFC 8601 2.2).
     """
     try:
-        return _read(opened(raw), recipients, authserv_ids, marks or Marks())
+        return storable(_read(opened(raw), recipients, authserv_ids, marks or Marks()))
     except TooHostile as error:
         return Reading(Kind.UNCLEAR, f"not opened: {error}", is_answerable=False)
     except Exception as error:  # the standard parser raises what it likes; nothing is lost by it
@@ -65,7 +71,7 @@ def read(
 def _read(
     message: Opened, recipients: Sequence[str], authserv_ids: Sequence[str], marks: Marks
 ) -> Reading:
-    known = next((found for found in _by_machine(message) if found), None)
+    known = next((found for found in _by_machine(message, marks) if found), None)
     text = "" if known else own_text(message)
     known = known or _by_a_person(message, recipients, text, marks)
     return replace(
@@ -107,11 +113,11 @@ def _said(message: Opened, text: str) -> Reading:
     )
 
 
-def _by_machine(message: Opened) -> Iterator[_Known | None]:
+def _by_machine(message: Opened, marks: Marks) -> Iterator[_Known | None]:
     yield _complaint(message)
     yield _notified(message)
     yield _bounce(message)
-    yield _automatic(message)
+    yield _automatic(message, marks)
 
 
 def _by_a_person(message: Opened, recipients: Sequence[str], text: str, marks: Marks) -> _Known:
@@ -122,9 +128,13 @@ def _by_a_person(message: Opened, recipients: Sequence[str], text: str, marks: M
 def _steps(
     message: Opened, recipients: Sequence[str], text: str, marks: Marks
 ) -> Iterator[_Known | None]:
+    """A withdrawal asks for the most: neither an address nor another mark takes it back."""
+    said = (("the subject", _of_subject(message, marks)), ("the text", kind_in(text, marks)))
+    yield from (_marked(where, kind) for where, kind in said if kind is Kind.WITHDRAWAL)
     yield _addressed(recipients)
-    yield _marked("the subject", kind_of(message.field("Subject"), marks))
-    yield _marked("the text", kind_in(text, marks))
+    yield from (_marked(where, kind) for where, kind in said)
+    if is_prefixed(message):
+        yield _Known(Kind.AUTO_REPLY, "written by a machine")
     yield _passed_on(message, marks)
     yield _attached(message, marks)
 
@@ -165,8 +175,15 @@ def _why(reports: Sequence[Report]) -> str:
     return ": ".join(filter(None, [f"{one.action} {one.status}".strip(), words]))
 
 
-def _automatic(message: Opened) -> _Known | None:
-    return _Known(Kind.AUTO_REPLY, "written by a machine") if is_automatic(message) else None
+def _automatic(message: Opened, marks: Marks) -> _Known | None:
+    """A subject alone may be a person's own, so it does not outweigh the mark beside it."""
+    if says_so_in_its_header(message):
+        return _Known(Kind.AUTO_REPLY, "written by a machine")
+    if not is_automatic(message):
+        return None
+    if _of_subject(message, marks) is Kind.WITHDRAWAL:
+        return _Known(Kind.UNCLEAR, "the mark in the subject of what may be an automatic reply")
+    return _Known(Kind.AUTO_REPLY, "written by a machine")
 
 
 def _addressed(recipients: Sequence[str]) -> _Known | None:
@@ -176,6 +193,10 @@ def _addressed(recipients: Sequence[str]) -> _Known | None:
         if box in boxes:
             return _Known(kind, f"sent to the {box} address")
     return None
+
+
+def _of_subject(message: Opened, marks: Marks) -> Kind | None:
+    return kind_of(as_folded(message.message, "Subject"), marks)
 
 
 def _marked(where: str, kind: Kind | None) -> _Known | None:
@@ -207,7 +228,7 @@ def _left(message: Opened, text: str) -> _Known:
         "X-Spam-Status"
     ).lower().startswith("yes"):
         return _Known(Kind.JUNK, "marked as spam by the receiving server")
-    if any(message.message.get(name) for name in ("List-Unsubscribe", "List-Id")):
+    if message.says("List-Unsubscribe", "List-Id"):
         return _Known(Kind.JUNK, "a mailing of somebody else")
     if _ASKS.search(f"{message.field('Subject')}\n{text}"):
         return _Known(Kind.QUESTION, "a person asks something")

@@ -56,6 +56,11 @@ class Report:
     kind: Kind = Kind.BOUNCE_OTHER
     """What it says of this recipient alone: `bounce-hard`, `bounce-soft` or `bounce-other`."""
 
+    @property
+    def written_to(self) -> str:
+        """The address that we had written to; the final one may be where it was passed on to."""
+        return self.original or self.address
+
 
 @dataclass(frozen=True)
 class Traces:
