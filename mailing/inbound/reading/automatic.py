@@ -38,7 +38,7 @@ def says_so_in_its_header(opened: Opened) -> bool:
     said = _auto_submitted(opened)
     if said and said != "no":
         return True
-    if any(opened.message.get(name) for name in _HEADERS):
+    if opened.says(*_HEADERS):
         return True
     if opened.field("Precedence").lower() in ("auto_reply", "auto-reply"):
         return True
@@ -57,7 +57,7 @@ def is_answerable(opened: Opened) -> bool:
         return False
     if opened.field("Precedence").lower() in _PRECEDENCE or opened.field("X-Loop"):
         return False
-    if any(opened.message.get(name) for name in _LISTS) or _suppresses(opened):
+    if opened.says(*_LISTS) or _suppresses(opened):
         return False
     return not _ROBOTS.match(sender.partition("@")[0])
 

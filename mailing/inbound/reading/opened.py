@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import TypeGuard
 
 from mailing.inbound.reading.charsets import decode
-from mailing.inbound.reading.headers import field, text_of
+from mailing.inbound.reading.headers import text_of
 from mailing.inbound.reading.limits import TooHostile, refuse
 
 LARGEST = 2 * 1024 * 1024
@@ -53,8 +53,24 @@ class Opened:
     is_whole: bool
 
     def field(self, name: str) -> str:
-        """A field of the outermost header."""
-        return field(self.message, name)
+        """A field of the outermost header; decoded once, however often it is asked for."""
+        told, wanted = self._told, name.lower()
+        if wanted not in told:
+            told[wanted] = text_of(self._header.get(wanted, ""))
+        return told[wanted]
+
+    def says(self, *names: str) -> bool:
+        """Whether one of these fields is there and not empty."""
+        return any(self._header.get(name.lower()) for name in names)
+
+    @cached_property
+    def _header(self) -> dict[str, object]:
+        """The first of each name, as the parser keeps it."""
+        return {name.lower(): value for name, value in reversed([*self.message.raw_items()])}
+
+    @cached_property
+    def _told(self) -> dict[str, str]:
+        return {}
 
     @property
     def has_null_path(self) -> bool:

@@ -228,7 +228,7 @@ def _left(message: Opened, text: str) -> _Known:
         "X-Spam-Status"
     ).lower().startswith("yes"):
         return _Known(Kind.JUNK, "marked as spam by the receiving server")
-    if any(message.message.get(name) for name in ("List-Unsubscribe", "List-Id")):
+    if message.says("List-Unsubscribe", "List-Id"):
         return _Known(Kind.JUNK, "a mailing of somebody else")
     if _ASKS.search(f"{message.field('Subject')}\n{text}"):
         return _Known(Kind.QUESTION, "a person asks something")

@@ -102,11 +102,11 @@ def _event(**said: object) -> bytes:
 
 def test_a_sending_services_report_is_reduced_to_what_is_known() -> None:
     people = [{"emailAddress": "reader@mail.example\0\ud800"}, {"emailAddress": ["x"]}]
-    told: dict[str, object] = {"complaintFeedbackType": "ab\0use\n", "complainedRecipients": people}
+    told = {"complaintFeedbackType": "ab\0use\n", "complainedRecipients": people}
     found = read(_event(notificationType="Complaint", complaint=told))
     assert (found.feedback_type, found.recipients) == ("abuse", ("reader@mail.example",))
-    told = {"complaintFeedbackType": {"x": 1}, "complainedRecipients": people}
-    assert read(_event(notificationType="Complaint", complaint=told)).feedback_type == "other"
+    odd = {"complaintFeedbackType": {"x": 1}, "complainedRecipients": people}
+    assert read(_event(notificationType="Complaint", complaint=odd)).feedback_type == "other"
     one = {"emailAddress": "reader@mail.example", "status": "5.1.1\0 x", "diagnosticCode": "no\0"}
     bounce = {"bounceType": "Permanent", "bouncedRecipients": [one]}
     (report_,) = read(_event(notificationType="Bounce", bounce=bounce)).reports
