@@ -6,11 +6,11 @@ from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
-from mailing.base.languages import LANGUAGES, gettext
+from mailing.base.languages import gettext
 from mailing.base.settings import current
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign, CampaignBody, Kind, State
-from mailing.campaigns.content import Content, Format
+from mailing.campaigns.content import Format
 from mailing.people import topics
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
@@ -38,20 +38,6 @@ def campaign_brief(campaign_id: int) -> str:
         sender=current().from_,
         writing=writing_page(campaign),
     )
-
-
-@studio.post("/campaigns/begin")
-@needs(Act.WRITE_CAMPAIGNS)
-def campaign_begin() -> ResponseReturnValue:
-    """A draft of blocks, with its topic alone."""
-    slug = request.form.get("topic", "")
-    if slug not in {topic.slug for topic in _choices()}:
-        flash(gettext("Choose the topic that this campaign goes to."), "stop")
-        return redirect(url_for("studio.campaign_new"), 303)
-    first = Content(LANGUAGES[0], "", "", Format.BLOCKS.value)
-    campaign = campaigns.create(slug, first, actor())
-    db.session.commit()
-    return redirect(url_for("studio.campaign_brief", campaign_id=campaign.id), 303)
 
 
 @studio.get("/campaigns/<int:campaign_id>/to")

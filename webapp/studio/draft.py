@@ -78,6 +78,19 @@ def keep(draft: Draft, campaign: Campaign | None, actor: Actor) -> Campaign | No
     return None if draft.errors else campaign
 
 
+def begin(draft: Draft, actor: Actor) -> Campaign | None:
+    """Create a draft of what there is, however little; None where the domain refused something."""
+    _demand_topic(draft)
+    campaign: Campaign | None = None
+    for content in draft.contents.values() if not draft.errors else ():
+        try:
+            campaign = _keep_one(draft, content, campaign, actor)
+        except Invalid as refusal:
+            field = "subject" if refusal.field == "subject" else "body"
+            draft.errors.setdefault(f"{content.language}-{field}", refusal.message)
+    return None if draft.errors else campaign
+
+
 def _demand_topic(draft: Draft) -> None:
     choices = {topic.slug for topic in topics.all_topics()} - {topics.NOTICES}
     if draft.topic not in choices:

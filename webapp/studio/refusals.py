@@ -11,7 +11,7 @@ from webapp.errors import STATUS
 from webapp.studio import composer, writing
 from webapp.studio.blueprint import studio
 
-KEPT_FORMS = frozenset({"studio.campaign_create", "studio.campaign_save"})
+KEPT_FORMS = frozenset({"studio.campaign_create", "studio.campaign_save", "studio.campaign_begin"})
 
 
 @studio.errorhandler(KelisimError)

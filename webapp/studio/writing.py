@@ -1,17 +1,20 @@
 """Writing a campaign: a topic, and subject, preview text and body in up to three languages."""
 
+from dataclasses import replace
+
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
 from mailing.base.errors import Conflict
 from mailing.base.languages import gettext
-from mailing.campaigns import campaigns
+from mailing.campaigns import blocks, campaigns
+from mailing.campaigns.content import Content, Format
 from mailing.people import topics
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.brief import writing_page
-from webapp.studio.draft import Draft, keep, typed, written
+from webapp.studio.draft import Draft, begin, keep, typed, written
 from webapp.studio.identity import actor
 from webapp.studio.seen import fingerprint, is_unchanged
 
@@ -26,6 +29,22 @@ def campaign_new() -> str:
 @needs(Act.WRITE_CAMPAIGNS)
 def campaign_create() -> ResponseReturnValue:
     return _keep(typed(request.form), None)
+
+
+@studio.post("/campaigns/begin")
+@needs(Act.WRITE_CAMPAIGNS)
+def campaign_begin() -> ResponseReturnValue:
+    """A draft of blocks with its topic alone; a text that was typed becomes its first block."""
+    draft = typed(request.form)
+    draft.errors = {}
+    begun = [_in_blocks(content) for content in draft.begun]
+    draft.contents = {one.language: one for one in begun or [_in_blocks(draft.contents["kk"])]}
+    kept = begin(draft, actor())
+    if kept is None:
+        db.session.rollback()
+        return _page(Draft(draft.topic, typed(request.form).contents, draft.errors)), 422
+    db.session.commit()
+    return redirect(url_for("studio.campaign_brief", campaign_id=kept.id), 303)
 
 
 @studio.get("/campaigns/<int:campaign_id>/write")
@@ -54,6 +73,11 @@ def typed_again() -> ResponseReturnValue:
     draft.errors = {"save": gettext("You have logged in anew. Look at it, then save it again.")}
     number = (request.view_args or {}).get("campaign_id")
     return _page(draft, campaigns.find(number) if number else None), 400
+
+
+def _in_blocks(content: Content) -> Content:
+    said = [blocks.Block("text", {"text": content.body})] if content.body.strip() else []
+    return replace(content, body=blocks.to_body(said), format=Format.BLOCKS.value)
 
 
 def _changed_meanwhile(draft: Draft, campaign: campaigns.Campaign) -> ResponseReturnValue:

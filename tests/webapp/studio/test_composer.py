@@ -1,4 +1,4 @@
-"""The composer: blocks as fields, buttons without script, nothing lost, versions, two at once."""
+"""The composer: blocks as fields, buttons without script, nothing typed lost, versions."""
 
 import io
 import re
@@ -290,3 +290,20 @@ def test_a_file_that_is_no_image_is_refused_beside_its_field_and_nothing_is_lost
     assert answer.status_code == 422
     assert 'id="kk-4-image-wrong"' in answer.text
     assert "Көзілдірік" in marketer.get(at).text
+
+
+def test_what_was_typed_as_one_text_becomes_the_first_block(web: Flask, marketer: Browser) -> None:
+    typed = {
+        "topic": "offers",
+        "kk-subject": "Хат",
+        "kk-body": "Бір **мәтін**.",
+        "ru-subject": "Да",
+    }
+    assert marketer.post("/studio/campaigns/begin", typed).status_code == 303
+    assert blocks_of(web) == [("text", {"text": "Бір **мәтін**."})]
+    with web.app_context():
+        assert campaigns.find(2).content_in("ru").subject == "Да"
+    refused = marketer.post("/studio/campaigns/begin?lang=en", typed | {"topic": ""})
+    assert refused.status_code == 422
+    assert "Бір **мәтін**." in refused.text
+    assert '<a href="#topic">' in refused.text
