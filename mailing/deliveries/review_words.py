@@ -10,7 +10,7 @@ Said = tuple[Level, str, str]
 
 
 def words_of(finding: str) -> Said:
-    """Level, title and sentence of a finding of `review` or `oversights`; `{what}` is its matter."""
+    """Level, title and sentence of a finding of `review` or `oversights`, about `{what}`."""
     return {**_stopping(), **_of_the_subject(), **_of_links(), **_of_the_page()}[finding]
 
 
