@@ -28,7 +28,7 @@ class Desk:
     life: Incarnation
     database: psycopg.Connection
 
-    def work(self, seconds: float = 10.0) -> bool:
+    def work(self, seconds: float = 60.0) -> bool:
         """Send until nothing is left."""
         return self.engine.work(seconds, lambda: False, lambda: None)
 
