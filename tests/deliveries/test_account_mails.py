@@ -263,6 +263,14 @@ def test_the_address_lies_sealed_in_the_queue_of_mails(dana: Staff) -> None:
     assert "dana" not in str(row)
 
 
+def test_no_address_is_kept_for_a_link_that_is_over(dana: Staff) -> None:
+    ask()
+    with clock.use(after(hours=3)):
+        ask()
+        kept = select(AccountMail.recipient).order_by(AccountMail.created_at)
+        assert [one is None for one in db.session.scalars(kept)] == [True, False]
+
+
 @contextmanager
 def _statements() -> Iterator[list[str]]:
     heard: list[str] = []
