@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, func, select
+from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, func, select, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -174,9 +174,19 @@ def _write(person: Staff, why: Why, language: str) -> None:
         topic_id=topics.find(topics.NOTICES).id,
         created_at=at,
     )
+    _forget(at)
     db.session.add_all((mail, delivery))
     db.session.flush()
     ring(SEND)
+
+
+def _forget(at: datetime) -> None:
+    """No address is kept for a link that is over."""
+    over = update(AccountMail).where(
+        AccountMail.expires_at < at, AccountMail.recipient.is_not(None)
+    )
+    gone = {"synchronize_session": False}
+    db.session.execute(over.values(recipient=None), execution_options=gone)
 
 
 def _open(text: str, is_to_be_used: bool = False) -> tuple[AccountMail, Staff] | None:

@@ -28,6 +28,8 @@ from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.staff import passwords
 
 At = DateTime(timezone=True)
+# PostgreSQL refuses to compare a bigint with it.
+_TOO_LARGE = 2**63
 
 
 class Role(StrEnum):
@@ -155,7 +157,9 @@ def find(email: str) -> Staff:
 
 
 def find_by_email(email: str) -> Staff | None:
-    return db.session.scalar(select(Staff).where(Staff.email == email.strip().casefold()))
+    # PostgreSQL takes no NUL, and no address has one.
+    address = email.strip().casefold().replace("\0", "\ufffd")
+    return db.session.scalar(select(Staff).where(Staff.email == address))
 
 
 def find_by_login(fs_uniquifier: str) -> Staff | None:
@@ -165,7 +169,7 @@ def find_by_login(fs_uniquifier: str) -> Staff | None:
 
 def get(staff_id: int) -> Staff:
     """The person with this number; raises Missing."""
-    person = db.session.get(Staff, staff_id)
+    person = db.session.get(Staff, staff_id) if staff_id < _TOO_LARGE else None
     if person is None:
         raise Missing("There is nobody with this number on the staff.")
     return person
@@ -176,7 +180,8 @@ def lock(staff_id: int) -> Staff:
     Missing."""
     query = select(Staff).where(Staff.id == staff_id).with_for_update()
     db.session.flush()
-    db.session.scalar(query.execution_options(populate_existing=True))
+    if staff_id < _TOO_LARGE:
+        db.session.scalar(query.execution_options(populate_existing=True))
     return get(staff_id)
 
 

@@ -28,7 +28,7 @@ def as_actor(person: Staff) -> Actor:
 def test_nobody_changes_their_own_role_or_closes_their_own_login(app: Flask) -> None:
     one, _ = admin("one@example.com"), admin("two@example.com")
     me = as_actor(one)
-    acts: list[Callable[[], object]] = [
+    acts: list[Callable[[], None]] = [
         lambda: team.change_role(one, Role.VIEWER, me),
         lambda: team.close(one, me),
         lambda: team.remove_second_factor(one, me),

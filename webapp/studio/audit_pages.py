@@ -17,6 +17,7 @@ from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
 
 A_PAGE = 100
+LAST_NUMBER = 2**63 - 1
 _HEADS = ("id", "at", "actor", "role", "action", "subject", "details")
 
 
@@ -24,7 +25,7 @@ _HEADS = ("id", "at", "actor", "role", "action", "subject", "details")
 @needs(Act.READ_AUDIT)
 def audit_log() -> ResponseReturnValue:
     search, errors = _search(request.args)
-    entries = log.latest(A_PAGE + 1, request.args.get("before", type=int), search)
+    entries = log.latest(A_PAGE + 1, _before(), search)
     older = entries[A_PAGE - 1].id if len(entries) > A_PAGE else None
     page = render_template(
         "pages/studio/audit.html",
@@ -50,6 +51,11 @@ def audit_export() -> Response:
     answer.mimetype = "text/csv"
     answer.headers["Content-Disposition"] = 'attachment; filename="audit-log.csv"'
     return answer
+
+
+def _before() -> int | None:
+    asked = request.args.get("before", type=int)
+    return min(asked, LAST_NUMBER) if asked is not None else None
 
 
 def _typed(asked: Mapping[str, str]) -> dict[str, str]:

@@ -41,7 +41,8 @@ def second_factor_begin() -> ResponseReturnValue:
 @fresh
 def second_factor_confirm() -> ResponseReturnValue:
     """Put the key in force; the recovery codes are shown this once."""
-    if wait := brakes().wait_seconds(request.remote_addr, f"code {me().id}"):
+    account = f"code {me().id}"
+    if wait := brakes().wait_seconds(request.remote_addr, account):
         return _page({"code": wait_sentence(wait)}), 429, {"Retry-After": str(wait)}
     try:
         codes = second_factor.confirm(me(), request.form.get("code", ""))
@@ -49,6 +50,7 @@ def second_factor_confirm() -> ResponseReturnValue:
         db.session.rollback()
         wrong = gettext("This code is wrong, was used already, or is too old.")
         return _page({"code": wrong}), 422
+    brakes().succeeded(request.remote_addr, account)
     audit.record(actor(), "second factor set up", actor().name)
     log_in(me())
     db.session.commit()

@@ -30,7 +30,12 @@ def test_the_right_password_opens_the_studio_and_is_logged(web: Flask, browser: 
 
 @pytest.mark.parametrize(
     ("email", "password"),
-    [("marketer@example.com", "wrong wrong wrong"), ("nobody@example.com", PASSWORD), ("", "")],
+    [
+        ("marketer@example.com", "wrong wrong wrong"),
+        ("nobody@example.com", PASSWORD),
+        ("marketer@example.com\0", PASSWORD),
+        ("", ""),
+    ],
 )
 def test_a_failed_login_never_says_what_was_wrong(
     browser: Browser, email: str, password: str

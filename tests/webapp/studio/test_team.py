@@ -130,3 +130,9 @@ def test_a_browser_that_kept_its_old_cookie_is_not_let_in_again(
     thief = web.test_client()
     thief.set_cookie("kelisim_studio", cookie.value, path="/studio")
     assert thief.get("/studio/campaigns").status_code == 303
+
+
+def test_a_number_that_no_row_can_have_is_missing(boss: Browser) -> None:
+    assert boss.get(f"/studio/staff/{10**25}").status_code == 404
+    assert boss.post(f"/studio/staff/{10**25}/close").status_code == 404
+    assert boss.get(f"/studio/audit?before={10**25}").status_code == 200
