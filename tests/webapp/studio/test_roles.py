@@ -37,6 +37,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "import_id": _uploaded(web),
         "request_id": _requested(web),
         "storm_id": a_storm(web),
+        "number": 1,
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
