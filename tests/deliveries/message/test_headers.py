@@ -188,7 +188,8 @@ def test_only_a_campaign_and_its_test_do_not_say_that_they_are_automatic() -> No
         kind: any(line.startswith("Auto-Submitted") for line in common(replace(FRAME, reason=kind)))
         for kind in Kind
     }
-    assert {kind for kind, is_marked in marked.items() if not is_marked} == {Kind.CAMPAIGN, Kind.TEST}
+    unmarked = {kind for kind, is_marked in marked.items() if not is_marked}
+    assert unmarked == {Kind.CAMPAIGN, Kind.TEST}
 
 
 def test_a_confirmation_has_the_same_header_fields() -> None:
