@@ -20,7 +20,7 @@ def begun(page: Page, studio: Studio) -> None:  # noqa: F811 - the fixture's val
     page.get_by_label("Topic").select_option(label="Offers")
     page.get_by_role("button", name="Begin with blocks").click()
     expect(page.get_by_text("Still to do: Subject and preview text, Content.")).to_be_visible()
-    page.get_by_role("link", name="Change: Content").click()
+    page.locator("#row-content").get_by_role("link").click()
 
 
 def kinds(studio: Studio) -> list[str]:  # noqa: F811

@@ -14,6 +14,7 @@ from mailing.campaigns.campaigns import Campaign, State
 from mailing.deliveries import letters
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
+from webapp.studio.brief import writing_page
 from webapp.studio.composed import as_form, blocks_in, composed, press, read_button, words_of
 from webapp.studio.draft import Draft, is_begun, keep
 from webapp.studio.identity import actor
@@ -25,8 +26,10 @@ _STILL_HERE = timedelta(minutes=15)
 
 @studio.get("/campaigns/<int:campaign_id>/compose")
 @needs(Act.WRITE_CAMPAIGNS)
-def campaign_compose(campaign_id: int) -> str:
+def campaign_compose(campaign_id: int) -> ResponseReturnValue:
     campaign = campaigns.find(campaign_id)
+    if writing_page(campaign) != "studio.campaign_compose":
+        return redirect(url_for("studio.campaign_write", campaign_id=campaign_id), 303)
     typed = unsaved.find(campaign.id, actor().name) if campaign.state == State.DRAFT else None
     form = dict(typed.fields) if typed else as_form(campaign)
     return _page(campaign, form, composed(form), typed=typed)
@@ -63,7 +66,7 @@ def campaign_typed(campaign_id: int) -> ResponseReturnValue:
 @studio.post("/campaigns/<int:campaign_id>/compose/forget")
 @needs(Act.WRITE_CAMPAIGNS)
 def campaign_forget(campaign_id: int) -> ResponseReturnValue:
-    unsaved.let_go(campaign_id, actor().name)
+    unsaved.let_go(campaigns.find(campaign_id).id, actor().name)
     db.session.commit()
     flash(gettext("What you had not saved is gone; the campaign is as it was saved."), "done")
     return redirect(url_for("studio.campaign_compose", campaign_id=campaign_id), 303)
@@ -82,6 +85,8 @@ def _draft(campaign_id: int) -> Campaign:
     if campaign.state != State.DRAFT:
         sentence = gettext("Only a draft can be changed. Duplicate this campaign to write another.")
         raise Conflict(sentence)
+    if writing_page(campaign) != "studio.campaign_compose":
+        raise Conflict(gettext("This campaign is written as one text; open it anew."))
     return campaign
 
 
@@ -113,7 +118,8 @@ def _save(campaign: Campaign, form: dict[str, str]) -> ResponseReturnValue:
     if not is_unchanged(campaign, form.get("seen")):
         return _changed_meanwhile(campaign, form, draft)
     if not draft.begun:
-        draft.errors["kk-subject"] = gettext("Nothing is written yet: there is nothing to save.")
+        sentence = gettext("Nothing is written yet: there is nothing to save.")
+        draft.errors[f"{LANGUAGES[0]}-subject"] = sentence
         return _page(campaign, form, draft), 422
     kept = _keep(draft, campaign)
     if draft.errors or kept is None:

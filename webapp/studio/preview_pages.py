@@ -108,6 +108,7 @@ def preview_page(campaign: Campaign, **more: object) -> str:
     return render_template(
         "pages/studio/preview.html",
         campaign=campaign,
+        sender=current().from_,
         asked=asked,
         tongue=asked.tongue,
         part=asked.part,

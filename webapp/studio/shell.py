@@ -1,12 +1,13 @@
 """What every page of the studio shows around its own matter."""
 
+from dataclasses import replace
 from typing import Any
 
 from babel.numbers import format_decimal
 from flask import g, request, url_for
 
 from mailing.base.installation import here
-from mailing.base.languages import LANGUAGES, ngettext, spoken
+from mailing.base.languages import LANGUAGES, gettext, ngettext, spoken
 from mailing.base.settings import current
 from mailing.campaigns import approvals
 from mailing.campaigns.campaigns import Campaign, Kind
@@ -106,7 +107,8 @@ def titled(campaign: Campaign) -> Content:
     """What stands for it in the studio. A campaign bears the words of whoever wrote it; a notice
     was written by us in each language, so it is read in the one spoken."""
     is_notice = campaign.kind == Kind.NOTICE
-    return campaign.content_in(spoken() if is_notice else campaign.language)
+    content = campaign.content_in(spoken() if is_notice else campaign.language)
+    return content if content.subject else replace(content, subject=gettext("no subject yet"))
 
 
 def _staff_by_name() -> dict[str, str]:

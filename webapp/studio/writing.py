@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
 from mailing.base.errors import Conflict
-from mailing.base.languages import gettext
+from mailing.base.languages import LANGUAGES, gettext
 from mailing.campaigns import blocks, campaigns
 from mailing.campaigns.content import Content, Format
 from mailing.people import topics
@@ -37,8 +37,8 @@ def campaign_begin() -> ResponseReturnValue:
     """A draft of blocks with its topic alone; a text that was typed becomes its first block."""
     draft = typed(request.form)
     draft.errors = {}
-    begun = [_in_blocks(content) for content in draft.begun]
-    draft.contents = {one.language: one for one in begun or [_in_blocks(draft.contents["kk"])]}
+    begun = draft.begun or [draft.contents[LANGUAGES[0]]]
+    draft.contents = {one.language: _in_blocks(one) for one in begun}
     kept = begin(draft, actor())
     if kept is None:
         db.session.rollback()

@@ -23,7 +23,8 @@ from mailing.deliveries.message.weave import weave_html, weave_text
 # The name tells the width and the height, so that no mail program has to guess them.
 IMAGE_NAME = re.compile(r"[0-9a-f]{64}-(\d{1,5})x(\d{1,5})\.(?:png|jpg)")
 COLUMN_WIDTH, HALF_WIDTH = 552, 264
-PHONE = "@media (max-width: 480px) { td.half { display: block; width: 100%; padding: 0 0 16px } }"
+_UNDER = "display: block !important; width: 100% !important; padding: 0 0 16px !important"
+PHONE = f"@media (max-width: 480px) {{ td.half {{ {_UNDER} }} }}"
 # Between the parts of one block while their merge tags are read; no text can hold it.
 _SEAM = "\n\x1e\n"
 _LINE = re.compile(r"Line (\d+): ")

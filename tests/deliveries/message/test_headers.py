@@ -183,12 +183,13 @@ def test_feedback_id_is_the_same_for_every_recipient() -> None:
     assert len(found) == 1
 
 
-def test_only_a_campaign_does_not_say_that_it_is_automatic() -> None:
+def test_only_a_campaign_and_its_test_do_not_say_that_they_are_automatic() -> None:
     marked = {
         kind: any(line.startswith("Auto-Submitted") for line in common(replace(FRAME, reason=kind)))
         for kind in Kind
     }
-    assert {kind for kind, is_marked in marked.items() if not is_marked} == {Kind.CAMPAIGN}
+    unmarked = {kind for kind, is_marked in marked.items() if not is_marked}
+    assert unmarked == {Kind.CAMPAIGN, Kind.TEST}
 
 
 def test_a_confirmation_has_the_same_header_fields() -> None:

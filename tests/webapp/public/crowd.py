@@ -15,6 +15,7 @@ from sqlalchemy import select, text
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import AddressToken, ClaimToken, LeaveToken, link_keys
+from mailing.campaigns import images
 from mailing.deliveries import answers, letters
 from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.leaving.leave import Leaving, leave
@@ -26,6 +27,8 @@ from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.policies import versions
 from mailing.requests import moving
+from tests.campaigns.test_images import file
+from tests.road import ACTOR
 from tests.webapp.public.conftest import Shop
 from tests.webapp.public.people import Asked, ask, say_yes
 
@@ -45,6 +48,7 @@ class Crowd:
     claim: Tokens
     draft_policy: int
     sha256: str
+    image: str
 
 
 def gather(web: Flask, shop: Shop) -> Crowd:
@@ -60,7 +64,13 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         leaving["that was asked for"] = asked_for = _fresh_token(people["valid"].subscriber)
         changes = _change_tokens(asked_for) | forged(opted, other)
         claims = _claim_tokens(people) | forged(opted, other)
-        return Crowd(web, shop, leaving, requests, changes, claims, draft, digest)
+        return Crowd(web, shop, leaving, requests, changes, claims, draft, digest, _image())
+
+
+def _image() -> str:
+    name = images.keep(file("PNG"), "logo.png", ACTOR)
+    db.session.commit()
+    return name
 
 
 def forged(good: str, of_another_kind: str) -> Tokens:

@@ -81,6 +81,12 @@ def files(_crowd: Crowd, _rule: str) -> Addresses:
     return {"valid": f"{folder}/public.css", "missing": f"{folder}/x.css", "outside": outside}
 
 
+def pictures(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the name of an image."""
+    unknown = crowd.image.replace(crowd.image[:8], "0" * 8)
+    return _filled(rule, {"valid": crowd.image, "unknown": unknown, "hostile": "x.svg"})
+
+
 SAMPLES: dict[str, Maker] = {
     "/": fixed,
     "/join/<slug>": forms,
@@ -102,6 +108,7 @@ SAMPLES: dict[str, Maker] = {
     "/readyz": fixed,
     "/metrics": fixed,
     "/static/<path:filename>": files,
+    "/images/<name>": pictures,
 }
 
 
@@ -202,7 +209,7 @@ ACTIONS: dict[str, Poster] = {
 }
 
 # Rules that answer programs, not people: no page to look at.
-NO_PAGE = {"/healthz", "/readyz", "/metrics", "/static/<path:filename>"}
+NO_PAGE = {"/healthz", "/readyz", "/metrics", "/static/<path:filename>", "/images/<name>"}
 
 
 class Page(NamedTuple):

@@ -44,6 +44,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "token": "not-a-token",
         "segment_id": _a_segment(web),
         "outcome": "held",
+        "number": 1,
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
