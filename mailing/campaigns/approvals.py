@@ -26,8 +26,13 @@ from mailing.people.address import clean_text
 from mailing.staff.audit import Actor, AuditEntry, record
 
 LONGEST_NOTE = 1000
-# Whose act on a campaign makes it theirs, too: they wrote it, or chose whom it goes to.
-_OWN = ("campaign created", "notice created", "campaign edited", "campaign narrowed")
+# Looking, deciding, steering. Whoever did anything else in a campaign, by an act that is added
+# later too, had a hand in it.
+_NEUTRAL = (
+    *("people seen", "person explained", "people listed", "ledger exported", "links looked up"),
+    *("campaign approved", "campaign sent back", "campaign taken back", "campaign started"),
+    *("campaign called back", "campaign paused", "campaign resumed", "campaign stopped"),
+)
 
 
 class Step(StrEnum):
@@ -154,7 +159,7 @@ def is_own(campaign: Campaign, actor: Actor) -> bool:
     """Whether somebody wrote it, changed it, chose its people, or asked for the approval."""
     asked = (one.actor for one in story(campaign.id) if one.step == Step.ASKED)
     hands = select(AuditEntry.actor).where(
-        AuditEntry.subject == f"campaign {campaign.id}", AuditEntry.action.in_(_OWN)
+        AuditEntry.subject == f"campaign {campaign.id}", AuditEntry.action.not_in(_NEUTRAL)
     )
     return actor.name in {campaign.created_by, *asked, *db.session.scalars(hands)}
 

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
+from mailing.base.languages import speaking
 from mailing.campaigns import audience, campaigns, segments, sentences
 from mailing.campaigns.audience import Audience
 from mailing.deliveries import dispatch, why
@@ -219,7 +220,7 @@ def test_a_copy_goes_to_the_same_segment_and_a_retired_one_is_not_offered(narrow
 
 
 def test_a_name_is_used_once_and_only_drafts_are_narrowed(narrowed: int) -> None:
-    with pytest.raises(Conflict, match="of this name"):
+    with pytest.raises(Conflict, match="of this name"), speaking("en"):
         segments.save("Орысша", says(("language", "one_of", ["ru"])), road.ACTOR)
     for name in ("", " ", "я" * 81, "a\nb"):
         with pytest.raises(Invalid):

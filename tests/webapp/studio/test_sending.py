@@ -370,7 +370,7 @@ def test_each_line_of_the_outcomes_leads_to_its_people(
 ) -> None:
     let_go(web, world, ["accepted", "accepted", "held", "deferred"])
     page = marketer.get(f"{at}/live?lang=en").text
-    for line, number in (("accepted", 2), ("held?reason=unsubscribed", 1 + 2), ("pending", 5)):
+    for line, number in (("accepted", 2), ("held?reason=unsubscribed", 1 + 2), ("pending", 6)):
         assert f"{at}/outcome/{line}" in page
         people = marketer.get(f"{at}/outcome/{line}").text
         assert people.count("@example.com</td>") == number
