@@ -45,9 +45,7 @@ class Image(Table):
 
     name: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
     media_type: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    content: Mapped[bytes] = deferred(
-        mapped_column(LargeBinary, nullable=False, info=OPERATIONAL)
-    )
+    content: Mapped[bytes] = deferred(mapped_column(LargeBinary, nullable=False, info=OPERATIONAL))
     title: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     uploaded_by: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     uploaded_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
