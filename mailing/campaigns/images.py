@@ -15,7 +15,7 @@ from PIL import Image as Picture
 from PIL import ImageOps
 from sqlalchemy import CheckConstraint, LargeBinary, Text, select
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
@@ -45,7 +45,7 @@ class Image(Table):
 
     name: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
     media_type: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    content: Mapped[bytes] = deferred(mapped_column(LargeBinary, nullable=False, info=OPERATIONAL))
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True, info=OPERATIONAL)
     title: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     uploaded_by: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     uploaded_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
