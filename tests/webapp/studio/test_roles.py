@@ -103,6 +103,8 @@ def _ask(browser: Browser, method: str, address: str) -> int:
 
 # What ends the login that it is asked with.
 ENDS_THE_LOGIN = "/studio/account/log-out-everywhere"
+# Whoever has had a hand in a campaign may not approve it, whatever their role: this one comes first.
+APPROVES = "/studio/campaigns/1/approve"
 
 
 def test_every_route_names_what_it_needs_or_is_open(routes: list[Route]) -> None:
@@ -136,8 +138,8 @@ def test_each_role_is_refused_exactly_what_it_may_not_do(
     browse: Callable[[Role], Browser], routes: list[Route], role: Role
 ) -> None:
     browser = browse(role)
-    last_of_all = {ENDS_THE_LOGIN: 1}
-    for method, address, endpoint in sorted(routes, key=lambda one: last_of_all.get(one[1], 0)):
+    order = {ENDS_THE_LOGIN: 1, APPROVES: -1}
+    for method, address, endpoint in sorted(routes, key=lambda one: order.get(one[1], 0)):
         if not is_open(endpoint):
             act = act_of(endpoint)
             assert act
