@@ -103,7 +103,7 @@ def _ask(browser: Browser, method: str, address: str) -> int:
 
 # What ends the login that it is asked with.
 ENDS_THE_LOGIN = "/studio/account/log-out-everywhere"
-# Whoever has had a hand in a campaign may not approve it, whatever their role: this one comes first.
+# Whoever has had a hand in a campaign may not approve it, whatever their role: it comes first.
 APPROVES = "/studio/campaigns/1/approve"
 
 
