@@ -8,7 +8,7 @@ from mailing.base.settings import current
 from mailing.campaigns import blocks, campaigns, images
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.content import Content, Format
-from mailing.deliveries import letters, message, samples
+from mailing.deliveries import frames, message, samples, stamps
 from mailing.deliveries.message import Frame, Recipient
 from mailing.deliveries.samples import Sample
 from mailing.people import topics
@@ -49,10 +49,8 @@ def preview_for(campaign: Campaign, language: str, reader: Recipient) -> Preview
     """How it reads to somebody; the links are a preview's all the same, and belong to nobody."""
     settings = current()
     content = campaign.content_in(language)
-    compiled = message.compile(
-        content, letters.campaign_frame(settings, campaign, content.language)
-    )
-    stamp = letters.sample_stamp(settings)
+    compiled = message.compile(content, frames.campaign_frame(settings, campaign, content.language))
+    stamp = stamps.sample_stamp(settings)
     seen = compiled.preview(reader, stamp)
     raw = compiled.render(reader, stamp).message
     return Previewed(seen.subject, seen.html, seen.text, raw)
@@ -83,4 +81,4 @@ def _frame(topic: Topic, language: str) -> Frame:
     settings = current()
     # A draft may be written before the operator's identity is known; starting it may not.
     operator = operator_of(settings) if settings.has_identity else _NOBODY
-    return letters.frame(settings, topic, language, "draft", operator)
+    return frames.frame(settings, topic, language, "draft", operator)

@@ -13,7 +13,7 @@ from mailing.base.settings import Settings, current
 from mailing.base.tokens import LeaveToken, MailtoLeave, link_keys
 from mailing.campaigns import audience
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import drafts, letters, message
+from mailing.deliveries import drafts, frames, message, stamps
 from mailing.deliveries.message import Recipient, Stamp
 from mailing.people.standings import Standing
 from mailing.people.subscribers import Subscriber, personal_of
@@ -98,7 +98,7 @@ def _rendered(campaign: Campaign, language: str, chosen: list[Reader]) -> Iterat
     if not chosen:
         return
     settings, content = current(), campaign.content_in(language)
-    frame = letters.campaign_frame(settings, campaign, content.language)
+    frame = frames.campaign_frame(settings, campaign, content.language)
     compiled = message.compile(content, frame)
     for reader in chosen:
         recipient = Recipient(reader.fields["email"], reader.fields)
@@ -112,7 +112,7 @@ def _stamp(settings: Settings, campaign: Campaign, reader: UUID) -> Stamp:
     token = LeaveToken(reader, campaign.topic_id, NOBODY).text(keys)
     mailto = MailtoLeave(reader, campaign.topic_id)
     return replace(
-        letters.sample_stamp(settings),
+        stamps.sample_stamp(settings),
         leave_url=f"{settings.public_url}/u/{token}",
         leave_mailto=mailto.address(keys, settings.bounce_domain),
         preferences_url=f"{settings.public_url}/preferences/{token}",

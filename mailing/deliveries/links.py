@@ -22,7 +22,7 @@ from mailing.base.errors import KelisimError
 from mailing.base.jobs import LINKS, ring
 from mailing.base.settings import current
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import letters, message
+from mailing.deliveries import frames, message, stamps
 from mailing.deliveries.message import FIELDS, Recipient
 from mailing.deliveries.message.oversights import addresses_in
 from mailing.staff.audit import Actor, record
@@ -163,13 +163,13 @@ def _of_language(campaign: Campaign, language: str) -> list[str]:
 
 def _pages(campaign: Campaign, language: str) -> tuple[str, str]:
     settings, content = current(), campaign.content_in(language)
-    frame = letters.campaign_frame(settings, campaign, content.language)
+    frame = frames.campaign_frame(settings, campaign, content.language)
     compiled = message.compile(content, frame)
-    stamp = letters.sample_stamp(settings)
-    stamps = (stamp, replace(stamp, leave_url=f"{stamp.leave_url}x"))
+    stamp = stamps.sample_stamp(settings)
+    both = (stamp, replace(stamp, leave_url=f"{stamp.leave_url}x"))
     first, second = (
         compiled.preview(Recipient(f"{who}@example.com", dict.fromkeys(FIELDS, who)), own).html
-        for who, own in zip(("a", "b"), stamps, strict=True)
+        for who, own in zip(("a", "b"), both, strict=True)
     )
     return first, second
 

@@ -13,7 +13,7 @@ from mailing.base.operator import operator_of
 from mailing.base.settings import Settings, current
 from mailing.base.tokens import LeaveToken, link_keys
 from mailing.campaigns.campaigns import Campaign, Kind
-from mailing.deliveries import drafts, fields, finished, letters, links
+from mailing.deliveries import drafts, fields, finished, frames, links
 from mailing.deliveries.checks import Check, Fix, Level
 from mailing.deliveries.finished import Finished, Reader
 from mailing.deliveries.links import Finding, LinkCheck
@@ -119,7 +119,7 @@ def would_leave(campaign: Campaign, sample: Finished) -> bool:
 
 
 def _reviewed(campaign: Campaign, language: str, looked_at: list[Finished]) -> Iterator[Check]:
-    frame = letters.campaign_frame(current(), campaign, language)
+    frame = frames.campaign_frame(current(), campaign, language)
     topic = frame.topic_name if campaign.kind == Kind.CAMPAIGN else ""
     own = Own(frame.policy_url, topic, operator_of(current()).name)
     found = dict.fromkeys(one for sample in looked_at for one in review(sample.raw, language, own))

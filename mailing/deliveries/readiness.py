@@ -12,7 +12,7 @@ from mailing.base.signing import signing_keys
 from mailing.campaigns import approvals, audience
 from mailing.campaigns.audience import Audience
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import letters, proofs, usual
+from mailing.deliveries import frames, proofs, usual
 from mailing.deliveries.checks import Check, Fix, Level
 from mailing.policies import versions
 
@@ -119,7 +119,7 @@ def _sending() -> Check:
 
 def _sender(settings: Settings) -> Check:
     title = "Sender"
-    if letters.domain_of(settings).endswith("localhost"):
+    if frames.domain_of(settings).endswith("localhost"):
         detail = _(
             "KELISIM_FROM is %(sender)s: nobody outside this machine can answer it.",
             sender=settings.from_,

@@ -18,7 +18,7 @@ from mailing.campaigns.campaigns import State as CampaignState
 from mailing.deliveries import batches, brake_words, hours, returns
 from mailing.deliveries.batches import Batch
 from mailing.deliveries.deliveries import Delivery, State, message_id
-from mailing.deliveries.letters import domain_of
+from mailing.deliveries.frames import domain_of
 from mailing.people.subscribers import Subscriber, personal_of
 from mailing.staff.audit import Actor, record
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.deliveries.deliveries import State, message_id
-from mailing.deliveries.letters import domain_of
+from mailing.deliveries.frames import domain_of
 
 _LOOK_AGAIN = 0.02
 

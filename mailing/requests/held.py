@@ -13,7 +13,7 @@ from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.deliveries import message_id
-from mailing.deliveries.letters import domain_of
+from mailing.deliveries.frames import domain_of
 from mailing.inbound import messages as messages_in
 from mailing.leaving.receipts import StoredReceipt
 from mailing.people import (

@@ -24,8 +24,9 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.campaigns import campaigns, notices
+from mailing.deliveries.frames import domain_of
 from mailing.deliveries.gate import Passed
-from mailing.deliveries.letters import Letters, domain_of
+from mailing.deliveries.letters import Letters
 from mailing.deliveries.message import Octets, UnsafeValue
 from mailing.people import ledger, standings, topics
 from mailing.people.ledger import Kind, NewEntry

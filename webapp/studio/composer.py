@@ -11,7 +11,7 @@ from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import LANGUAGES, gettext
 from mailing.campaigns import blocks, campaigns, images, unsaved
 from mailing.campaigns.campaigns import Campaign, State
-from mailing.deliveries import letters
+from mailing.deliveries import frames
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.brief import writing_page
@@ -189,7 +189,7 @@ def _page(campaign: Campaign, form: dict[str, str], draft: Draft, **more: object
         kinds=list(blocks.PARTS),
         parts_of=blocks.PARTS,
         images=images.newest(),
-        fields=letters.declared(),
+        fields=frames.declared(),
         others=_others(campaign),
         open_tongue=_open(draft),
         seen=_seen(campaign, form, draft),

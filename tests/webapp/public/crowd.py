@@ -16,7 +16,7 @@ from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import AddressToken, ClaimToken, LeaveToken, link_keys
 from mailing.campaigns import images
-from mailing.deliveries import answers, letters
+from mailing.deliveries import answers, stamps
 from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
@@ -154,7 +154,7 @@ def _leave_tokens(people: dict[str, Asked]) -> Tokens:
     offers, notices = topics.find("offers").id, topics.find(topics.NOTICES).id
     valid = people["valid"].subscriber
     tokens = {name: _leave_token(people[name].subscriber, offers) for name in _HAPPENS}
-    preview = letters.sample_stamp(current()).leave_url.rpartition("/")[2]
+    preview = stamps.sample_stamp(current()).leave_url.rpartition("/")[2]
     return {
         "valid": _leave_token(valid, offers, _delivery_of(valid)),
         **tokens,

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import LeaveToken, OptInToken, link_keys
-from mailing.deliveries import confirmations, letters
+from mailing.deliveries import confirmations, stamps
 from mailing.people import ledger, optins, standings, topics
 from mailing.people.optins import OptIn, Submission
 
@@ -60,7 +60,7 @@ def leave_link(app: Flask, subscriber: UUID, topic_slug: str = "offers") -> str:
 def preview_link(app: Flask) -> str:
     """The way out that a preview shows."""
     with app.app_context():
-        return letters.sample_stamp(current()).leave_url.removeprefix(current().public_url)
+        return stamps.sample_stamp(current()).leave_url.removeprefix(current().public_url)
 
 
 def standing(app: Flask, subscriber: UUID, topic_slug: str = "offers") -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import AddressToken, LeaveToken, link_keys
-from mailing.deliveries import letters
+from mailing.deliveries import stamps
 from mailing.deliveries.answers import Answer
 from mailing.people import address_changes, subscribers, suppression, topics
 from mailing.people.suppression import Why
@@ -144,7 +144,7 @@ def test_the_link_of_a_preview_belongs_to_nobody(
     client: FlaskClient, web: Flask, shop: Shop
 ) -> None:
     with web.app_context():
-        preview = letters.sample_stamp(current()).leave_url.rpartition("/")[2]
+        preview = stamps.sample_stamp(current()).leave_url.rpartition("/")[2]
     for part in SUB:
         page = client.get(f"/preferences/{preview}{part}?lang=en")
         assert "comes from a preview" in page.text
