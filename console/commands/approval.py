@@ -55,12 +55,11 @@ def take_back(campaign: int) -> Answer:
 def show(campaign: int) -> Answer:
     """Say who approved it, and every step before."""
     found = campaigns.find(campaign)
-    standing = approvals.standing(found)
     steps = [
         {"step": one.step, "actor": one.actor, "at": one.at, "note": one.note}
         for one in approvals.story(campaign)
     ]
-    holds = standing.actor if standing else None
+    holds = approvals.approver(found)
     document = {
         "campaign": campaign,
         "created_by": found.created_by,

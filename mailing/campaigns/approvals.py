@@ -96,6 +96,12 @@ def standing(campaign: Campaign) -> Approval | None:
     return last if holds else None
 
 
+def approver(campaign: Campaign) -> str | None:
+    """Who approved it: of what has been let go, whoever had then; else whose approval holds."""
+    found = standing(campaign) if campaign.started_at is None else None
+    return found.actor if found else campaign.approved_by
+
+
 def demand(campaign: Campaign) -> None:
     """Raises NotAllowed where an approval is needed and none holds."""
     if current().approval and standing(campaign) is None:

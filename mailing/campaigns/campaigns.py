@@ -130,6 +130,8 @@ class Campaign(Table):
     frozen_segment: Mapped[dict[str, Any] | None] = mapped_column(
         JSONB(none_as_null=True), info=OPERATIONAL
     )
+    # Whose approval held when it was let go: shown for ever, whatever changes around it.
+    approved_by: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
 
     bodies: Mapped[list[CampaignBody]] = relationship(
         cascade="all, delete-orphan", order_by=CampaignBody.language

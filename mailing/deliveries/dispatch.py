@@ -285,6 +285,7 @@ def _schedule(campaign: Campaign, release_at: datetime) -> Started:
 
 
 def _send(campaign: Campaign) -> Started:
+    campaign.approved_by = approvals.approver(campaign)
     campaign.frozen_segment = campaign.narrowed
     frozen = audience.snapshot(campaign)
     campaign.state, campaign.started_at = State.SENDING.value, clock.now()

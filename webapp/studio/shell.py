@@ -94,8 +94,7 @@ def who(name: str) -> str:
 
 def approver(campaign: Campaign) -> str | None:
     """Who approved what it says, if anybody did: shown for ever beside who wrote it."""
-    found = approvals.standing(campaign)
-    return found.actor if found else None
+    return approvals.approver(campaign)
 
 
 def topic_name(topic: Topic) -> str:

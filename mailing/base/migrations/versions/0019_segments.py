@@ -23,6 +23,7 @@ def upgrade() -> None:
         ALTER TABLE campaigns
             ADD COLUMN segment_id integer REFERENCES segments (id),
             ADD COLUMN frozen_segment jsonb,
+            ADD COLUMN approved_by text,
             ADD CONSTRAINT notice_has_no_segment CHECK (kind <> 'notice' OR segment_id IS NULL);
         CREATE TABLE approvals (
             id serial PRIMARY KEY,
@@ -56,6 +57,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("""
         DROP TABLE link_checks, approvals;
-        ALTER TABLE campaigns DROP COLUMN segment_id, DROP COLUMN frozen_segment;
+        ALTER TABLE campaigns DROP COLUMN segment_id, DROP COLUMN frozen_segment,
+            DROP COLUMN approved_by;
         DROP TABLE segments
     """)
