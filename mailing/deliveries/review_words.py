@@ -10,11 +10,7 @@ Said = tuple[Level, str, str]
 
 
 def words_of(finding: str) -> Said:
-<<<<<<< HEAD
     """Level, title and sentence of a finding; `{what}` in it is its matter."""
-=======
-    """Level, title and sentence of a finding of `review` or `oversights`, about `{what}`."""
->>>>>>> t-audience
     return {**_stopping(), **_of_the_subject(), **_of_links(), **_of_the_page()}[finding]
 
 
