@@ -37,7 +37,7 @@ def test_what_comes_back_in_the_middle_stops_the_next_message_and_then_the_campa
         road.working(environment, tmp_path / "worker.log", 1),
     ):
         road.start(earlier)
-        road.wait_until_done(earlier)
+        road.wait_until_done(earlier, 200)
         before = len(peer.accepted)
         with held_after(STORM, peer, go_on) as hold:
             road.start(number)

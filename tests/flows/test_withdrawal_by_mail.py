@@ -32,7 +32,7 @@ def test_a_letter_in_the_middle_of_a_campaign_stops_its_author_s_message(
         send(port, letter(sure, WITHDRAW, authenticated(sure)))
         send(port, letter(plausible, WITHDRAW))
         go_on.set()
-        done = road.wait_until_done(number)
+        done = road.wait_until_done(number, 200)
     # A receipt of what they wrote belongs to no list; it is what they were mailed after that.
     mailed = {one.recipients[0] for one in peer.accepted if b"List-Unsubscribe:" in one.raw}
     assert not {sure, plausible} & mailed

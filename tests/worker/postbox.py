@@ -48,7 +48,9 @@ def taking_in(environment: dict[str, str], log: Path, **more: str) -> Iterator[i
             stderr=file,
         )
     try:
-        wait_for(lambda: is_open(port))
+        # A busy machine takes a minute for what a quiet one does in two seconds.
+        wait_for(lambda: is_open(port) or process.poll() is not None, 180)
+        assert process.poll() is None, log.read_text()
         yield port
     finally:
         process.terminate()
