@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bench import (
+    arrival,
     audience,
     campaign,
     crash,
@@ -41,6 +42,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "leave": leaving.measure,
     "crash": crash.measure,
     "read": reading.measure,
+    "arrive": arrival.measure,
 }
 
 

@@ -32,6 +32,9 @@ GOALS = {
     "import_again": Goal("the same file again, rows/s ÷ rows/s of its first import", 1.0, 2.0),
     "import_memory": Goal("memory of an import, end ÷ middle", 1.1, 1.0, at_most=True),
     "read_to_bare_parsing": Goal("messages read/s ÷ bare parsing/s of the same", 0.2, 0.3),
+    "arrival_to_block_seconds": Goal(
+        "from a letter's last octet to the block, the slowest", 5.0, 1.0, at_most=True
+    ),
     "with_kills_to_undisturbed": Goal("throughput with kills ÷ undisturbed", 0.8, 0.95),
 }
 

@@ -14,6 +14,8 @@ from mailing.inbound.messages import InboundMessage
 from mailing.people import profile
 
 RETURNED = "returned"
+# What an entry of the ledger says besides, and a return has nothing to say about.
+_ELSEWHERE = ("seq", "topic", "policy", "overtaken", "wording", "form", "private", "hash")
 
 
 def evidence_of(address: str, as_of: datetime | None = None) -> list[dict[str, Any]]:
@@ -46,7 +48,7 @@ def _done(action: str | None, storm: str | None) -> str:
 
 
 def _told(returned: Return, delivery: Delivery | None, done: str) -> dict[str, Any]:
-    nothing = dict.fromkeys(("seq", "topic", "policy", "wording", "form", "private", "hash"), None)
+    nothing = dict.fromkeys(_ELSEWHERE, None)
     left_at = delivery.sealed_at if delivery and _has_left(delivery) else None
     told = {"at": returned.at, "kind": RETURNED, "source": "returned", "actor": "kelisim"}
     body = {

@@ -34,6 +34,7 @@ from tests.worker.postbox import BOUNCES, WITHDRAW, authenticated, letter
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(300)]
 
 OURS = (BOUNCES, "glazik.example")
+JOIN = f"join+news@{BOUNCES}"
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +89,8 @@ def test_each_of_our_addresses_is_delivered_and_acted_upon(
     with taking_in(environment, tmp_path):
         hand_in(post, letter("x@example.org", "stop"), *outs)
         road.wait_for(lambda: person.standing("offers") == "unsubscribed")
-        joining = letter(gone.address, "join", authenticated(gone.address))
-        hand_in(post, joining, f"join+news@{BOUNCES}")
+        signed = f"Message-ID: <join@example.com>\n{authenticated(gone.address)}"
+        hand_in(post, letter(gone.address, "join", signed, to=JOIN), JOIN)
         hand_in(post, letter(person.address, WITHDRAW))
         delivered(post)
     found = [(one.kind, one.action) for one in kept()]

@@ -69,6 +69,13 @@ COUNTED = (
         "WHERE m.state = 'open'",
     ),
     (
+        "kelisim_blocked_by_letter",
+        "People blocked within the last hour by letters whose author nobody can be sure of.",
+        (),
+        "SELECT count(DISTINCT subscriber_id) FROM ledger WHERE at > now() - interval '1 hour' "
+        "AND kind = 'blocked' AND source = 'mail' AND actor = 'subscriber'",
+    ),
+    (
         "kelisim_sending_on",
         "1 while anything may leave, 0 while sending is switched off.",
         (),

@@ -1,11 +1,16 @@
 """For the engineer on duty: alive, ready and the figures."""
 
+from datetime import timedelta
+
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
-from mailing.base import installation
+from mailing.base import clock, installation
 from mailing.base.database import db
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.scope import Scope
+from mailing.people.ledger import Kind
 from tests.webapp.public.conftest import Shop, With
 from tests.webapp.public.people import say_yes
 
@@ -51,11 +56,7 @@ def test_the_figures_are_counted_in_the_database_and_name_nobody(
 ) -> None:
     say_yes(web, shop.policy)
     text = client.get("/metrics").text
-    figures = {
-        (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+    figures = read(text)
     assert figures["kelisim_sending_on",] == 1
     assert figures["kelisim_standings", ("standing", "given")] == 1
     assert figures["kelisim_deliveries", ("kind", "confirmation"), ("state", "pending")] == 1
@@ -63,6 +64,28 @@ def test_the_figures_are_counted_in_the_database_and_name_nobody(
     assert "@" not in text
 
 
+def test_who_was_blocked_lately_by_letters_of_uncertain_authors_is_counted(
+    client: FlaskClient, web: Flask, shop: Shop
+) -> None:
+    """A forger who blocks many is seen; not whom staff block, nor what was two hours ago."""
+    long_ago = clock.now() - timedelta(hours=2)
+    blocks = [("aru", "subscriber", clock.now()), ("dana", "subscriber", clock.now())]
+    blocks += [("staff", "staff 1", clock.now()), ("old", "subscriber", long_ago)]
+    for name, actor, at in blocks:
+        asked = say_yes(web, shop.policy, address=f"{name}@example.com")
+        with web.app_context(), clock.use(lambda at=at: at):  # type: ignore[misc]
+            leave(Leaving(asked.subscriber, Scope.everything(), Kind.BLOCKED, "mail", actor))
+    assert read(client.get("/metrics").text)["kelisim_blocked_by_letter",] == 2
+
+
 def test_without_a_database_there_are_no_figures_and_no_false_zeros(with_settings: With) -> None:
     away = with_settings(database_url=NOBODY)
     assert away.get("/metrics").status_code == 503
+
+
+def read(text: str) -> dict[tuple[object, ...], float]:
+    return {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
