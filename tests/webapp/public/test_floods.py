@@ -48,7 +48,7 @@ def test_many_networks_at_one_address_cost_it_two_mails_a_day(
         with clock.use(lambda: moment):
             answer = client.post(form, data={"email": EMAIL}, environ_base=seen)
         assert answer.status_code == 200
-        return answer.data
+        return bytes(answer.data)
 
     with clock.use(lambda: noon):
         known_by(web, shop.policy)
