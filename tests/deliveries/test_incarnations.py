@@ -21,6 +21,7 @@ def settle(by: Sender, dead: Sender, traces: dict[UUID, Trace], is_whole: bool =
 
 
 def test_each_row_goes_where_the_journal_says(sender: Sender, other: Sender) -> None:
+    """T47: what a worker may have handed over before it died is not sent again by another."""
     number, _ = road.under_way(8)
     claims = sender.claim()
     passed = sender.ask(claims[:7])

@@ -2,22 +2,13 @@
 
 A line is a file, its exact text, what stands there without the guard, and the tests of which one
 at least must fail then. A line whose text is no longer found fails as well: it has to follow the
-code that it speaks of.
+code that it speaks of. Here are those of consent and of leaving; of sending and of the mail that
+comes in, beside this file.
 """
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True)
-class Guard:
-    """`numbers` are those of the incidents; `old` stands in `path` once, `new` is without it."""
-
-    numbers: str
-    path: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-
+from tests.incidents.guard import Guard
+from tests.incidents.guards_of_mail import GUARDS as OF_MAIL
+from tests.incidents.guards_of_sending import GUARDS as OF_SENDING
 
 _INCIDENTS = "tests/incidents/"
 _ERASED = _INCIDENTS + "test_queue_and_erasure.py::test_"
@@ -329,4 +320,6 @@ GUARDS = (
             "test_each_yes_can_be_shown_with_everything_it_rests_on",
         ),
     ),
+    *OF_SENDING,
+    *OF_MAIL,
 )

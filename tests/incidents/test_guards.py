@@ -14,7 +14,8 @@ import pytest
 
 from console.embedded import Services
 from mailing.base.settings import ROOT
-from tests.incidents.guards import GUARDS, Guard
+from tests.incidents.guard import Guard
+from tests.incidents.guards import GUARDS
 from tests.incidents.test_register import PROMISED
 from tests.services import RUN, TEMPLATE
 
