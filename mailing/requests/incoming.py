@@ -113,10 +113,15 @@ def _act(message_id: int) -> Taken:
 def _read(message: InboundMessage) -> Reading:
     return read(
         messages.octets_of(message),
-        messages.recipients_of(message),
+        # Another's unsubscribe address in the copy line asks them and not us.
+        [one for one in _plain_recipients(message) if addresses.is_ours(one)],
         authserv_ids=current().authserv_id,
         marks=_marks(),
     )
+
+
+def _plain_recipients(message: InboundMessage) -> list[str]:
+    return list(map(addresses.plain, messages.recipients_of(message)))
 
 
 def _marks() -> Marks:
@@ -134,8 +139,8 @@ def _letter(message: InboundMessage, reading: Reading, actor: str = "kelisim") -
         message_id=message.id,
         sha256=message.sha256,
         reading=reading,
-        recipients=tuple(map(addresses.plain, messages.recipients_of(message))),
-        author=authors.of(reading),
+        recipients=tuple(_plain_recipients(message)),
+        author=authors.of(reading, messages.octets_of(message)),
         # Without a date nothing is said: whoever could take one away could write another.
         is_old=heading.at is not None and not heading.is_young(message.received_at),
         actor=actor,
