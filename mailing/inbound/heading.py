@@ -25,7 +25,8 @@ _LONGEST_ID = 250
 @dataclass(frozen=True)
 class Heading:
     """`recipients` are the envelope's as the mail system noted them, else those of To and Cc;
-    `written` those of To and Cc; `to` those of the one To; `message_id` without brackets; `at` its Date, where it can be read."""
+    `written` those of To and Cc; `to` those of the one To; `message_id` without
+    brackets; `at` its Date, where it can be read."""
 
     message_id: str | None = None
     recipients: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ from mailing.base.errors import ConfigurationError, Invalid, Missing, Unavailabl
 from mailing.base.reach import is_away
 from mailing.base.settings import current
 from mailing.deliveries import returns
-from mailing.inbound import addresses, authors, messages, traces
+from mailing.inbound import addresses, authors, messages, own_lists, traces
 from mailing.inbound.messages import Ending, InboundMessage, State, Via
 from mailing.inbound.reading import Kind, Reading, read
 from mailing.policies import versions
@@ -78,6 +78,16 @@ def act_as(inbound_id: int, kind: Kind, actor: str) -> Taken:
     for a kind that only a mail system can say."""
     if kind not in acts.OF_STAFF:
         raise Invalid("A letter is a withdrawal, rectification, question, unsubscribe or junk.")
+    return _act_again(inbound_id, kind, actor)
+
+
+def show(inbound_id: int, actor: str) -> Taken:
+    """Put a message that was kept or ignored before a person, as a request that nobody has
+    understood yet. Commits. Raises Missing."""
+    return _act_again(inbound_id, Kind.UNCLEAR, actor)
+
+
+def _act_again(inbound_id: int, kind: Kind, actor: str) -> Taken:
     message = messages.find(inbound_id)
     if message is None:
         raise Missing(f"There is no message {inbound_id}.")
@@ -112,7 +122,7 @@ def _act(message_id: int) -> Taken:
 
 def _read(message: InboundMessage) -> Reading:
     return read(
-        messages.octets_of(message),
+        own_lists.without(messages.octets_of(message)),
         # Another's unsubscribe address in the copy line asks them and not us.
         [one for one in _plain_recipients(message) if addresses.is_ours(one)],
         authserv_ids=current().authserv_id,

@@ -74,9 +74,7 @@ def said(
 ) -> Reading:
     number = next(_NUMBERS)
     text = GONE.format(f"who{number}@example.com", number)
-    return Reading(
-        kind, "a DSN", reports=(Report("alias@else.example", action, status, text, kind=kind),)
-    )
+    return Reading(kind, "a DSN", reports=(Report("", action, status, text, kind=kind),))
 
 
 def come(reading: Reading, to: list[str], number: int | None = None) -> Outcome:
