@@ -3,8 +3,8 @@
 Never to automatic mail, to lists or to the null path (`is_answerable` says so of the message), nor
 to names that only machines have; and once for each sender, kind of request and day, so that two
 robots cannot keep each other busy. To senders whom nobody has authenticated only so many an hour
-go out together: whoever forges a thousand of them makes us write to a thousand strangers. It repeats nothing that
-was written, and it says the same whether or not we know the sender.
+go out together: whoever forges a thousand of them makes us write to a thousand strangers. It
+repeats nothing that was written, and it says the same whether or not we know the sender.
 """
 
 import re

@@ -24,6 +24,10 @@ _DONE = {Kind.WITHDRAWAL: "blocked", Kind.UNSUBSCRIBE: "left"}
 def decide(request_id: int, kind: Kind, actor: Actor) -> Request:
     """Say what a request is; a withdrawal blocks its author at once, an unsubscribe leaves.
     Commits where it leaves."""
+    subscriber_id = find(request_id).subscriber_id
+    if subscriber_id is not None:
+        # The person before the request, as whoever answers a claim locks them.
+        subscribers.lock(subscriber_id)
     request = acting.reclassify(request_id, kind, actor)
     if kind not in _LEAVES:
         return find(request_id)
