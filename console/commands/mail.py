@@ -7,13 +7,15 @@ import click
 
 from console.frame import actor, leaf, verb
 from console.output import Answer
-from mailing.base.errors import Invalid
+from mailing.base.database import db
+from mailing.base.errors import Invalid, KelisimError
 from mailing.inbound import heading
 from mailing.inbound.messages import LARGEST, Via
 from mailing.inbound.reading import read
 from mailing.requests import incoming
 from mailing.staff import audit
 
+DONE_IN_PART = 6
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -26,8 +28,18 @@ def mail() -> None:
 @click.argument("files", nargs=-1, required=True, type=FILE)
 @verb
 def ingest(files: tuple[Path, ...]) -> Answer:
-    """Take FILES in as if they had arrived; the same message again changes nothing."""
-    return Answer([_taken(path) for path in files])
+    """Take FILES in as if they had arrived; the same message again changes nothing.
+
+    One that cannot be taken in has a row with the action "failed", and the others are taken.
+    """
+    told = [_tried(path) for path in files]
+    failed = [one for one in told if isinstance(one, KelisimError)]
+    if len(failed) == len(told):
+        raise failed[0]
+    return Answer(
+        [_failed(one) if isinstance(one, KelisimError) else one for one in told],
+        exit_code=DONE_IN_PART if failed else 0,
+    )
 
 
 @mail.command()
@@ -47,6 +59,19 @@ def _told(path: Path) -> dict[str, Any]:
         "recipients": found.recipients,
         "reason": found.reason,
     }
+
+
+def _tried(path: Path) -> dict[str, Any] | KelisimError:
+    try:
+        return _taken(path)
+    except KelisimError as error:
+        db.session.rollback()
+        return error
+
+
+def _failed(error: KelisimError) -> dict[str, Any]:
+    nothing = dict.fromkeys(("message_id", "kind", "subscriber", "request_id"))
+    return nothing | {"action": "failed", "reason": error.message}
 
 
 def _taken(path: Path) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Text,
+    func,
     select,
     text,
     update,
@@ -202,6 +203,18 @@ def receipts_to(digest: bytes, moment: datetime) -> list[Answer]:
         Answer.created_at > moment,
     )
     return list(db.session.scalars(query))
+
+
+def receipts_to_anybody(moment: datetime, most: int) -> int:
+    """How many receipts went after a moment to senders whom nobody had authenticated; `most` is
+    all that is counted."""
+    sent = select(Answer.delivery_id).where(
+        Answer.kind == AnswerKind.RECEIPT.value,
+        Answer.is_to_author.is_(False),
+        Answer.created_at > moment,
+    )
+    counted = select(func.count()).select_from(sent.limit(most).subquery())
+    return db.session.scalars(counted).one()
 
 
 def forget(change_id: UUID) -> None:

@@ -47,14 +47,15 @@ def queue_for(campaign_id: int) -> None:
         db.session.execute(text(_QUEUE), {"campaign": campaign_id})
 
 
-def look(campaign_id: int) -> bool:
-    """Pause a campaign of which too much came back; whether it was paused. Locks no person."""
+def look(campaign_id: int, with_refusals: bool = False) -> bool:
+    """Pause a campaign of which too much came back; whether it was paused. Locks no person. What
+    its relay refused is looked at by the sweep, at every bounce only where that is due anyhow."""
     if not _is_on(current()):
         return False
     campaign = db.session.get(Campaign, campaign_id, populate_existing=True)
     if campaign is None or campaign.state != State.SENDING:
         return False
-    trip = _trip(campaign)
+    trip = _trip(campaign, with_refusals)
     return trip is not None and pull(campaign_id, trip)
 
 
@@ -64,7 +65,7 @@ def look_at_all() -> list[int]:
     if not _is_on(current()):
         return []
     going_out = [campaign.id for campaign in campaigns.by_state(State.SENDING)]
-    return [campaign_id for campaign_id in going_out if look(campaign_id)]
+    return [campaign_id for campaign_id in going_out if look(campaign_id, with_refusals=True)]
 
 
 def pull(campaign_id: int, trip: Trip) -> bool:
@@ -92,17 +93,18 @@ def _limits(settings: Settings) -> tuple[tuple[str, float], ...]:
     )
 
 
-def _trip(campaign: Campaign) -> Trip | None:
+def _trip(campaign: Campaign, with_refusals: bool) -> Trip | None:
+    """The deliveries, of which there may be a million, are counted only where it can matter: once
+    enough has come back, or for what the relay refused."""
     values = {"campaign": campaign.id, "since": campaign.brake_since}
     back = db.session.execute(text(_CAME_BACK), values).one()
-    relay = db.session.execute(text(_REFUSED), values).one()
-    # After a pause more may come back of what left before it than has left since.
-    numbers = {
-        "complaints": back.complaints,
-        "bounces": back.bounces,
-        "refusals": relay.refused,
-    }
+    numbers = {"complaints": back.complaints, "bounces": back.bounces, "refusals": 0}
     at_least = current().brake_at_least
+    if not with_refusals and max(numbers.values()) < at_least:
+        return None
+    relay = db.session.execute(text(_REFUSED), values).one()
+    numbers["refusals"] = relay.refused
+    # After a pause more may come back of what left before it than has left since.
     trips = (
         Trip(what, numbers[what], max(relay.out, numbers[what]), limit)
         for what, limit in _limits(current())

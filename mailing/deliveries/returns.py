@@ -66,6 +66,7 @@ class Return(Table):
         Index("returns_of_subscriber", "subscriber_id", "at"),
         Index("returns_by_time", "at"),
         Index("returns_by_cause", "cause", "at", postgresql_where=text("cause IS NOT NULL")),
+        Index("returns_by_saying", "said", "at", postgresql_where=text("said IS NOT NULL")),
         Index("returns_of_storm", "storm_id", postgresql_where=text("storm_id IS NOT NULL")),
     )
 
@@ -78,6 +79,8 @@ class Return(Table):
     inbound_id: Mapped[int] = mapped_column(BigInteger, info=OPERATIONAL)
     # The digest of a provider and of what it said, without whatever differs from person to person.
     cause: Mapped[bytes | None] = mapped_column(LargeBinary, info=OPERATIONAL)
+    # The digest of what was said alone, whichever provider it was about.
+    said: Mapped[bytes | None] = mapped_column(LargeBinary, info=OPERATIONAL)
     storm_id: Mapped[int | None] = mapped_column(BigInteger, info=OPERATIONAL)
     at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
 
@@ -91,6 +94,7 @@ class NewReturn:
     inbound_id: int
     status: str = ""
     cause: bytes | None = None
+    said: bytes | None = None
 
 
 def note(new: NewReturn) -> int | None:
@@ -106,6 +110,7 @@ def note(new: NewReturn) -> int | None:
         "status": storable(new.status, _LONGEST_STATUS),
         "inbound_id": new.inbound_id,
         "cause": new.cause,
+        "said": new.said,
         "at": clock.now(),
     }
     written = insert(Return).values(row).on_conflict_do_nothing().returning(Return.id)

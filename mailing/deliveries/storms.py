@@ -1,18 +1,20 @@
 """Storms: many hard bounces of one provider that say the same within minutes (T60).
 
 That is a provider, a relay or a list in trouble, hardly thousands of mailboxes that vanished at
-once. So nobody more is suppressed for it until a person decides: suppress them, or forget them.
+once; the same from several providers, many more times, is our own resolver or relay. So nobody
+more is suppressed for it until a person decides: suppress them, or forget them.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ColumnElement,
     Index,
     LargeBinary,
     Text,
@@ -40,8 +42,10 @@ from mailing.staff.audit import Actor, record
 At = TIMESTAMP(timezone=True)
 _log = structlog.get_logger()
 _LONGEST_SAMPLE = 200
-# Addresses, numbers and the ids of queues differ from bounce to bounce of one cause.
-_DIFFERS = re.compile(r"\S*@\S*|\S*\d\S*|[^\w\s]+")
+# Several providers together have this many times more bounces of one text than one in trouble.
+WIDER = 5
+# Addresses, domains, numbers and the ids of queues differ from bounce to bounce of one cause.
+_DIFFERS = re.compile(r"\S*@\S*|\S*\d\S*|\S*[^\W\d_]\.[^\W\d_]\S*|[^\w\s]+")
 _PER_CAUSE = "SELECT pg_advisory_xact_lock(hashtextextended(:cause, 27489))"
 
 
@@ -72,7 +76,7 @@ class Storm(Table):
 
 @dataclass(frozen=True)
 class Cause:
-    """Who says what: a provider, a status and a text without what differs."""
+    """Who says what: a provider (none for all of them), a status, a text without what differs."""
 
     provider: str
     sample: str
@@ -84,6 +88,15 @@ class Cause:
         return cls(provider, storable(f"{status} {words}".strip(), _LONGEST_SAMPLE))
 
     @property
+    def wide(self) -> "Cause":
+        """The same, whoever says it."""
+        return replace(self, provider="")
+
+    @property
+    def is_wide(self) -> bool:
+        return not self.provider
+
+    @property
     def digest(self) -> bytes:
         """What it is found by."""
         return hashlib.sha256(f"{self.provider}\0{self.sample}".encode()).digest()
@@ -92,14 +105,15 @@ class Cause:
 def queue_for(cause: Cause) -> None:
     """Count the bounces of one cause one after the other; before any other lock."""
     if current().brake_storm:
-        db.session.execute(text(_PER_CAUSE), {"cause": cause.digest.hex()})
+        for one in (cause.wide, cause):
+            db.session.execute(text(_PER_CAUSE), {"cause": one.digest.hex()})
 
 
 def take_in(return_id: int, cause: Cause) -> Storm | None:
     """The storm that this bounce belongs to; it begins with the one that makes them too many."""
     if not current().brake_storm:
         return None
-    storm = _raging(cause) or _begin(cause)
+    storm = _raging(cause) or _raging(cause.wide) or _begin(cause) or _begin(cause.wide)
     if storm is not None:
         storm.last_at = clock.now()
         returned = db.session.get_one(Return, return_id)
@@ -178,7 +192,7 @@ _PEOPLE = """
 """
 _JOIN = """
     UPDATE returns SET storm_id = :storm
-    WHERE cause = :cause AND kind = 'hard' AND storm_id IS NULL AND at > :since
+    WHERE (cause = :cause OR said = :cause) AND kind = 'hard' AND storm_id IS NULL AND at > :since
 """
 
 
@@ -191,16 +205,21 @@ def _raging(cause: Cause) -> Storm | None:
 
 def _begin(cause: Cause) -> Storm | None:
     lately = select(func.count(Return.delivery_id.distinct())).where(
-        Return.cause == cause.digest, Return.kind == "hard", Return.at > _window()
+        _told(cause), Return.kind == "hard", Return.at > _window()
     )
     lately = lately.where(Return.storm_id.is_(None))
-    if db.session.scalars(lately).one() < current().brake_storm:
+    many = current().brake_storm * (WIDER if cause.is_wide else 1)
+    if db.session.scalars(lately).one() < many:
         return None
     storm = _open(cause)
     values = {"storm": storm.id, "cause": cause.digest, "since": _window()}
     db.session.execute(text(_JOIN), values)
     _log.warning("a bounce storm is held back", storm=storm.id)
     return storm
+
+
+def _told(cause: Cause) -> ColumnElement[bool]:
+    return (Return.said if cause.is_wide else Return.cause) == cause.digest
 
 
 def _open(cause: Cause) -> Storm:

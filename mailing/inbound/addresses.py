@@ -81,8 +81,15 @@ def joined(recipients: Iterable[str]) -> list[str]:
 
 
 def in_header(raw: bytes) -> list[str]:
-    """The envelope's recipients as the mail system noted them, else those of the header."""
-    return list(heading.of(raw).recipients)
+    """Whom a message without an envelope was for: the recipients that the mail system noted, else
+    those of To and Cc. A mailbox that collects several addresses is noted under its own name alone,
+    so what asks for something by its address, or is signed by us, counts wherever it is written."""
+    found = heading.of(raw)
+    return list(dict.fromkeys([*found.recipients, *filter(_speaks, found.written)]))
+
+
+def _speaks(address: str) -> bool:
+    return bool(asking([address]) or returnpaths.of([address]))
 
 
 def _mailbox(address: str) -> tuple[str, str]:

@@ -3,6 +3,9 @@
 Sure is only the subscriber of the address in `From`, where the receiving server saw it
 authenticated. Whoever else the letter leads to may have written it: that is enough to stop mail,
 and to nothing that cannot be taken back.
+
+Of a message that was passed on the author is whoever wrote the message inside it, as far as that
+says who; never whoever passed it on.
 """
 
 from dataclasses import dataclass
@@ -12,7 +15,7 @@ from sqlalchemy import select
 
 from mailing.base.database import db
 from mailing.base.errors import Invalid
-from mailing.inbound import traces
+from mailing.inbound import inner, traces
 from mailing.inbound.reading import Reading, Trust
 from mailing.inbound.traces import Trace
 from mailing.people import address_changes
@@ -60,8 +63,10 @@ class Author:
         return self.sure or next(iter(self.plausible), None)
 
 
-def of(reading: Reading) -> Author:
-    """Who wrote this letter."""
+def of(reading: Reading, raw: bytes = b"") -> Author:
+    """Who wrote this letter; its octets tell whose words a letter passes on."""
+    if reading.is_passed_on:
+        return _inside(reading, raw)
     address = address_of(reading.sender)
     known = _known_by(address)
     others = [] if known else [reading.reply_to, reading.return_path]
@@ -72,6 +77,21 @@ def of(reading: Reading) -> Author:
         is_authenticated=reading.trust is Trust.ALIGNED and address is not None,
         named=tuple(dict.fromkeys([*(one for one in named if one), *_moved_from(address)])),
         traced=tuple(traces.verified(reading.traces)),
+    )
+
+
+def _inside(reading: Reading, raw: bytes) -> Author:
+    """Whom the message inside names as its author: anybody could have put that there."""
+    forwarder = address_of(reading.sender)
+    passing = _known_by(forwarder)
+    named = [_known_by(address_of(one)) for one in inner.senders(raw)]
+    found = traces.verified(reading.traces)
+    return Author(
+        address=forwarder,
+        known=None,
+        is_authenticated=False,
+        named=tuple(dict.fromkeys(one for one in named if one)),
+        traced=tuple(one for one in found if one.subscriber_id != passing),
     )
 
 

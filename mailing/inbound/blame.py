@@ -6,6 +6,7 @@ policy or reputation is told apart here, because it asks for another remedy.
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mailing.base.errors import Invalid
 from mailing.deliveries.returns import Came
@@ -20,13 +21,17 @@ _ARRIVED = (Action.DELIVERED, Action.RELAYED, Action.EXPANDED)
 
 def report_of(reading: Reading, email: str) -> Report:
     """What is said of this address alone: by whom the message was for, where the report tells that
-    (RFC 3464 2.3.1), else by whom it came to; where neither is known, the first that failed."""
+    (RFC 3464 2.3.1), else by whom it came to; where nobody is named, the first that failed. What
+    is said of other addresses alone speaks against none of ours: a reader may pass their mail on to
+    a mailbox that is gone."""
     wanted = _key(email)
     by_original = [one for one in reading.reports if wanted and _key(one.written_to) == wanted]
     by_final = [one for one in reading.reports if wanted and _key(one.address) == wanted]
     ours = [*by_original, *by_final]
     failed = [one for one in reading.reports if one.action is Action.FAILED]
-    return next(iter([*ours, *failed, *reading.reports]), Report(address="", kind=reading.kind))
+    found = next(iter([*ours, *failed, *reading.reports]), Report(address="", kind=reading.kind))
+    is_anothers = bool(wanted and not ours and _key(found.written_to))
+    return replace(found, kind=Kind.BOUNCE_OTHER) if is_anothers else found
 
 
 def judge(report: Report) -> Came | None:

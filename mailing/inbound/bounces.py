@@ -95,8 +95,15 @@ def _bounced(bounce: _Bounce) -> Outcome:
         storms.queue_for(bounce.cause)
     if delivery.campaign_id is not None:
         brake.queue_for(delivery.campaign_id)
-    cause = bounce.cause.digest if is_hard else None
-    new = NewReturn(delivery, bounce.kind, bounce.inbound_id, bounce.report.status, cause)
+    cause = bounce.cause if is_hard else None
+    new = NewReturn(
+        delivery,
+        bounce.kind,
+        bounce.inbound_id,
+        bounce.report.status,
+        cause=cause.digest if cause else None,
+        said=cause.wide.digest if cause else None,
+    )
     return_id = returns.note(new)
     if return_id is None:
         return Outcome("repeated", bounce.whom, "the same message said so before")

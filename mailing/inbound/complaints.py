@@ -1,4 +1,6 @@
-"""Complaints: somebody pressed "this is spam" (ARF, RFC 5965). By our own signed ids alone.
+"""Complaints: somebody pressed "this is spam" (ARF, RFC 5965). By ids of ours alone: a token that
+our keys can verify, or the id of a delivery, which is random and stands in its own message alone.
+For as long as the delivery is kept: a message may be complained about years later.
 
 It is a "no" like any other: the leaving verb writes it into the journal, keeps back what waits and
 aborts what is open. Addresses in a report are not believed: anybody can write one.

@@ -180,7 +180,7 @@ def heading_of(message: InboundMessage) -> Heading:
 def recipients_of(message: InboundMessage) -> list[str]:
     """Whom it was for; where nobody noted that, whom its header names."""
     if message.recipients is None:
-        return list(heading_of(message).recipients)
+        return addresses.in_header(octets_of(message))
     ring = keyring(current().data_key)
     opened = ring.decrypt(message.recipients, bytes.fromhex(message.sha256))
     return opened.decode().split("\n") if opened else []

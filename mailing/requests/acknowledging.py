@@ -2,8 +2,9 @@
 
 Never to automatic mail, to lists or to the null path (`is_answerable` says so of the message), nor
 to names that only machines have; and once for each sender, kind of request and day, so that two
-robots cannot keep each other busy. It repeats nothing that was written, and it says the same
-whether or not we know the sender.
+robots cannot keep each other busy. To senders whom nobody has authenticated only so many an hour
+go out together: whoever forges a thousand of them makes us write to a thousand strangers. It
+repeats nothing that was written, and it says the same whether or not we know the sender.
 """
 
 import re
@@ -26,6 +27,9 @@ from mailing.requests.requests import Request, find
 A_DAY = timedelta(days=1)
 # Of all kinds together: a sender who is answered this often learns nothing new by one more.
 MOST_A_DAY = 3
+AN_HOUR = timedelta(hours=1)
+# More letters than a helpdesk answers. Beyond it the request is opened without a receipt.
+MOST_AN_HOUR = 60
 
 # RFC 3834 section 2, and what robots sign with.
 _MACHINES = re.compile(
@@ -65,7 +69,13 @@ def _is_due(request: Request, correspondent: Correspondent) -> bool:
     by_mail = request.channel == Channel.MAIL and current().has_identity
     if not (is_asked and by_mail and correspondent.is_answerable and _is_a_person(correspondent)):
         return False
-    return _is_first_today(request)
+    return _is_first_today(request) and not _is_flood(correspondent)
+
+
+def _is_flood(correspondent: Correspondent) -> bool:
+    if answering.is_sure(correspondent):
+        return False
+    return answers.receipts_to_anybody(clock.now() - AN_HOUR, MOST_AN_HOUR) >= MOST_AN_HOUR
 
 
 def _is_a_person(correspondent: Correspondent) -> bool:

@@ -12,11 +12,25 @@ from mailing.inbound.reading import Kind, Reading
 from mailing.requests import joins, unsubscribes, withdrawals
 from mailing.requests.kinds import Kind as Asks
 from mailing.requests.letters import Letter, Rest
+from mailing.requests.timeline import OURSELVES
 
 
 def act(letter: Letter) -> Rest:
     """Do what a letter asks for; what is left to do with its end."""
     return _ACTS[letter.reading.kind](letter)
+
+
+def _unless_out(act: Callable[[Letter], Rest]) -> Callable[[Letter], Rest]:
+    """By its address alone a letter to a signed way out asks to leave (RFC 2369 3.3): a mail
+    program that sends it by itself says so in the header, and is obeyed all the same."""
+
+    def obey(letter: Letter) -> Rest:
+        if letter.actor != OURSELVES or not unsubscribes.is_way_out(letter):
+            return act(letter)
+        wish = replace(letter.reading, kind=Kind.UNSUBSCRIBE, reason="sent to a signed way out")
+        return unsubscribes.unsubscribe(replace(letter, reading=wish))
+
+    return obey
 
 
 def _request(kind: Asks) -> Callable[[Letter], Rest]:
@@ -68,8 +82,8 @@ _ACTS: dict[Kind, Callable[[Letter], Rest]] = {
     Kind.RECTIFICATION: _request(Asks.RECTIFICATION),
     Kind.QUESTION: _request(Asks.QUESTION),
     Kind.UNCLEAR: _show,
-    Kind.JUNK: _keep,
-    Kind.AUTO_REPLY: _keep,
+    Kind.JUNK: _unless_out(_keep),
+    Kind.AUTO_REPLY: _unless_out(_keep),
     Kind.BOUNCE_HARD: _bounced,
     Kind.BOUNCE_SOFT: _bounced,
     Kind.BOUNCE_OTHER: _bounced,

@@ -89,8 +89,8 @@ def send(request: Request, said: Said, kind: AnswerKind, to_sender: bool = False
     to_whoever_wrote = elsewhere or (on_file if on_file == _sender_of(correspondent) else None)
     threaded = _threaded(said, correspondent if to_whoever_wrote else None)
     new = NewAnswer(request.correspondent_id, kind, LASTS, address=elsewhere, said=threaded)
-    is_sure = to_whoever_wrote is not None and _is_sure(correspondent)
-    return answers.write(replace(new, is_to_author=is_sure))
+    is_to_author = to_whoever_wrote is not None and is_sure(correspondent)
+    return answers.write(replace(new, is_to_author=is_to_author))
 
 
 def recipient_of(request: Request) -> str | None:
@@ -136,7 +136,7 @@ def _sender_of(correspondent: Correspondent | None) -> Address | None:
     return correspondent.mailbox if correspondent else None
 
 
-def _is_sure(correspondent: Correspondent | None) -> bool:
+def is_sure(correspondent: Correspondent | None) -> bool:
     return correspondent is not None and correspondent.is_authenticated
 
 

@@ -91,11 +91,13 @@ def confirm(token: str) -> ClaimView | None:
     answer, subscriber = _meant(token)
     if answer is None or subscriber is None:
         return None
+    subscribers.lock(subscriber.id)
     if _state(subscriber) is not State.WITHDRAWN:
         _take_up(subscriber.id)
         everything = Scope.everything()
         leave(Leaving(subscriber.id, everything, Said.WITHDRAWN, "claim", patience=PERSON))
         # The other button may have been pressed in the same moment.
+        subscribers.lock(subscriber.id)
         _take_up(subscriber.id)
     settle(subscriber.id)
     returns.confirm_by_token(answer.delivery_id)

@@ -16,7 +16,7 @@ from mailing.base.errors import ConfigurationError, Invalid, Missing, Unavailabl
 from mailing.base.reach import is_away
 from mailing.base.settings import current
 from mailing.deliveries import returns
-from mailing.inbound import addresses, authors, messages, traces
+from mailing.inbound import addresses, authors, messages, own_lists, traces
 from mailing.inbound.messages import Ending, InboundMessage, State, Via
 from mailing.inbound.reading import Kind, Reading, read
 from mailing.policies import versions
@@ -78,6 +78,16 @@ def act_as(inbound_id: int, kind: Kind, actor: str) -> Taken:
     for a kind that only a mail system can say."""
     if kind not in acts.OF_STAFF:
         raise Invalid("A letter is a withdrawal, rectification, question, unsubscribe or junk.")
+    return _act_again(inbound_id, kind, actor)
+
+
+def show(inbound_id: int, actor: str) -> Taken:
+    """Put a message that was kept or ignored before a person, as a request that nobody has
+    understood yet. Commits. Raises Missing."""
+    return _act_again(inbound_id, Kind.UNCLEAR, actor)
+
+
+def _act_again(inbound_id: int, kind: Kind, actor: str) -> Taken:
     message = messages.find(inbound_id)
     if message is None:
         raise Missing(f"There is no message {inbound_id}.")
@@ -112,11 +122,16 @@ def _act(message_id: int) -> Taken:
 
 def _read(message: InboundMessage) -> Reading:
     return read(
-        messages.octets_of(message),
-        messages.recipients_of(message),
+        own_lists.without(messages.octets_of(message)),
+        # Another's unsubscribe address in the copy line asks them and not us.
+        [one for one in _plain_recipients(message) if addresses.is_ours(one)],
         authserv_ids=current().authserv_id,
         marks=_marks(),
     )
+
+
+def _plain_recipients(message: InboundMessage) -> list[str]:
+    return list(map(addresses.plain, messages.recipients_of(message)))
 
 
 def _marks() -> Marks:
@@ -134,8 +149,8 @@ def _letter(message: InboundMessage, reading: Reading, actor: str = "kelisim") -
         message_id=message.id,
         sha256=message.sha256,
         reading=reading,
-        recipients=tuple(map(addresses.plain, messages.recipients_of(message))),
-        author=authors.of(reading),
+        recipients=tuple(_plain_recipients(message)),
+        author=authors.of(reading, messages.octets_of(message)),
         # Without a date nothing is said: whoever could take one away could write another.
         is_old=heading.at is not None and not heading.is_young(message.received_at),
         actor=actor,

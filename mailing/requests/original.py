@@ -6,9 +6,6 @@ size is capped, and its HTML is shown without scripts, forms, images and address
 
 from dataclasses import dataclass
 from datetime import timedelta
-from email import policy
-from email.message import EmailMessage
-from email.parser import BytesParser
 
 import nh3
 
@@ -18,6 +15,8 @@ from mailing.base.errors import Missing
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
 from mailing.inbound.messages import InboundMessage
+from mailing.inbound.reading.limits import TooHostile
+from mailing.inbound.reading.opened import Opened, Part, opened
 from mailing.requests import timeline
 from mailing.requests.kinds import Happened
 from mailing.requests.requests import Request, find
@@ -25,9 +24,6 @@ from mailing.staff import audit
 from mailing.staff.audit import Actor
 
 MOST_LETTERS = 200_000
-MOST_PARTS = 60
-MOST_LAYERS = 40
-MOST_LINES = 2000
 MOST_TAGS = 6000
 MOST_NAMES = 20
 # For so long a reading that was logged shows the HTML of the message, too.
@@ -79,18 +75,14 @@ def html_again(request_id: int, actor: Actor) -> str | None:
 
 
 def understood(raw: bytes) -> Original:
-    """A message as it can be shown, whatever its octets are; its source where it is a tangle."""
-    if _is_tangled(raw):
-        return _as_source(raw)
+    """A message as it can be shown, whatever its octets are. What the reading refuses to parse is
+    refused here by the same limits; its source is shown."""
     try:
-        return _parsed(raw)
+        return _shown_as(opened(raw))
+    except TooHostile:
+        return _as_source(raw)
     except Exception:  # The parser of the standard library has raised nearly everything.
         return _as_source(raw)
-
-
-def _is_tangled(raw: bytes) -> bool:
-    """More layers or parts than anybody writes: the parser's time grows with their square."""
-    return raw.lower().count(b"multipart/") > MOST_LAYERS or raw.count(b"\n--") > MOST_LINES
 
 
 def _as_source(raw: bytes) -> Original:
@@ -105,18 +97,16 @@ def _octets(request: Request) -> bytes:
     return keyring(current().data_key).decrypt(message.sealed, bytes.fromhex(message.sha256))
 
 
-def _parsed(raw: bytes) -> Original:
-    message = BytesParser(EmailMessage, policy=policy.default).parsebytes(raw)
-    leaves = _leaves(message)
-    text = "\n\n".join(_content(one) for one in leaves if _is(one, "plain"))
-    html = "\n".join(_content(one) for one in leaves if _is(one, "html"))
-    names = [_name(one) for one in leaves if not (_is(one, "plain") or _is(one, "html"))]
+def _shown_as(message: Opened) -> Original:
+    text = "\n\n".join(one.text for one in message.parts if _is(one, "plain"))
+    html = "\n".join(one.text for one in message.parts if _is(one, "html"))
+    names = [_name(one) for one in message.parts if _is_attached(one)]
     return Original(
         fields=tuple((name, value) for name in _SHOWN if (value := _field(message, name))),
         text=_tidy(text[:MOST_LETTERS]),
         html=_cleaned(html[:MOST_LETTERS]),
         attachments=tuple(names[:MOST_NAMES]),
-        is_cut=len(text) > MOST_LETTERS or len(html) > MOST_LETTERS,
+        is_cut=not message.is_whole or max(len(text), len(html)) > MOST_LETTERS,
     )
 
 
@@ -127,48 +117,22 @@ def _cleaned(html: str) -> str | None:
     return _CLEANER.clean(html)
 
 
-def _leaves(message: EmailMessage) -> list[EmailMessage]:
-    """The parts that hold something; a deeply nested message is not followed into its depth."""
-    found: list[EmailMessage] = []
-    waiting: list[EmailMessage] = [message]
-    while waiting and len(found) < MOST_PARTS:
-        part = waiting.pop(0)
-        if part.is_multipart():
-            inner = part.get_payload()
-            waiting[:0] = [one for one in inner if isinstance(one, EmailMessage)][:MOST_PARTS]
-        else:
-            found.append(part)
-    return found
+def _is(part: Part, subtype: str) -> bool:
+    is_set_apart = part.message.get_content_disposition() == "attachment"
+    return part.type == f"text/{subtype}" and not is_set_apart
 
 
-def _is(part: EmailMessage, subtype: str) -> bool:
-    return part.get_content_type() == f"text/{subtype}" and not part.is_attachment()
+def _is_attached(part: Part) -> bool:
+    """What is named and not shown. A message inside this one is shown by its own parts."""
+    return not (_is(part, "plain") or _is(part, "html") or part.message.is_multipart())
 
 
-def _content(part: EmailMessage) -> str:
-    octets = part.get_payload(decode=True)
-    if not isinstance(octets, bytes):
-        return ""
-    charset = part.get_content_charset("utf-8")
-    try:
-        return octets[: 4 * MOST_LETTERS].decode(charset, "replace")
-    except (LookupError, ValueError, UnicodeError):
-        return octets[: 4 * MOST_LETTERS].decode("utf-8", "replace")
+def _field(message: Opened, name: str) -> str:
+    return _tidy(message.field(name))[:1000]
 
 
-def _field(message: EmailMessage, name: str) -> str:
-    try:
-        return _tidy(str(message.get(name, "")))[:1000]
-    except Exception:  # A header that cannot be parsed is one that is not shown.
-        return ""
-
-
-def _name(part: EmailMessage) -> str:
-    try:
-        name = part.get_filename() or part.get_content_type()
-    except Exception:
-        name = "?"
-    return _tidy(name).replace("\n", " ")[:120]
+def _name(part: Part) -> str:
+    return _tidy(part.filename or part.type).replace("\n", " ")[:120]
 
 
 def _tidy(text: str) -> str:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import Case, case, func, select
 
 from mailing.base import clock
 from mailing.base.database import db
@@ -55,12 +55,8 @@ class Queue:
 def look(group: Group | None = None) -> Queue:
     """The whole desk, or one group of it with all counts."""
     now = clock.now()
-    found: dict[Group, list[Request]] = {one: [] for one in Group}
-    for request in [*_unfinished(), *_done()]:
-        found[group_of(request, now)].append(request)
-    counts = {one: len(requests) for one, requests in found.items()} | {Group.DONE: _number_done()}
     shown = [one for one in Group if group is None or one is group]
-    return Queue({one: _lines(found[one][:SHOWN], now) for one in shown}, counts)
+    return Queue({one: _lines(_first(one, now), now) for one in shown}, _counts(now))
 
 
 def due_within(span: timedelta | None) -> list[Line]:
@@ -82,12 +78,45 @@ def group_of(request: Request, now: datetime) -> Group:
 
 
 def _by_day(due_at: datetime, now: datetime) -> Group:
-    zone = ZoneInfo(current().time_zone)
-    today, last = now.astimezone(zone).date(), due_at.astimezone(zone).date()
-    sunday = today + timedelta(days=6 - today.weekday())
-    if last <= today:
+    tomorrow, monday = _bounds(now)
+    if due_at < tomorrow:
         return Group.TODAY
-    return Group.WEEK if last <= sunday else Group.LATER
+    return Group.WEEK if due_at < monday else Group.LATER
+
+
+def _bounds(now: datetime) -> tuple[datetime, datetime]:
+    """When today ends, and when this week does, by the operator's clock."""
+    zone = ZoneInfo(current().time_zone)
+    today = now.astimezone(zone).date()
+    ends = (today + timedelta(days=1), today + timedelta(days=7 - today.weekday()))
+    tomorrow, monday = (datetime.combine(day, time(), zone) for day in ends)
+    return tomorrow, monday
+
+
+def _grouping(now: datetime) -> Case[str]:
+    """`group_of` as the database says it."""
+    tomorrow, monday = _bounds(now)
+    return case(
+        (Request.state.not_in([one.value for one in UNFINISHED]), Group.DONE.value),
+        (Request.due_at <= now, Group.OVERDUE.value),
+        (Request.state == State.WAITING.value, Group.WAITING.value),
+        (Request.due_at < tomorrow, Group.TODAY.value),
+        (Request.due_at < monday, Group.WEEK.value),
+        else_=Group.LATER.value,
+    )
+
+
+def _counts(now: datetime) -> dict[Group, int]:
+    grouped = select(_grouping(now).label("of")).subquery()
+    rows = db.session.execute(select(grouped.c.of, func.count()).group_by(grouped.c.of))
+    return dict.fromkeys(Group, 0) | {Group(name): number for name, number in rows}
+
+
+def _first(group: Group, now: datetime) -> Sequence[Request]:
+    """The earliest due of a group; of those that are done the newest."""
+    query = select(Request).where(_grouping(now) == group.value).limit(SHOWN)
+    order = (Request.id.desc(),) if group is Group.DONE else (Request.due_at, Request.id)
+    return db.session.scalars(query.order_by(*order)).all()
 
 
 def line_of(request: Request, now: datetime) -> Line:
@@ -107,15 +136,3 @@ def _lines(requests: Sequence[Request], now: datetime) -> list[Line]:
 def _unfinished() -> Sequence[Request]:
     query = select(Request).where(Request.state.in_([one.value for one in UNFINISHED]))
     return db.session.scalars(query.order_by(Request.due_at, Request.id)).all()
-
-
-def _done() -> Sequence[Request]:
-    query = select(Request).where(Request.state.not_in([one.value for one in UNFINISHED]))
-    return db.session.scalars(query.order_by(Request.id.desc()).limit(SHOWN)).all()
-
-
-def _number_done() -> int:
-    query = select(func.count()).select_from(Request)
-    return db.session.scalars(
-        query.where(Request.state.not_in([one.value for one in UNFINISHED]))
-    ).one()

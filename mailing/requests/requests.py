@@ -6,9 +6,18 @@ from typing import Any
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Text, select
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    select,
+)
 from sqlalchemy import text as sql_text
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
@@ -18,9 +27,10 @@ from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
 from mailing.inbound.messages import InboundMessage
 from mailing.people.subscribers import Sealer, Subscriber, digest_of
+from mailing.people.subscribers import lock as lock_person
 from mailing.requests import due, timeline
 from mailing.requests.correspondent import Correspondent
-from mailing.requests.kinds import Channel, Happened, Kind, Resolution, State
+from mailing.requests.kinds import UNFINISHED, Channel, Happened, Kind, Resolution, State
 from mailing.staff.staff import Staff
 
 At = TIMESTAMP(timezone=True)
@@ -113,6 +123,15 @@ class Request(Table):
         return Resolution(self.resolution) if self.resolution else None
 
 
+class RequestYear(Table):
+    """The last number that was given in a year, so that no request has to be looked at for it."""
+
+    __tablename__ = "request_years"
+
+    year: Mapped[int] = mapped_column(Integer, primary_key=True, info=OPERATIONAL)
+    last: Mapped[int] = mapped_column(Integer, info=OPERATIONAL)
+
+
 @dataclass(frozen=True)
 class NewRequest:
     """A request about to be opened. `correspondent` is who wrote it, where a message is behind it;
@@ -130,7 +149,11 @@ class NewRequest:
 
 def open_request(new: NewRequest) -> Request:
     """Open a request with its number and due dates; the one that the same message opened before,
-    where it did. Never commits. The receipt is a verb of its own: `acknowledging.acknowledge`."""
+    where it did, and of a destruction the one that the same person waits for. Never commits. The
+    receipt is a verb of its own: `acknowledging.acknowledge`."""
+    if new.subscriber_id is not None:
+        # Whoever holds a person may be waiting for the lock of the desk: the person comes first.
+        lock_person(new.subscriber_id)
     _one_at_a_time()
     found = _opened_before(new)
     if found is not None:
@@ -186,10 +209,18 @@ def _one_at_a_time() -> None:
 
 
 def _opened_before(new: NewRequest) -> Request | None:
-    if new.inbound_id is None:
-        return None
-    same = [one for one in of_message(new.inbound_id) if one.kind == new.kind]
-    return same[0] if same else None
+    by_message = of_message(new.inbound_id) if new.inbound_id is not None else []
+    same = [one for one in by_message if one.kind == new.kind]
+    return next(iter([*same, *_waiting_destruction(new)]), None)
+
+
+def _waiting_destruction(new: NewRequest) -> list[Request]:
+    """A person is destroyed once: two copies of one letter may differ in what a relay wrote on
+    top, and are two messages."""
+    if new.kind is not Kind.DESTRUCTION or new.subscriber_id is None:
+        return []
+    found = of_subscriber(new.subscriber_id)
+    return [one for one in found if one.kind == new.kind and State(one.state) in UNFINISHED]
 
 
 def _columns(new: NewRequest) -> dict[str, Any]:
@@ -216,12 +247,12 @@ def _columns(new: NewRequest) -> dict[str, Any]:
 def _next_number() -> str:
     """The next of its year, as "2026-0042"; the year is that of the operator's clock."""
     year = clock.now().astimezone(ZoneInfo(current().time_zone)).year
-    counted = sql_text(
-        "SELECT coalesce(max(split_part(number, '-', 2)::int), 0) FROM requests "
-        "WHERE number LIKE :year"
+    counted = insert(RequestYear).values(year=year, last=1)
+    counted = counted.on_conflict_do_update(
+        index_elements=[RequestYear.year], set_={"last": RequestYear.last + 1}
     )
-    last = int(db.session.execute(counted, {"year": f"{year}-%"}).scalar_one())
-    return f"{year}-{last + 1:04}"
+    last = db.session.execute(counted.returning(RequestYear.last)).scalar_one()
+    return f"{year}-{last:04}"
 
 
 def _language_of(subscriber_id: UUID | None) -> str | None:

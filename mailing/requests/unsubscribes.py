@@ -31,6 +31,11 @@ def unsubscribe(letter: Letter) -> Rest:
     return lambda: letter.ending("left", whose)
 
 
+def is_way_out(letter: Letter) -> bool:
+    """Whether it was sent to an address that only our keys can make."""
+    return bool(_by_address(letter))
+
+
 def _by_address(letter: Letter) -> Meant:
     """What the addresses that it was sent to leave: whoever has one was given it (RFC 2369)."""
     outs = addresses.ways_out(list(letter.recipients))
@@ -39,8 +44,12 @@ def _by_address(letter: Letter) -> Meant:
 
 def _by_author(letter: Letter) -> Meant:
     """The topics of the messages of ours that it shows, as whoever has their links may leave them;
-    and everything for an author of whom none is shown."""
+    and everything for an author of whom none is shown. Where the author is sure, theirs alone: the
+    message below a "stop" may be one that somebody else had passed on to them."""
     shown = _together([(t.subscriber_id, t.topic_id) for t in letter.author.traced])
+    sure = letter.author.sure
+    if sure is not None:
+        return {sure: shown.get(sure, Scope.everything())}
     named = [one for one in (letter.author.known, *letter.author.named) if one is not None]
     return shown | {one: Scope.everything() for one in named if one not in shown}
 

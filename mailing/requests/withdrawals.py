@@ -28,19 +28,35 @@ _GONE = {Why.WITHDRAWN, Why.DESTROYED}
 def withdraw(letter: Letter) -> Rest:
     """Withdraw who surely wrote it, block everybody else who may have. Commits."""
     holders = _holders(letter)
-    author = None if letter.is_old else letter.author.sure
-    sure = _each([author, *(one for one in holders if _is_here(one))])
+    everybody = _each([*holders, *letter.author.perhaps])
+    _hold(everybody)
+    sure = _sure(letter, holders)
+    plausible = [one for one in everybody if one not in sure]
+    blocked = [one for one in plausible if not _has_withdrawn(one)]
     for one in sure:
         leave(_leaving(letter, one, Said.WITHDRAWN))
-    plausible = [one for one in letter.author.perhaps if one not in sure]
-    blocked = [one for one in plausible if not _has_withdrawn(one)]
     for one in blocked:
         leave(_leaving(letter, one, Said.BLOCKED))
     if sure:
         return lambda: _destroy(letter, sure, blocked)
     if not (holders or letter.author.shows_who_it_is):
         return lambda: _of_a_stranger(letter, blocked)
-    return lambda: _ask(letter, [*holders, *plausible], blocked)
+    return lambda: _ask(letter, plausible, blocked)
+
+
+def _sure(letter: Letter, holders: list[UUID]) -> list[UUID]:
+    """Who is withdrawn without a question: nobody where it was staff who read the letter so."""
+    if letter.actor != OURSELVES:
+        return []
+    author = None if letter.is_old else letter.author.sure
+    return _each([author, *(one for one in holders if _is_here(one))])
+
+
+def _hold(people: Sequence[UUID]) -> None:
+    """Lock everybody whom a letter may be from in one order, as everybody else locks them, and
+    before the lock of the desk: whoever holds a person may be waiting for that one."""
+    for one in sorted(people):
+        subscribers.lock(one)
 
 
 def _holders(letter: Letter) -> list[UUID]:
@@ -75,6 +91,7 @@ def _has_withdrawn(subscriber_id: UUID) -> bool:
 
 
 def _destroy(letter: Letter, sure: list[UUID], others: list[UUID]) -> Ending:
+    _hold([*sure, *others])
     for one in others:
         claims.ask(letter, one)
     request = letter.ask_a_person(Kind.DESTRUCTION, sure[0])
@@ -85,6 +102,7 @@ def _destroy(letter: Letter, sure: list[UUID], others: list[UUID]) -> Ending:
 
 def _of_a_stranger(letter: Letter, named: list[UUID]) -> Ending:
     """Whoever names somebody else hears the same whether or not we know them."""
+    _hold(named)
     for one in named:
         claims.ask(letter, one)
     request = letter.ask_a_person(Kind.WITHDRAWAL)
@@ -92,6 +110,7 @@ def _of_a_stranger(letter: Letter, named: list[UUID]) -> Ending:
 
 
 def _ask(letter: Letter, plausible: list[UUID], blocked: list[UUID]) -> Ending:
+    _hold(plausible)
     asked = [claims.ask(letter, one) for one in blocked]
     if asked:
         return letter.ending("blocked", blocked[0], asked[0])

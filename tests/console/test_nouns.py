@@ -300,6 +300,27 @@ def test_mail_to_an_unsubscribe_address_is_acted_upon_and_a_question_opens_a_req
     assert shown["topics"]["books"] == "unsubscribed"
 
 
+def test_a_file_that_cannot_be_taken_in_costs_the_others_nothing(
+    readers: Kelisim, tmp_path: Path
+) -> None:
+    """What was stored is told, and what was not."""
+    good, large = tmp_path / "good.eml", tmp_path / "large.eml"
+    good.write_bytes(
+        b"To: helpdesk@k.example\r\nMessage-ID: <g@x.example>\r\n\r\nWhy is it so?\r\n"
+    )
+    with large.open("wb") as sparse:
+        sparse.truncate(26 * 2**20)
+    said = readers("mail", "ingest", str(large), str(good), "--json")
+    told = said.document
+    assert said.code == 6
+    assert [(one["message_id"], one["action"]) for one in told] == [
+        (None, "failed"),
+        ("g@x.example", "opened"),
+    ]
+    assert "large.eml" in told[0]["reason"]
+    assert readers("mail", "ingest", str(large), "--json").code == 1
+
+
 def topic_id_of(slug: str, settings: Settings) -> int:
     with psycopg.connect(dsn(settings.database)) as connection:
         row = connection.execute("SELECT id FROM topics WHERE slug = %s", [slug]).fetchone()

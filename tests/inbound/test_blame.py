@@ -2,7 +2,7 @@
 
 from mailing.deliveries.returns import Came
 from mailing.inbound import blame
-from mailing.inbound.reading import Reading, read
+from mailing.inbound.reading import Kind, Reading, Report, read
 from tests.inbound.reading.letters import FAILED, report
 
 FULL = FAILED.format("5.2.2", "552 5.2.2 Mailbox full")
@@ -32,5 +32,10 @@ def test_the_address_that_was_written_to_is_asked_before_the_one_it_came_to() ->
     assert told.recipients == (READER, "other@mail.example")
 
 
-def test_an_address_that_nobody_names_goes_by_what_failed() -> None:
-    assert _judged(read(report(LATE, GONE)), "alias@mail.example") is Came.HARD
+def test_a_dead_mailbox_to_which_a_reader_passes_their_mail_on_is_not_the_readers() -> None:
+    assert _judged(read(report(LATE, GONE)), "alias@mail.example") is Came.OTHER
+
+
+def test_where_a_report_names_nobody_it_goes_by_what_failed() -> None:
+    told = Reading(Kind.BOUNCE_HARD, "words alone", reports=(Report("", kind=Kind.BOUNCE_HARD),))
+    assert _judged(told, "alias@mail.example") is Came.HARD

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from mailing.base import clock
 from mailing.base.database import db
@@ -74,9 +75,7 @@ def said(
 ) -> Reading:
     number = next(_NUMBERS)
     text = GONE.format(f"who{number}@example.com", number)
-    return Reading(
-        kind, "a DSN", reports=(Report("alias@else.example", action, status, text, kind=kind),)
-    )
+    return Reading(kind, "a DSN", reports=(Report("", action, status, text, kind=kind),))
 
 
 def come(reading: Reading, to: list[str], number: int | None = None) -> Outcome:
@@ -445,3 +444,43 @@ def test_a_confirmation_that_came_back_is_not_sent_a_second_time(sender: Sender)
         db.session.commit()
     assert len(confirmations_of(person.address)) == 1
     assert newest_request().bounced_at is not None
+
+
+def unresolved(domain: str) -> Reading:
+    said = f"Host or domain name not found. Name service error for name={domain} type=MX"
+    report = Report("", Action.FAILED, "5.1.2", said, kind=Kind.BOUNCE_HARD)
+    return Reading(Kind.BOUNCE_HARD, "a DSN", reports=(report,))
+
+
+def test_our_own_resolver_that_knows_no_domain_is_one_storm_over_all_providers(
+    app: Flask, sender: Sender
+) -> None:
+    """T60: each provider has one reader or two, so no storm of one provider begins."""
+    with_brake(app, brake_storm=2)
+    sent = Sent(sender, 2 * storms.WIDER + 1)
+    sender.database.execute("UPDATE subscribers SET provider = id::text || '.example'")
+    actions = [
+        come(unresolved(f"name{'abcdefghijklmn'[n]}.example"), [path_of(one)]).action
+        for n, one in enumerate(sent.deliveries)
+    ]
+    assert actions == ["suppressed"] * (2 * storms.WIDER - 1) + ["held_back"] * 2
+    [(storm, number)] = storms.undecided()
+    assert (storm.provider, number) == ("", len(sent.deliveries))
+    assert "example" not in storm.sample
+    assert campaigns.find(sent.id).state == "paused"
+    assert storms.decide(storm.id, False, road.ACTOR) == number
+    db.session.commit()
+    assert not any(kept_out(one) for one in sent.people)
+
+
+def test_single_bounces_do_not_count_the_deliveries_of_a_campaign(
+    app: Flask, sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be a million of them, and everybody who reports waits for the count."""
+    with_brake(app, brake_bounces=1, brake_at_least=3)
+    monkeypatch.setattr(brake, "_REFUSED", "this is no query")
+    sent = Sent(sender, 3)
+    assert [bounce(one).action for one in sent.deliveries[:2]] == ["suppressed"] * 2
+    with pytest.raises(ProgrammingError):
+        bounce(sent.deliveries[2])
+    db.session.rollback()

@@ -1,7 +1,7 @@
 """Answers and receipts: the words, the address, the octets, and nobody kept busy."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 from hashlib import sha256
@@ -41,7 +41,7 @@ from mailing.staff.staff import Role
 from tests.person import Person
 from tests.requests.conftest import Asker
 from tests.requests.desk import SENDER, asked
-from tests.requests.post import Post, sure
+from tests.requests.post import Post, requests_now, sure
 
 OFFICER = Actor("staff 1", Role.OFFICER)
 # Whoever adds a version adds it here; whoever changes one is told not to.
@@ -416,3 +416,19 @@ def test_no_sentence_ends_twice_though_a_russian_date_ends_in_a_full_stop(
     said = answering.compose(request, wordings.newest(slug, language), "Words.")
     assert ".." not in said.text
     assert "$" not in said.text
+
+
+def test_forged_senders_get_so_many_receipts_an_hour_and_the_requests_stay(
+    policy: PolicyVersion, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of a thousand forged senders is written to for the first time today."""
+    monkeypatch.setattr(acknowledging, "MOST_AN_HOUR", 2)
+    for number in range(4):
+        post.comes(ReadAs.QUESTION, f"n{number}@example.org")
+    assert receipts() == 2
+    assert len(requests_now()) == 4
+    post.comes(ReadAs.QUESTION, "sure@example.org", **sure())
+    assert receipts() == 3
+    with clock.use(lambda: datetime.now(UTC) + timedelta(hours=1, minutes=1)):
+        post.comes(ReadAs.QUESTION, "later@example.org")
+    assert receipts() == 4

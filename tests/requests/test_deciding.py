@@ -4,6 +4,7 @@ from sqlalchemy import func, select, text
 
 from mailing.base.database import db
 from mailing.deliveries import gate
+from mailing.inbound.reading import Kind as ReadAs
 from mailing.people import ledger
 from mailing.people.ledger import Entry
 from mailing.people.subscribers import Subscriber
@@ -18,6 +19,7 @@ from tests import road
 from tests.person import Person
 from tests.requests.conftest import Asker
 from tests.requests.desk import asked
+from tests.requests.post import Post, claim_mails, requests_now, sure
 
 OFFICER = Actor("staff 1", Role.OFFICER)
 
@@ -74,3 +76,43 @@ def test_no_other_press_touches_anybodys_consent(person: Person) -> None:
         deciding.decide(unclear(person.address).id, kind, OFFICER)
     assert db.session.get_one(Subscriber, person.id).blocked_at is None
     assert entries(ledger.Kind.BLOCKED) == entries(ledger.Kind.WITHDRAWN) == 0
+
+
+def acts_of(request_id: int) -> list[str]:
+    return [one.details["did"] for one in timeline.of(request_id) if one.what == "acted"]
+
+
+def test_a_slip_over_a_sure_authors_question_destroys_nothing(person: Person, post: Post) -> None:
+    """Their own server says that they wrote it, but it was a person who read a withdrawal in it."""
+    taken = post.comes(ReadAs.QUESTION, person.address, **sure())
+    assert taken.request_id is not None
+    deciding.decide(taken.request_id, Kind.WITHDRAWAL, OFFICER)
+    db.session.commit()
+    assert person.said()[-1] == "blocked all"
+    assert requests_now() == [("withdrawal", person.id, "open")]
+    assert len(claim_mails(person.id)) == 1
+    assert acts_of(taken.request_id) == ["blocked"]
+
+
+def test_a_press_without_effect_is_not_written_down_as_an_act(
+    policy: PolicyVersion, post: Post
+) -> None:
+    taken = post.comes(ReadAs.QUESTION)
+    assert taken.request_id is not None
+    deciding.decide(taken.request_id, Kind.WITHDRAWAL, OFFICER)
+    assert acts_of(taken.request_id) == []
+
+
+def test_an_unsubscribe_that_staff_read_is_carried_out(person: Person, post: Post) -> None:
+    taken = post.comes(ReadAs.UNCLEAR, person.address)
+    assert taken.request_id is not None
+    deciding.decide(taken.request_id, Kind.UNSUBSCRIBE, OFFICER)
+    assert person.said()[-1] == "unsubscribed all"
+    assert acts_of(taken.request_id) == ["left"]
+
+
+def test_so_is_one_without_a_letter(person: Person) -> None:
+    request = unclear(person.address)
+    deciding.decide(request.id, Kind.UNSUBSCRIBE, OFFICER)
+    assert person.said()[-1] == "unsubscribed all"
+    assert acts_of(request.id) == ["left"]

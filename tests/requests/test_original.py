@@ -60,3 +60,20 @@ def test_attachments_are_named_and_not_opened() -> None:
     message = letter()
     message.add_attachment(b"MZ", maintype="application", subtype="x-exe", filename="қолхат.exe")
     assert original.understood(message.as_bytes()).attachments == ("қолхат.exe",)
+
+
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        b"Content-Type: text/plain" + b"; a*0*=b" * 8000 + b"\r\n\r\nwords",
+        b"To: " + b", ".join(b"a%d@example.org" % n for n in range(8000)) + b"\r\n\r\nwords",
+        b"From: " + b"(" * 60_000 + b"\r\n\r\nwords",
+    ],
+    ids=["parameters", "addresses", "comments"],
+)
+def test_what_the_reading_refuses_is_not_parsed_for_the_officer_either(bomb: bytes) -> None:
+    """The first takes the standard parser longer than anybody waits: unfinished after a minute."""
+    begun = time.process_time()
+    seen = original.understood(bomb)
+    assert time.process_time() - begun < 2
+    assert "words" in seen.text

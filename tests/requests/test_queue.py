@@ -3,17 +3,19 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from flask import Flask
 from hypothesis import HealthCheck, given
 from hypothesis import settings as tries
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.requests import queue
 from mailing.requests.kinds import Kind, State
 from mailing.requests.queue import Group
-from mailing.requests.requests import NewRequest, Request, open_request
+from mailing.requests.requests import NewRequest, Request, RequestYear, open_request
 from tests.requests.desk import asked
 
 NOW = datetime(2026, 11, 25, 6, tzinfo=UTC)  # A Wednesday, eleven o'clock in Almaty.
@@ -49,6 +51,7 @@ def test_a_flood_is_counted_whole_and_shown_in_part_and_soon(app: Flask) -> None
                 correspondent_id=who, received_at=NOW, due_at=NOW, outer_due_at=NOW, state="open",
             )
         )  # fmt: skip
+    db.session.execute(update(RequestYear).values(last=2001))
     db.session.commit()
     begun = time.perf_counter()
     with clock.use(lambda: NOW):
@@ -57,3 +60,21 @@ def test_a_flood_is_counted_whole_and_shown_in_part_and_soon(app: Flask) -> None
     assert seen.total == 2001
     assert len(seen.lines[Group.OVERDUE]) == queue.SHOWN
     assert open_request(NewRequest(Kind.QUESTION)).number == "2026-2002"
+
+
+@pytest.mark.parametrize("hour", [0, 6, 18, 19, 23])
+def test_the_database_groups_as_the_desk_does(app: Flask, hour: int) -> None:
+    """Around midnight and Monday in Almaty, where UTC is still on the day before. What a line says
+    of its group is told by `group_of`; which group it was found in, by the database."""
+    now = NOW.replace(hour=hour)
+    for number, hours in enumerate([-30, -1, 0, 1, 5, 12, 13, 24, 90, 100, 108, 109, 120, 300]):
+        state = "waiting" if number % 5 == 4 else "open"
+        one = open_request(NewRequest(Kind.UNCLEAR))
+        one.outer_due_at, one.due_at = now + timedelta(days=30), now + timedelta(hours=hours)
+        one.state = state
+    db.session.commit()
+    with clock.use(lambda: now):
+        seen = queue.look()
+    assert all(line.group is group for group, lines in seen.lines.items() for line in lines)
+    assert {one: len(lines) for one, lines in seen.lines.items()} == seen.counts
+    assert seen.total == 14

@@ -16,6 +16,7 @@ from mailing.deliveries import answers
 from mailing.inbound.reading import Kind, Trust
 from mailing.leaving.links import NOBODY
 from mailing.people import topics
+from mailing.policies.versions import PolicyVersion
 from mailing.requests import incoming
 from tests.person import Person, at_once
 from tests.requests.post import HELPDESK, Post, requests_now, rows_now, showing, sure
@@ -136,3 +137,33 @@ def test_the_same_letter_several_times_at_once_is_one_leaving(
     assert [one.action for one in taken] == ["left"] * 4
     assert sum(one.is_new for one in taken) == 1
     assert person.said().count("unsubscribed news") == 1
+
+
+@pytest.mark.parametrize("kind", [Kind.AUTO_REPLY, Kind.JUNK])
+def test_a_signed_way_out_is_obeyed_by_whatever_program_it_was_sent(
+    person: Person, post: Post, kind: Kind
+) -> None:
+    """RFC 2369 3.3: a mail program that sends it by itself says `Auto-Submitted` (T23)."""
+    taken = post.comes(kind, "x@example.org", to=[way_out(person)], is_answerable=False)
+    assert (taken.kind, taken.action) == ("unsubscribe", "left")
+    assert both(person) == ("unsubscribed", "given")
+
+
+def test_an_automatic_reply_to_anything_else_of_ours_leaves_nothing(
+    person: Person, post: Post
+) -> None:
+    forged = f"unsubscribe+{'a' * 42}@bounce.glazik.example"
+    for to in (HELPDESK, "unsubscribe@bounce.glazik.example", forged):
+        assert post.comes(Kind.AUTO_REPLY, person.address, to=[to]).action == "kept"
+    assert both(person) == ("given", "given")
+
+
+def test_a_sure_author_leaves_for_themselves_below_anothers_message(
+    person: Person, policy: PolicyVersion, post: Post
+) -> None:
+    friend = Person(policy, "berik@example.com")
+    friend.say_yes("news")
+    token = LeaveToken(friend.id, topics.find("news").id).text(link_keys(current().secret_keys))
+    post.comes(Kind.UNSUBSCRIBE, person.address, **sure(**showing(token)))
+    assert friend.standing("news") == "given"
+    assert both(person) == ("unsubscribed", "unsubscribed")

@@ -4,19 +4,26 @@ A-P2: whatever may be a withdrawal stops mail at once; what cannot be taken back
 assurance. T23 (a "no" that came by mail is lost) and the attacks of a forged sender.
 """
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
 import pytest
+from flask import Flask
 
 from mailing.base.database import db
 from mailing.base.settings import current
-from mailing.base.tokens import MailtoLeave, link_keys
+from mailing.base.tokens import LeaveToken, MailtoLeave, link_keys
 from mailing.inbound import messages
 from mailing.inbound.reading import Kind, Trust
 from mailing.leaving import replay
-from mailing.people import ledger, suppression, topics
+from mailing.people import ledger, subscribers, suppression, topics
 from mailing.people.ledger import Kind as Said
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion
-from mailing.requests import claims, incoming
+from mailing.requests import claims, incoming, requests
+from mailing.requests.kinds import Kind as Asks
+from mailing.requests.requests import NewRequest
 from tests.person import Person
 from tests.requests.conftest import Asker, settle
 from tests.requests.post import (
@@ -29,6 +36,7 @@ from tests.requests.post import (
     showing,
     sure,
 )
+from tests.road import wait_for
 
 
 @pytest.fixture
@@ -233,3 +241,70 @@ def way_out(person: Person) -> str:
     """The `mailto:` address of their messages."""
     token = MailtoLeave(person.id, topics.find("news").id)
     return token.address(link_keys(current().secret_keys), "bounce.glazik.example")
+
+
+def test_two_copies_of_one_withdrawal_open_one_destruction(person: Person, post: Post) -> None:
+    """By IMAP beside the listener: what a relay wrote on top makes them two messages."""
+    same = {"Message-ID": "<one@example.com>"}
+    for path in ("a", "b"):
+        post.comes(Kind.WITHDRAWAL, person.address, header=same | {"Received": path}, **sure())
+    assert len(rows_now()) == 2
+    assert requests_now() == [("destruction", person.id, "open")]
+
+
+def test_everybody_whom_a_letter_may_be_from_is_held_in_one_order_before_the_desk(
+    person: Person, another: Person, post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever answers a claim holds a person and waits for the desk; a letter that held the desk
+    and waited for that person would never end, nor would two letters that name two people in turn.
+    """
+    seen: list[object] = []
+    lock, desk = subscribers.lock, requests._one_at_a_time
+
+    def note(subscriber_id: UUID) -> object:
+        seen.append(subscriber_id)
+        return lock(subscriber_id)
+
+    monkeypatch.setattr(subscribers, "lock", note)
+    monkeypatch.setattr(requests, "_one_at_a_time", lambda: (seen.append("desk"), desk())[1])
+    for first, second in ((person, another), (another, person)):
+        seen.clear()
+        said = {"sender": first.address, "trust": Trust.UNKNOWN}
+        post.comes(Kind.WITHDRAWAL, **said, **showing(link_of(second)))
+        held = seen[: seen.index("desk")]
+        assert held[:2] == held[-2:] == sorted([person.id, another.id])
+
+
+def link_of(person: Person) -> str:
+    token = LeaveToken(person.id, topics.find("news").id)
+    return token.text(link_keys(current().secret_keys))
+
+
+def test_a_request_waits_for_its_person_before_it_stops_the_desk(
+    person: Person, app: Flask, asker: Asker
+) -> None:
+    def opens() -> None:
+        requests.open_request(NewRequest(Asks.QUESTION, subscriber_id=person.id))
+        db.session.commit()
+
+    with ThreadPoolExecutor(1) as pool:
+        asker.connection.execute("SELECT FROM subscribers FOR UPDATE")
+        done = pool.submit(lambda: in_context(app, opens))
+        wait_for(lambda: is_waited_for(asker))
+        desk = "SELECT pg_try_advisory_xact_lock(hashtext('kelisim requests'))"
+        assert asker.connection.execute(desk).fetchone() == (True,)
+        asker.connection.execute("COMMIT")
+        done.result()
+
+
+def in_context(app: Flask, act: Callable[[], None]) -> None:
+    with app.app_context():
+        act()
+
+
+def is_waited_for(asker: Asker) -> bool:
+    query = (
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE "
+        "pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
+    )
+    return asker.connection.execute(query).fetchone() == (True,)

@@ -16,6 +16,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     forms,
     home,
     imports,
+    kept_pages,
     ledger_export,
     live,
     login,

@@ -17,7 +17,7 @@ from mailing.leaving.scope import Scope
 from mailing.people import subscribers
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind as Said
-from mailing.requests import acting, timeline
+from mailing.requests import acting, incoming, timeline
 from mailing.requests.acting import Closing
 from mailing.requests.kinds import Kind, Resolution, State
 from mailing.requests.requests import NewRequest, Request, find, open_request
@@ -312,3 +312,27 @@ def test_where_nothing_is_due_today_the_next_day_that_something_is_stands_there(
         page = officer.get("/studio/requests?lang=en").text
     said = "Nothing is due today. The next one is due on 30 November 2026, 18:00 (Almaty time)."
     assert said in page
+
+
+def test_what_was_kept_is_listed_and_a_press_puts_it_on_the_desk(
+    web: Flask, officer: Browser
+) -> None:
+    raw = b"From: a@example.com\r\nSubject: Why?\r\nList-Id: <x.shop.example>\r\n\r\nWhat?\r\n"
+    with web.app_context():
+        kept_id = incoming.take(raw, ["helpdesk@glazik.example"]).id
+    assert "/studio/requests/kept" in officer.get("/studio/requests").text
+    text = officer.get("/studio/requests/kept").text
+    assert f'action="/studio/requests/kept/{kept_id}"' in text
+    assert "a@example.com" not in text
+    answer = officer.post(f"/studio/requests/kept/{kept_id}")
+    assert answer.status_code == 303
+    shown = officer.get(answer.location).text
+    assert 'value="withdrawal"' in shown
+    assert (
+        f'action="/studio/requests/kept/{kept_id}"' not in officer.get("/studio/requests/kept").text
+    )
+    assert officer.post(f"/studio/requests/kept/{kept_id}").location == answer.location
+
+
+def test_only_what_was_kept_can_be_put_on_the_desk(web: Flask, officer: Browser) -> None:
+    assert officer.post("/studio/requests/kept/999999").status_code == 404

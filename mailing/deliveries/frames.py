@@ -1,0 +1,75 @@
+"""Frames: what is the same for everybody who reads a message in one language."""
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from mailing.base import clock
+from mailing.base.languages import gettext_for
+from mailing.base.operator import Operator, operator_of
+from mailing.base.settings import Settings
+from mailing.base.signing import signing_keys
+from mailing.campaigns.campaigns import Campaign
+from mailing.deliveries import message
+from mailing.deliveries.message import Frame, Kind
+from mailing.people import topics
+from mailing.people.topics import Topic
+from mailing.policies import versions
+from mailing.policies.versions import PolicyVersion
+
+
+def campaign_frame(settings: Settings, campaign: Campaign, language: str) -> Frame:
+    """What is the same for everybody who reads this campaign in one language."""
+    own = frame(settings, campaign.topic, language, f"{campaign.kind}-{campaign.id}")
+    under = of_policy(own, settings, _in_force(campaign.started_at or clock.now(), settings))
+    keys = signing_keys(settings)
+    return replace(under, reason=Kind(campaign.kind), fields=declared(), keys=keys)
+
+
+def of_policy(frame: Frame, settings: Settings, policy: PolicyVersion | None) -> Frame:
+    """The same, leading to this version of the policy and naming it."""
+    if policy is None:
+        return frame
+    url = f"{settings.public_url}/policy/{policy.id}"
+    return replace(frame, policy_url=url, policy_label=policy.label)
+
+
+def frame(
+    settings: Settings,
+    topic: Topic,
+    language: str,
+    feedback: str,
+    operator: Operator | None = None,
+) -> Frame:
+    """What is the same for everybody who reads about a topic in one language."""
+    return Frame(
+        operator=operator or operator_of(settings),
+        sender=settings.from_,
+        topic_slug=topic.slug,
+        topic_name=topics.name_in(topic, language),
+        list_domain=domain_of(settings),
+        feedback=feedback,
+        policy_url=f"{settings.public_url}/policy",
+        help_url=f"mailto:{settings.helpdesk_address}",
+        gettext=gettext_for(language).gettext,
+        images_url=f"{settings.public_url}/images/",
+    )
+
+
+def domain_of(settings: Settings) -> str:
+    """The domain of the From address."""
+    return settings.from_.rpartition("@")[2].strip(" >")
+
+
+def declared() -> tuple[str, ...]:
+    """The fields that may be merged: those that any published policy version declares."""
+    declared = {name for version in versions.published() for name in version.fields}
+    return tuple(name for name in message.FIELDS if name in declared)
+
+
+def _in_force(at: datetime, settings: Settings) -> PolicyVersion | None:
+    """The version that was in force, and known, at a moment: what is published after a campaign's
+    start changes no octet of its messages."""
+    day = at.astimezone(ZoneInfo(settings.time_zone)).date()
+    known = (one for one in versions.published() if one.published_at and one.published_at <= at)
+    return next((one for one in known if one.effective_on <= day), None)
