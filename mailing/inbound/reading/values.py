@@ -98,6 +98,8 @@ class Reading:
     complained_of: tuple[str, ...] = ()
     """For complaints: whose mailbox it was, where it is said."""
     trust: Trust = Trust.UNKNOWN
+    is_passed_on: bool = False
+    """Whether the words that decided are somebody else's, which the author only forwarded."""
     is_answerable: bool = True
     """False for whatever must never get an automatic answer (RFC 3834 section 2)."""
     traces: Traces = field(default_factory=Traces)
