@@ -47,6 +47,14 @@ GUARDS = (
     Guard(
         "T59",
         _AUTOMATIC,
+        '    if opened.field("Precedence").lower() in ("auto_reply", "auto-reply"):\n'
+        "        return True\n",
+        "",
+        _MACHINES,
+    ),
+    Guard(
+        "T59",
+        _AUTOMATIC,
         'says_so_in_its_header(opened) or bool(_SUBJECT.search(opened.field("Subject")))',
         "says_so_in_its_header(opened)",
         _MACHINES,

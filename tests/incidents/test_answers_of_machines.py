@@ -27,13 +27,14 @@ QUOTED = (
     "> Дербес деректерді өңдеуге келісімді қайтарып алу\r\n> unsubscribe\r\n"
     "> 550 5.1.1 user unknown\r\n"
 )
-# As they are told apart in the wild; a subject is all that some of them say.
+# As they are told apart in the wild. A subject is all that some of them say; where a field says it,
+# the subject does not, or nobody would miss the field.
 KINDS = {
     "RFC 3834": ("Re: Жаңалықтар", "Auto-Submitted: auto-replied"),
     "with a comment": ("Re: x", "Auto-Submitted: auto-replied (vacation)"),
-    "X-Autoreply": ("Away", "X-Autoreply: yes"),
-    "X-Autorespond": ("Away", "X-Autorespond: out until Monday"),
-    "Precedence": ("Away", "Precedence: auto_reply"),
+    "X-Autoreply": ("Re: x", "X-Autoreply: yes"),
+    "X-Autorespond": ("Re: x", "X-Autorespond: out until Monday"),
+    "Precedence": ("Re: x", "Precedence: auto_reply"),
     "Outlook": ("Automatic reply: Жаңалықтар", "X-Auto-Response-Suppress: All"),
     "Outlook in Russian": ("Автоматический ответ: Жаңалықтар", "X-Mailer: x"),
     "Kazakh": ("Автоматты жауап: Жаңалықтар", "X-Mailer: x"),
