@@ -163,7 +163,9 @@ def test_a_sure_author_leaves_for_themselves_below_anothers_message(
 ) -> None:
     friend = Person(policy, "berik@example.com")
     friend.say_yes("news")
-    token = LeaveToken(friend.id, topics.find("news").id).text(link_keys(current().secret_keys))
+    token = LeaveToken(friend.id, topics.find("news").id, uuid4()).text(
+        link_keys(current().secret_keys)
+    )
     post.comes(Kind.UNSUBSCRIBE, person.address, **sure(**showing(token)))
     assert friend.standing("news") == "given"
     assert both(person) == ("unsubscribed", "unsubscribed")
