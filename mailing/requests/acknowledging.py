@@ -6,7 +6,6 @@ robots cannot keep each other busy. It repeats nothing that was written, and it 
 whether or not we know the sender.
 """
 
-import re
 from datetime import timedelta
 from email.utils import parseaddr
 
@@ -18,6 +17,7 @@ from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind
+from mailing.inbound.reading.robots import is_robot
 from mailing.requests import answering, timeline, wordings
 from mailing.requests.correspondent import Correspondent
 from mailing.requests.kinds import UNSPOKEN, Channel, Happened, State
@@ -26,12 +26,6 @@ from mailing.requests.requests import Request, find
 A_DAY = timedelta(days=1)
 # Of all kinds together: a sender who is answered this often learns nothing new by one more.
 MOST_A_DAY = 3
-
-# RFC 3834 section 2, and what robots sign with.
-_MACHINES = re.compile(
-    r"(?i)(mailer-daemon|postmaster|no-?reply.*|do-?not-?reply|noreply.*|bounces?|listserv|majordomo"
-    r"|owner-.*|.*-(owner|request|bounces?|relay|outgoing))(\+.*)?"
-)
 
 
 def acknowledge(request: Request) -> bool:
@@ -74,7 +68,7 @@ def _is_a_person(correspondent: Correspondent) -> bool:
     ours = {settings.helpdesk_address.lower(), parseaddr(settings.from_)[1].lower()}
     local_part = mailbox.display.rpartition("@")[0]
     is_ours = mailbox.text in ours or mailbox.provider == settings.bounce_domain.lower()
-    return not is_ours and _MACHINES.fullmatch(local_part) is None
+    return not is_ours and not is_robot(local_part)
 
 
 def _is_first_today(request: Request) -> bool:
