@@ -1,6 +1,7 @@
 """Bounces: what mail systems write when they could not deliver (RFC 3464, and the many others)."""
 
 import re
+from collections.abc import Sized
 from dataclasses import dataclass
 from email.message import Message
 
@@ -39,6 +40,7 @@ _DELAYED = re.compile(
     r"has\sbeen\sdelayed|not\s(?:yet\s)?been\sdelivered|warning\smessage\sonly|will\s(?:be\s)?(?:retried|retry|continue|keep)|still\sbeing\stried|delay\sreason",
     re.IGNORECASE,
 )
+_LONGEST_WORDS, _MOST_WORDS = 2000, 60_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def bounce(opened: Opened) -> Bounce | None:
     own, rest = cut(text)
     said = Sentences(own[:LONGEST])
     found = by_machine or reports_in(text[:LONGEST])
-    completed = [_completed(report, said) for report in found]
+    completed = [_completed(report, said, _share(found)) for report in found]
     return Bounce(completed or _by_sentences(opened, said, rest), is_declared)
 
 
@@ -102,16 +104,23 @@ def _own_text(opened: Opened) -> str:
     return "\n\n".join(texts)
 
 
-def _completed(report: Report, said: Sentences) -> Report:
+def _share(found: Sized) -> int:
+    """How many letters of each are judged: many recipients are told apart by few words."""
+    return min(_LONGEST_WORDS, _MOST_WORDS // max(1, len(found)))
+
+
+def _completed(report: Report, said: Sentences, longest: int) -> Report:
     """A report that says little, with the sentences about its recipient."""
     if report.diagnostic and len(report.diagnostic) > 12:
         return report
-    return _replaced(report, said.about(report.address) or said.text)
+    return _replaced(report, (said.about(report.address) or said.text)[:longest])
 
 
 def _replaced(report: Report, words: str) -> Report:
     said = f"{report.diagnostic} {words}".strip()
-    return Report(report.address, report.action, report.status, said[:2000], report.original)
+    return Report(
+        report.address, report.action, report.status, said[:_LONGEST_WORDS], report.original
+    )
 
 
 def _by_sentences(opened: Opened, said: Sentences, rest: str) -> list[Report]:
@@ -121,8 +130,8 @@ def _by_sentences(opened: Opened, said: Sentences, rest: str) -> list[Report]:
     if len(recipients) > MOST_REPORTS:
         raise TooHostile(TOO_MANY)
     for address in recipients:
-        words = said.about(address) or said.text
-        made.append(Report(address, action, code_in(words), words[:2000]))
+        words = (said.about(address) or said.text)[: _share(recipients)]
+        made.append(Report(address, action, code_in(words), words))
     return made
 
 
