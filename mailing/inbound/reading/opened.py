@@ -77,7 +77,7 @@ class Opened:
     def has_null_path(self) -> bool:
         """Whether it came with the null return path, as reports do (RFC 5321 4.5.5)."""
         path = self.message.get("Return-Path")
-        return path is not None and path.strip() in ("<>", "")
+        return path is not None and self.field("Return-Path") in ("<>", "")
 
     def own(self, *types: str) -> Iterator[Part]:
         """The leaves that this message's own author wrote, of these types."""

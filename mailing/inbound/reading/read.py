@@ -82,7 +82,7 @@ def _said(message: Opened, text: str) -> Reading:
         sender=senders[0]
         if len(senders) == 1 and len(fields(message.message, "From")) == 1
         else None,
-        return_path=None if path is None else (first(path) or ""),
+        return_path=None if path is None else (first(message.field("Return-Path")) or ""),
         reply_to=first(message.field("Reply-To")),
         subject=subject,
         text=text,

@@ -63,6 +63,12 @@ def test_a_persons_withdrawal_that_came_to_a_return_path_is_one() -> None:
     assert read(null, RETURN_PATH).kind is Kind.UNCLEAR
 
 
+def test_a_return_path_of_octets_that_are_no_text_is_nobodys() -> None:
+    for octets in (b"\xed\xa0\x80", b"<\xff>"):
+        found = read(b"Return-Path: " + octets + b"\nFrom: a@mail.example\n\nx")
+        assert (found.reason, found.return_path) == ("no mark, and no question", "")
+
+
 @pytest.mark.parametrize(
     "introduction",
     [
