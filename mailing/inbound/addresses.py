@@ -5,36 +5,18 @@ return path (BATV). An address means what it meant when we wrote it, however it 
 else is taken for ours by that.
 """
 
-import re
 from collections.abc import Iterable
 
 from mailing.base.settings import current
 from mailing.base.tokens import MailtoLeave, link_keys
 from mailing.inbound import heading, returnpaths
+from mailing.inbound.reading.mailboxes import mailbox
+from mailing.inbound.reading.mailboxes import plain as plain
 
 # Beside the helpdesk: those that our own mail names, and those of RFC 2142.
 MAILBOXES = ("bounce", "unsubscribe", "join", "postmaster", "abuse")
 _ASKING = ("bounce", "unsubscribe", "join")
 _POSTMASTER = "postmaster"
-
-_LONGEST = 1000
-# RFC 5321 4.1.2: a quoted local part and the same without quotes are one mailbox.
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ESCAPED = re.compile(r"\\(.)")
-_PLUS = re.compile(r"[=%]2b")
-
-
-def plain(address: str) -> str:
-    """An address as we would have written it: no brackets, quotes, codes, capitals, final dot."""
-    bare = address[:_LONGEST].strip().strip("<>").strip()
-    local_part, at, domain = bare.rpartition("@")
-    if not at:
-        local_part, domain = domain, ""
-    quoted = _QUOTED.fullmatch(local_part)
-    if quoted:
-        local_part = _ESCAPED.sub(r"\1", quoted[1])
-    decoded = _PLUS.sub("+", local_part.lower())
-    return f"{decoded}{at}{domain.lower().removesuffix('.')}"
 
 
 def is_ours(address: str) -> bool:
@@ -43,17 +25,17 @@ def is_ours(address: str) -> bool:
     # RFC 5321 4.5.1: the postmaster is written to without a domain, too.
     if written in (settings.helpdesk_address.lower(), _POSTMASTER):
         return True
-    name, domain = _mailbox(written)
-    if domain != settings.bounce_domain.lower():
+    box = mailbox(written)
+    if box.domain != settings.bounce_domain.lower():
         return False
-    return name in MAILBOXES or bool(returnpaths.of([address]))
+    return box.name in MAILBOXES or bool(returnpaths.of([address]))
 
 
 def asking(recipients: list[str]) -> list[str]:
     """The addresses among these that ask for something by themselves, each once, in one order."""
     domain = current().bounce_domain.lower()
-    found = {plain(address) for address in recipients}
-    return sorted(a for a in found if _mailbox(a)[0] in _ASKING and _mailbox(a)[1] == domain)
+    found = {plain(one) for one in recipients if mailbox(one).domain == domain}
+    return sorted(address for address in found if mailbox(address).name in _ASKING)
 
 
 def ways_out(recipients: list[str]) -> list[MailtoLeave]:
@@ -70,13 +52,14 @@ def join_address() -> str:
 
 def joining(recipients: Iterable[str]) -> list[str]:
     """Those among these that ask to join, as we would have written them."""
-    ours = ("join", current().bounce_domain.lower())
-    return [one for one in map(plain, recipients) if _mailbox(one) == ours]
+    domain = current().bounce_domain.lower()
+    boxes = ((plain(one), mailbox(one)) for one in recipients)
+    return [one for one, box in boxes if (box.name, box.domain) == ("join", domain)]
 
 
 def joined(recipients: Iterable[str]) -> list[str]:
     """The slugs that `join+slug@` addresses name, each once."""
-    named = [one.rpartition("@")[0].partition("+")[2] for one in joining(recipients)]
+    named = [mailbox(one).token for one in joining(recipients)]
     return list(dict.fromkeys(slug for slug in named if slug))
 
 
@@ -90,8 +73,3 @@ def in_header(raw: bytes) -> list[str]:
 
 def _speaks(address: str) -> bool:
     return bool(asking([address]) or returnpaths.of([address]))
-
-
-def _mailbox(address: str) -> tuple[str, str]:
-    local_part, _, domain = address.rpartition("@")
-    return local_part.partition("+")[0], domain

@@ -7,7 +7,6 @@ go out together: whoever forges a thousand of them makes us write to a thousand 
 repeats nothing that was written, and it says the same whether or not we know the sender.
 """
 
-import re
 from datetime import timedelta
 from email.utils import parseaddr
 
@@ -19,6 +18,7 @@ from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind
+from mailing.inbound.reading.robots import is_robot
 from mailing.requests import answering, timeline, wordings
 from mailing.requests.correspondent import Correspondent
 from mailing.requests.kinds import UNSPOKEN, Channel, Happened, State
@@ -30,12 +30,6 @@ MOST_A_DAY = 3
 AN_HOUR = timedelta(hours=1)
 # More letters than a helpdesk answers. Beyond it the request is opened without a receipt.
 MOST_AN_HOUR = 60
-
-# RFC 3834 section 2, and what robots sign with.
-_MACHINES = re.compile(
-    r"(?i)(mailer-daemon|postmaster|no-?reply.*|do-?not-?reply|noreply.*|bounces?|listserv|majordomo"
-    r"|owner-.*|.*-(owner|request|bounces?|relay|outgoing))(\+.*)?"
-)
 
 
 def acknowledge(request: Request) -> bool:
@@ -84,7 +78,7 @@ def _is_a_person(correspondent: Correspondent) -> bool:
     ours = {settings.helpdesk_address.lower(), parseaddr(settings.from_)[1].lower()}
     local_part = mailbox.display.rpartition("@")[0]
     is_ours = mailbox.text in ours or mailbox.provider == settings.bounce_domain.lower()
-    return not is_ours and _MACHINES.fullmatch(local_part) is None
+    return not is_ours and not is_robot(local_part)
 
 
 def _is_first_today(request: Request) -> bool:

@@ -4,19 +4,23 @@ import re
 
 from mailing.inbound.reading.addresses import first
 from mailing.inbound.reading.opened import Opened
+from mailing.inbound.reading.robots import is_robot
 
-_SUBJECT = re.compile(
+# What programs write before a subject of ours, and people hardly ever.
+_PROGRAM = re.compile(
     r"""^\s*(?:(?:re|aw|sv|fw|fwd)\s*:\s*)*\W*(?:auto(?:matic(?:ally)?|mated|matische)?[\s:-]*(?:reply|response|respond|generated|antwort|svar)
-    |out\sof\s(?:the\s)?office|(?:i\s(?:am|'m)\s)?(?:currently\s)?(?:away|on\s(?:vacation|holiday|leave))\b|vacation\b|abwesen|r[eé]ponse\sautomatique|risposta\sautomatica|respuesta\sautom
-    |автоматическ\w+\sответ|автоответ|вне\sофиса|нет\sна\sрабочем|в\sотпуске|отсутствую|авто\s?жауап|автоматты\sжауап|кеңседе\sжоқ|демалыста|自動応答|自動返信|不在)""",
+    |abwesen|(?:out\sof\s(?:the\s)?office|вне\sофиса)(?:\s\w+)?\s?:|r[eé]ponse\sautomatique|risposta\sautomatica|respuesta\sautom
+    |автоматическ\w+\sответ|автоответ|авто\s?жауап|автоматты\sжауап|自動応答|自動返信|不在)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+# What people write into the subject of their vacation note, and into others.
+_ABSENT = re.compile(
+    r"""^\s*(?:(?:re|aw|sv|fw|fwd)\s*:\s*)*\W*(?:out\sof\s(?:the\s)?office|(?:i\s(?:am|'m)\s)?(?:currently\s)?(?:away|on\s(?:vacation|holiday|leave))\b|vacation\b
+    |вне\sофиса|нет\sна\sрабочем|в\sотпуске\b|отсутствую\b|кеңседе\sжоқ|демалыста(?:мын|мыз)?\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
 # Some mail programs write this before an answer of their own, and others before a person's.
 _PREFIX = re.compile(r"^\s*(?:(?:re|aw|sv|fw|fwd)\s*:\s*)*auto\s?:", re.IGNORECASE)
-_ROBOTS = re.compile(
-    r"^(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|noreply\S*|bounces?|root|daemon|majordomo|listserv|owner-\S+|\S+-request|\S+-owner|\S+-bounces?)(?:[+=].*)?$",
-    re.IGNORECASE,
-)
 _HEADERS = (
     "X-Autoreply",
     "X-Autorespond",
@@ -30,7 +34,14 @@ _PRECEDENCE = ("bulk", "list", "junk", "auto_reply", "auto-reply")
 
 def is_automatic(opened: Opened) -> bool:
     """Whether a machine answers in somebody's name: a vacation note, a receipt, a challenge."""
-    return says_so_in_its_header(opened) or bool(_SUBJECT.search(opened.field("Subject")))
+    subject = opened.field("Subject")
+    said = _PROGRAM.search(subject) or _ABSENT.search(subject)
+    return said is not None or says_so_in_its_header(opened)
+
+
+def repeats_our_subject(opened: Opened) -> bool:
+    """Whether its subject is a program's prefix before the subject that it answers."""
+    return _PROGRAM.search(opened.field("Subject")) is not None
 
 
 def says_so_in_its_header(opened: Opened) -> bool:
@@ -59,7 +70,7 @@ def is_answerable(opened: Opened) -> bool:
         return False
     if opened.says(*_LISTS) or _suppresses(opened):
         return False
-    return not _ROBOTS.match(sender.partition("@")[0])
+    return not is_robot(sender.partition("@")[0])
 
 
 def _suppresses(opened: Opened) -> bool:

@@ -39,7 +39,7 @@ def complaint(opened: Opened) -> Complaint | None:
     """The complaint that a message is; None for any other, DMARC's own reports among them."""
     for part in opened.own("message/feedback-report"):
         said = _fields(_as_text(part.message))
-        kind = next((value for name, value in said if name == "feedback-type"), "abuse")
+        kind = next((value for name, value in said if name == "feedback-type"), "")
         return Complaint(type_of(kind), _people(opened, said))
     returned = next(iter(opened.returned), None)
     if returned is not None and _is_plain_complaint(opened, returned):

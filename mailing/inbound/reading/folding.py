@@ -54,9 +54,8 @@ _KEYS_EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
 _KEYS_RU = "йцукенгшщзхъфывапролджэячсмитьбюё"
 _TO_RU = str.maketrans(_KEYS_EN, _KEYS_RU)
 _TO_EN = str.maketrans(_KEYS_RU, _KEYS_EN)
-_NEAR_CYRILLIC = re.compile(
-    r"(?:(?<=[а-яёәіңғүұқөһ])|(?<![0-9a-z]))[0234589=-]+(?=[а-яёәіңғүұқөһ0234589=-]*[а-яёәіңғүұқөһ])|(?<=[а-яёәіңғүұқөһ])[0234589=-]+"
-)
+_KEYS = re.compile(r"[0234589=-]+")
+_IS_CYRILLIC, _IS_LATIN = re.compile("[а-яёәіңғүұқөһ]"), re.compile("[0-9a-z]")
 _TOKEN = re.compile(r"[a-z?\ufffd]+")
 _BROKEN = re.compile("[РСÐÑ]")
 _CYRILLIC_LETTER, _LATIN_LETTER = re.compile("[\u0400-\u04ff]"), re.compile("[a-z]")
@@ -110,9 +109,24 @@ def _retyped(text: str, keys: dict[int, int], other: re.Pattern[str]) -> str:
 
 
 def _digits(text: str) -> str:
-    return _NEAR_CYRILLIC.sub(
-        lambda keys: "".join(_DIGIT_KEYS.get(key, key) for key in keys[0]), text
-    )
+    """Keys of digits read as the letters on them, where they touch Cyrillic ones; one look at each
+    row of keys, however long it is."""
+    return _KEYS.sub(_retyped_keys, text)
+
+
+def _retyped_keys(keys: re.Match[str]) -> str:
+    row, before = keys[0], keys.string[keys.start() - 1 : keys.start()]
+    if not _IS_CYRILLIC.match(before):
+        if not _IS_CYRILLIC.match(keys.string, keys.end()):
+            return row
+        if _IS_LATIN.match(before):  # A number or a word ends here; a letter may begin behind it.
+            kept = 1 + min((at for at in map(row.find, "-=") if at >= 0), default=len(row))
+            return row[:kept] + _letters(row[kept:])
+    return _letters(row)
+
+
+def _letters(row: str) -> str:
+    return "".join(_DIGIT_KEYS.get(key, key) for key in row)
 
 
 def _unbroken(text: str, charset: str) -> str:

@@ -8,9 +8,13 @@ LONGEST = 64 * 1024
 _UNSEEN = ("script", "style", "head", "title", "textarea")
 _BREAK = re.compile(r"(?i)(?:br|/p|/div|/tr|/li|/h[1-6]|hr)\b")
 _ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@")
-_QUOTE_BOX = re.compile(
-    r"(?is)<(?:div|span|table)\b[^>]{0,500}(?:class|id)\s*=\s*[\"']?[^\"'>]{0,100}(?:gmail_quote|yahoo_quoted|moz-cite|divRplyFwdMsg|appendonsend|mail-quote|protonmail_quote).{0,2000000}\Z"
+_BOX = re.compile(r"(?i)(?:div|span|table)\b")
+_NAMED = re.compile(r"(?i)(?:class|id)\s{0,5}=\s{0,5}[\"']?([^\"'>]{0,100})")
+_QUOTES = re.compile(
+    r"(?i)gmail_quote|yahoo_quoted|moz-cite|divRplyFwdMsg|appendonsend|mail-quote|protonmail_quote"
 )
+_OUR_LINK = re.compile(r"(?i)a\s[^>]*?/(?:u|preferences)/[A-Za-z0-9_-]{16}")
+_LONGEST_TAG = 600
 _LOWER = str.maketrans(ascii_uppercase, ascii_lowercase)
 
 
@@ -20,9 +24,26 @@ def as_written(source: str) -> str:
 
 
 def own(source: str) -> str:
-    """What the author wrote: quotations left out, and lines only where the page has them."""
-    kept = _QUOTE_BOX.sub(" ", _without(source[:LONGEST], ("blockquote", *_UNSEEN)))
+    """What the author wrote: quotations and links of ours left out, and lines only where the page
+    has them."""
+    kept = _above_quotation(_without(source[:LONGEST], ("blockquote", *_UNSEEN)))
     return _text(re.sub(r"[ \t\r\n]+", " ", kept), "").strip()
+
+
+def _above_quotation(source: str) -> str:
+    """Up to the first element that a mail program quotes in; one look at each tag."""
+    start, *pieces = source.split("<")
+    kept = [start]
+    for piece in pieces:
+        tag = piece[:_LONGEST_TAG].partition(">")[0]
+        if _BOX.match(tag) and _quotes(tag):
+            break
+        kept.append(piece if not _OUR_LINK.match(tag) else f"{piece.partition('>')[0]}>")
+    return "<".join(kept)
+
+
+def _quotes(tag: str) -> bool:
+    return any(map(_QUOTES.search, _NAMED.findall(tag)))
 
 
 def _text(source: str, gap: str) -> str:

@@ -10,6 +10,7 @@ from email.message import Message
 from functools import cached_property
 from typing import TypeGuard
 
+from mailing.inbound.reading import markup
 from mailing.inbound.reading.charsets import decode
 from mailing.inbound.reading.headers import text_of
 from mailing.inbound.reading.limits import TooHostile, refuse
@@ -76,11 +77,22 @@ class Opened:
     def has_null_path(self) -> bool:
         """Whether it came with the null return path, as reports do (RFC 5321 4.5.5)."""
         path = self.message.get("Return-Path")
-        return path is not None and path.strip() in ("<>", "")
+        return path is not None and self.field("Return-Path") in ("<>", "")
 
     def own(self, *types: str) -> Iterator[Part]:
         """The leaves that this message's own author wrote, of these types."""
         return (part for part in self.parts if not part.carried and part.type in types)
+
+    @cached_property
+    def plain(self) -> str:
+        """The text parts that its author wrote, one below the other."""
+        texts = "\n".join(part.text for part in self.own("text/plain") if not part.filename)
+        return texts[:LONGEST_TEXT]
+
+    @cached_property
+    def page(self) -> str:
+        """The HTML parts as text, what they visibly quote left out."""
+        return "\n".join(markup.own(part.text) for part in self.own("text/html"))[:LONGEST_TEXT]
 
     @cached_property
     def returned(self) -> tuple[Message, ...]:

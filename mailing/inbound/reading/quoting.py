@@ -2,23 +2,13 @@
 
 import re
 
-from mailing.inbound.reading import markup
+from mailing.inbound.reading import introductions
+from mailing.inbound.reading.addresses import first
+from mailing.inbound.reading.headers import field
 from mailing.inbound.reading.opened import Opened
 
 LONGEST = 64 * 1024
 _QUOTED = re.compile(r"^\s{0,3}[>|]")
-_BEGINS = re.compile(
-    r"""^\s*(?:
-      -{2,}\s*(?:original\smessage|исходное\sсообщение|бастапқы\sхабарлама|переадресованное|пересылаемое|forwarded|end\sof\sforwarded|начало\sпере)
-    | _{10,}\s*$
-    | (?:on|am|le|el)\s.{4,200}(?:wrote|schrieb|a\sécrit|escribió)\s*:\s*$
-    | .{0,200}(?:пишет|написала?|жазды|писал|жазған)\s*:?\s*$
-    | \d{1,2}[./-]\d{1,2}[./-]\d{2,4}.{0,120}(?:@|<).{0,120}:\s*$
-    | (?:\w{2,4},\s)?\d{1,2}\s\w{3,12}\.?\s\d{4}.{0,160}(?:@|<).{0,120}:?\s*$
-    | (?:from|от|кімнен|von)\s*:\s.{0,200}@.*$
-    )""",
-    re.IGNORECASE | re.VERBOSE,
-)
 _FORWARD = re.compile(
     r"^[ \t>*-]{0,20}(?:begin\s)?(?:forwarded\smessage|пересылаемое\sсообщение"
     r"|переадресованное\s(?:сообщение|письмо)|қайта\sжіберілген\sхабарлама)[ \t:*-]{0,20}$",
@@ -28,30 +18,54 @@ _SUBJECT = re.compile(
     r"^[> \t*]{0,20}(?:subject|тема|тақырып|тақырыбы)[ \t]{0,5}:[ \t]{0,5}\**(.{1,400})$",
     re.IGNORECASE | re.MULTILINE,
 )
+_FROM = re.compile(
+    r"^[> \t*]{0,20}(?:from|от|от кого|кімнен)[ \t]{0,5}:[ \t]{0,5}\**(.{1,400})$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PASSED_ON = re.compile(
+    r"^\W{0,5}(?:(?:re|на|ha|aw|sv|external)\W{1,5}){0,5}"
+    r"(?:fwd?|wg|tr|rv|vl|ilt|пересл\w{0,12}|қайта жіберіл\w{0,8})\s{0,3}:",
+    re.IGNORECASE,
+)
+_LINK = r"https?://[^\s<>\"')\]]{1,200}/(?:u|preferences)/[A-Za-z0-9_-]{16,400}"
+# As our own footer has it: a label, and the link beside it or alone in the next line.
+_LABELLED = re.compile(rf"^.{{0,80}}[:<\[(]\s{{0,3}}{_LINK}[>\])]{{0,2}}\s*$")
+_LINK_ALONE = re.compile(rf"^\s{{0,8}}[<\[(]?{_LINK}[>\])]{{0,2}}\s*$")
 
 
 def own_text(opened: Opened) -> str:
     """The unquoted text of the message; of the HTML part where there is no other."""
-    return unquoted(whole_text(opened))[:LONGEST]
+    return unquoted(whole_text(opened), is_passed_on=is_passed_on(opened))[:LONGEST]
+
+
+def only_in_page(opened: Opened) -> str:
+    """What the HTML part says and the text part does not: some programs put no words into that."""
+    if not opened.plain.strip() or not opened.page:
+        return ""
+    told = _squeezed(opened.plain[:LONGEST])
+    lines = unquoted(opened.page[:LONGEST], is_passed_on=is_passed_on(opened)).split("\n")
+    return "\n".join(line for line in lines[:200] if _squeezed(line) not in told)
 
 
 def whole_text(opened: Opened) -> str:
     """All that a reader sees, quotes of the HTML part left out."""
-    plain = "\n".join(part.text for part in opened.own("text/plain") if not part.filename)
-    if plain.strip():
-        return plain[: 4 * LONGEST]
-    return "\n".join(markup.own(part.text) for part in opened.own("text/html"))[: 4 * LONGEST]
+    return opened.plain if opened.plain.strip() else opened.page
 
 
-def unquoted(text: str) -> str:
-    """Without quoted lines, and without everything below the line that introduces a quotation."""
+def unquoted(text: str, *, is_passed_on: bool = False) -> str:
+    """Without quoted lines, our own links, and all below the line that introduces a quotation;
+    such a line at the very top introduces nothing but what was passed on."""
     kept: list[str] = []
-    for line in text.replace("\r\n", "\n").split("\n"):
-        if _FORWARD.match(line) or (_BEGINS.match(line[:600]) and "".join(kept).strip()):
+    lines = text.replace("\r\n", "\n").split("\n")
+    has_words = is_passed_on
+    for at, line in enumerate(lines):
+        begins = introductions.is_line(line) or introductions.is_header(lines, at)
+        if _FORWARD.match(line) or (begins and has_words):
             break
         if not _QUOTED.match(line):
             kept.append(line)
-    return "\n".join(kept).strip()
+            has_words = has_words or bool(line.strip())
+    return _without_our_links(kept).strip()
 
 
 def forwarded(text: str) -> str:
@@ -62,3 +76,33 @@ def forwarded(text: str) -> str:
     rest = text[found.end() :][:LONGEST]
     subject = _SUBJECT.search(rest)
     return subject[1].strip() if subject else ""
+
+
+def is_passed_on(opened: Opened) -> bool:
+    """Whether the subject says that the message is passed on."""
+    return bool(_PASSED_ON.match(opened.field("Subject")))
+
+
+def first_author(opened: Opened) -> str | None:
+    """Who wrote what was passed on, as it says itself: nothing vouches for it."""
+    told = (first(field(inner, "From")) for inner in opened.returned)
+    found = _FROM.search(whole_text(opened)[:LONGEST])
+    return next(filter(None, told), first(found[1]) if found else None)
+
+
+def _without_our_links(lines: list[str]) -> str:
+    """Our own footer asks for nothing, even where nobody has marked it as a quotation."""
+    kept: list[str] = []
+    for line in lines:
+        if _LINK_ALONE.match(line):
+            while kept and not kept[-1].strip():
+                kept.pop()
+            if kept and kept[-1].rstrip().endswith(":"):
+                kept.pop()
+        elif not _LABELLED.match(line):
+            kept.append(line)
+    return "\n".join(kept)
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r"[\s>|*]+", " ", text).strip()

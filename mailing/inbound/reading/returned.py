@@ -9,9 +9,9 @@ from mailing.inbound.reading.headers import field
 from mailing.inbound.reading.opened import Opened
 
 _LINE = re.compile(
-    r"""^[\s>*#=-]*(?:
-      (?:-+\s*)?(?:this\sis\sa\scopy\sof|below\s(?:this\sline\s)?is\sa\scopy|included\sis\sa\scopy|a\scopy\sof\sthe\smessage)
-    | (?:-+\s*)?(?:the\sheaders?\sof\s(?:the|your)\s)?
+    r"""^[ \t>*\#=-]{0,200}(?:
+      (?:this\sis\sa\scopy\sof|below\s(?:this\sline\s)?is\sa\scopy|included\sis\sa\scopy|a\scopy\sof\sthe\smessage)
+    | (?:the\sheaders?\sof\s(?:the|your)\s)?
       (?:original|returned|unsent|bounced)\s(?:mail|message|e-?mail)
       (?:\s(?:info|header|headers|follows|text))?
     | (?:the\s)?(?:original\s)?message\sheaders?(?:\sfollow|:|$)

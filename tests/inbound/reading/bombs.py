@@ -62,6 +62,16 @@ READ = {
     "questions": b"Subject: " + b"?a" * 200_000 + b"\n\n" + b"?\n" * 90_000,
     "lost letters": b"Subject: x\n\n" + b"? ??" * 200_000,
     "blank lines": ROBOT + b"\n" + b" \n" * 90_000,
+    "dashes": b"Subject: " + b"-" * 16_000 + b"\n\n" + (b"=" * 199 + b"\n") * 1200,
+    "dashes of a bounce": ROBOT + b"\nwas not delivered\n" + b"-" * 250_000,
+    "blank lines of a bounce": ROBOT + b"\nwas not delivered\n" + b" \n" * 45_000,
+    "boxes": HTML + b"<div class=" * 5800,
+    "boxes of many parts": MIXED + (b"--x\n" + HTML + b"<div class=" * 5800 + b"\n") * 25,
+    "dates": b"\na\n" + (b"1 jan 2026 " + b"<" * 580 + b"\n") * 430,
+    "rows of spaces": b"\na\n" + (b" " * 599 + b"\n") * 430,
+    "sentences for many": STATUS
+    + b"\n\n".join(b"Final-Recipient: rfc822; u%d@c.example\nStatus: 5.0.0" % n for n in range(190))
+    + (b"\n--x\nContent-Type: text/plain\n\n" + b"some words @ it aaaaaaaaaa\n" * 7500) * 5,
     "tags": HTML + b"<div class=gmail_quote" * 50_000,
     "open tags": HTML + b"<div><blockquote><script><a " * 3_000,
     "unclosed elements": ROBOT + HTML + b"<a" * 140_000,
