@@ -103,7 +103,6 @@ class Reading:
     is_answerable: bool = True
     """False for whatever must never get an automatic answer (RFC 3834 section 2)."""
     traces: Traces = field(default_factory=Traces)
-    is_passed_on: bool = False
 
     @property
     def recipients(self) -> tuple[str, ...]:
