@@ -57,10 +57,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="session")
-def services() -> Iterator[Services]:
+def shared_services() -> Iterator[Services]:
     """PostgreSQL and Valkey, running."""
     with parts.running() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def services(shared_services: Services) -> Services:
+    """Those that everybody uses; a test that kills them has its own under this name."""
+    return shared_services
 
 
 @pytest.fixture(scope="session")
@@ -99,9 +105,9 @@ def database_url(
 
 
 @pytest.fixture(scope="session")
-def broom(services: Services) -> Iterator[redis.Redis]:
+def broom(shared_services: Services) -> Iterator[redis.Redis]:
     """What sweeps the queue after each test."""
-    with redis.Redis.from_url(services.redis_url) as client:
+    with redis.Redis.from_url(shared_services.redis_url) as client:
         yield client
 
 

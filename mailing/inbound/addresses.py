@@ -72,4 +72,4 @@ def in_header(raw: bytes) -> list[str]:
 
 
 def _speaks(address: str) -> bool:
-    return bool(asking([address]) or returnpaths.of([address]))
+    return bool(asking([address]) or ways_out([address]) or returnpaths.of([address]))

@@ -123,11 +123,17 @@ def _act(message_id: int) -> Taken:
 def _read(message: InboundMessage) -> Reading:
     return read(
         own_lists.without(messages.octets_of(message)),
-        # Another's unsubscribe address in the copy line asks them and not us.
-        [one for one in _plain_recipients(message) if addresses.is_ours(one)],
+        _recipients_of_ours(message),
         authserv_ids=current().authserv_id,
         marks=_marks(),
     )
+
+
+def _recipients_of_ours(message: InboundMessage) -> list[str]:
+    """Another's unsubscribe address in the copy line asks them and not us. What our keys signed is
+    ours for ever, also below a domain that we had before."""
+    written = _plain_recipients(message)
+    return [one for one in written if addresses.is_ours(one) or addresses.ways_out([one])]
 
 
 def _plain_recipients(message: InboundMessage) -> list[str]:

@@ -100,6 +100,10 @@ def test_the_link_to_leave_stands_in_both_parts_of_the_octets(format: str) -> No
     assert LEAVE_URL in [unescape(link) for link in links]
 
 
+# A test mail goes to somebody who has signed up for nothing.
+WHY = {Kind.TEST: "This is a test of a message "}
+
+
 @pytest.mark.parametrize("format", list(BODIES))
 @pytest.mark.parametrize("kind", [k for k in Kind if k is not Kind.CORRESPONDENCE])
 def test_every_part_says_who_writes_and_why(format: str, kind: Kind) -> None:
@@ -109,7 +113,7 @@ def test_every_part_says_who_writes_and_why(format: str, kind: Kind) -> None:
         for said in (OPERATOR.name, OPERATOR.bin, OPERATOR.address, OPERATOR.contact):
             assert said in text
         assert frame.policy_url in text
-        assert "⟦You get this " in text
+        assert f"⟦{WHY.get(kind, 'You get this ')}" in text
     assert inspect(raw, OPERATOR) == []
 
 
