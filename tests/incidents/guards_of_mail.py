@@ -25,8 +25,8 @@ _BY_ADDRESS = """\
 GUARDS = (
     Guard(
         "T59",
-        "mailing/inbound/reading/read.py",
-        "    yield _automatic(message, marks)\n",
+        "mailing/inbound/reading/machines.py",
+        "    yield _automatic(places)\n",
         "",
         _MACHINES,
     ),
@@ -55,15 +55,15 @@ GUARDS = (
     Guard(
         "T59",
         _AUTOMATIC,
-        'says_so_in_its_header(opened) or bool(_SUBJECT.search(opened.field("Subject")))',
-        "says_so_in_its_header(opened)",
+        "return said is not None or says_so_in_its_header(opened)",
+        "return says_so_in_its_header(opened)",
         _MACHINES,
     ),
     Guard(
         "T59",
         "mailing/requests/acts.py",
-        "Kind.AUTO_REPLY: _keep",
-        "Kind.AUTO_REPLY: _show",
+        "Kind.AUTO_REPLY: _unless_out(_keep)",
+        "Kind.AUTO_REPLY: _unless_out(_show)",
         _MACHINES,
     ),
     Guard("T60", _BOUNCES, "SOFT_DAYS = 5\n", "SOFT_DAYS = 1\n", _SOFT),
@@ -91,8 +91,8 @@ GUARDS = (
     ),
     Guard(
         "T61",
-        "mailing/inbound/reading/read.py",
-        "    yield _complaint(message)\n",
+        "mailing/inbound/reading/machines.py",
+        "    yield _complaint(places.message)\n",
         "",
         ("tests/inbound/reading/test_read.py::test_a_feedback_report_is_a_complaint_of_its_type",),
     ),

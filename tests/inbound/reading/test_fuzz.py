@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mailing.inbound import addresses
+from mailing.inbound import heading
 from mailing.inbound.reading import Kind, Reading, Trust, read
 from tests.inbound.reading.letters import FAILED, feedback, plain, report
 from tests.inbound.reading.spellings import ENGLISH, RUSSIAN, WITHDRAW
@@ -78,9 +78,9 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 def _hold(raw: bytes) -> None:
     """Whatever the octets are: one reading, each time the same, that can be stored and is sane."""
-    found = read(raw, addresses.in_header(raw), authserv_ids=["x"])
+    found = read(raw, list(heading.of(raw).recipients), authserv_ids=["x"])
     assert not found.reason.startswith("not readable"), found.reason
-    assert found == read(raw, addresses.in_header(raw), authserv_ids=["x"])
+    assert found == read(raw, list(heading.of(raw).recipients), authserv_ids=["x"])
     for text in _texts(found):
         assert "\0" not in text
         text.encode()

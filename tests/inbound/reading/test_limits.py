@@ -5,7 +5,7 @@ from email import message_from_bytes
 
 import pytest
 
-from mailing.inbound import addresses
+from mailing.inbound import heading
 from mailing.inbound.reading import Kind, read
 from mailing.inbound.reading import opened as opening
 from mailing.inbound.reading.limits import MOST_LINES
@@ -71,7 +71,7 @@ def test_a_long_letter_with_many_files_is_below_every_limit() -> None:
 def test_recipients_that_cannot_be_read_are_nobody(name: str) -> None:
     """They are asked of a header outside of the reading, before a message is stored."""
     letter = b"To: " + RECIPIENTS[name] + b"\nCc: helpdesk@koktem.example\n\nx"
-    found = addresses.in_header(letter)
+    found = list(heading.of(letter).recipients)
     assert found[-1:] == ["helpdesk@koktem.example"]
     assert all(one.isprintable() and len(one) <= 320 for one in found)
 
