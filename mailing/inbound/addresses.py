@@ -25,7 +25,7 @@ def is_ours(address: str) -> bool:
     # RFC 5321 4.5.1: the postmaster is written to without a domain, too.
     if written in (settings.helpdesk_address.lower(), _POSTMASTER):
         return True
-    box = mailbox(written)
+    box = mailbox(address)
     if box.domain != settings.bounce_domain.lower():
         return False
     return box.name in MAILBOXES or bool(returnpaths.of([address]))

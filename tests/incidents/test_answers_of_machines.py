@@ -38,7 +38,7 @@ KINDS = {
     "Outlook": ("Automatic reply: Жаңалықтар", "X-Auto-Response-Suppress: All"),
     "Outlook in Russian": ("Автоматический ответ: Жаңалықтар", "X-Mailer: x"),
     "Kazakh": ("Автоматты жауап: Жаңалықтар", "X-Mailer: x"),
-    "English": ("Out of Office: unsubscribe", "X-Mailer: x"),
+    "English": ("Out of Office: Жаңалықтар", "X-Mailer: x"),
     "read receipt": (
         "Read: x",
         "Content-Type: multipart/report; report-type=disposition-notification; boundary=b",

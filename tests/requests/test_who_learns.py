@@ -108,11 +108,11 @@ def test_a_withdrawal_without_a_date_is_one(person: Person, post: Post, date: st
     assert taken.action == "withdrawn"
 
 
-def test_a_withdrawal_that_waited_here_is_as_young_as_when_it_came(
+def test_a_withdrawal_that_waited_here_and_is_read_by_staff_blocks_and_asks(
     person: Person, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Staff may read it weeks later."""
     taken = post.comes(Kind.UNCLEAR, person.address, **sure())
     moment = clock.now() + timedelta(days=30)
     monkeypatch.setattr(clock, "now", lambda: moment)
-    assert incoming.act_as(taken.id, Kind.WITHDRAWAL, "staff 1").action == "withdrawn"
+    assert incoming.act_as(taken.id, Kind.WITHDRAWAL, "staff 1").action == "blocked"

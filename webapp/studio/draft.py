@@ -1,7 +1,7 @@
 """What somebody has typed about a campaign, right or wrong, and how it is kept."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import LANGUAGES, gettext
@@ -68,7 +68,7 @@ def keep(draft: Draft, campaign: Campaign | None, actor: Actor) -> Campaign | No
     for content in _changed(draft, campaign):
         _demand_whole(draft, content)
         try:
-            campaign = _keep_one(draft, content, campaign, actor)
+            campaign = _keep_one(draft, _subjected(draft, content), campaign, actor)
         except Missing:
             continue  # That the topic is missing has been said.
         except Invalid as refusal:
@@ -76,6 +76,13 @@ def keep(draft: Draft, campaign: Campaign | None, actor: Actor) -> Campaign | No
             draft.errors.setdefault(field, refusal.message)
     draft.errors = dict(sorted(draft.errors.items(), key=_place_on_the_page))
     return None if draft.errors else campaign
+
+
+def _subjected(draft: Draft, content: Content) -> Content:
+    """With some subject where that it is missing has been said: the body is looked at all the same,
+    and nothing is kept of a draft with an error."""
+    is_said = f"{content.language}-subject" in draft.errors and not content.subject
+    return replace(content, subject=content.language) if is_said else content
 
 
 def begin(draft: Draft, actor: Actor) -> Campaign | None:

@@ -174,7 +174,7 @@ def test_only_the_upload_may_be_large_and_only_after_the_login(
     assert _upload(browser, large).status_code == 303
     form = {"topic": "x" * 100_001}
     assert browser.post("/studio/campaigns/new", form).status_code == 413
-    monkeypatch.setattr(uploading, "LARGEST", 100_000)
+    monkeypatch.setitem(uploading._LIMITS, uploading.UPLOAD, 100_000)
     assert _upload(browser, large).status_code == 413
     for other in (browse(Role.VIEWER), Browser(web.test_client())):
         assert _upload(other, CSV.encode()).status_code in {401, 403}

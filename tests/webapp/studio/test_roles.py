@@ -45,6 +45,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "segment_id": _a_segment(web),
         "outcome": "held",
         "number": 1,
+        "inbound_id": 1,
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
