@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import pytest
@@ -142,6 +142,16 @@ def serve(app: Flask, settings: Settings, ends: Callable[[], None] | None = None
     return asyncio.run(run())
 
 
+@pytest.fixture
+def no_loop() -> Iterator[None]:
+    """The browser of other tests in this process keeps a loop running between its calls."""
+    before = asyncio.events._get_running_loop()
+    asyncio.events._set_running_loop(None)
+    yield
+    asyncio.events._set_running_loop(before)
+
+
+@pytest.mark.usefixtures("no_loop")
 def test_the_same_surprise_again_and_again_ends_the_process_for_a_fresh_one(
     app: Flask, polls: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
