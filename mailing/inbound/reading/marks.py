@@ -106,12 +106,13 @@ def strongest(kinds: Collection[Kind | None]) -> Kind | None:
     return next((kind for kind in order if kind in kinds), None)
 
 
-def _ways(marks: Marks) -> list[tuple[Kind, tuple[Way, ...]]]:
-    return [
+@lru_cache(maxsize=16)
+def _ways(marks: Marks) -> tuple[tuple[Kind, tuple[Way, ...]], ...]:
+    return (
         (Kind.WITHDRAWAL, (*WITHDRAWAL, *map(_way, marks.withdrawal))),
         (Kind.RECTIFICATION, (*RECTIFICATION, *map(_way, marks.rectification))),
         (Kind.UNSUBSCRIBE, UNSUBSCRIBE),
-    ]
+    )
 
 
 def _way(mark: str) -> Way:
@@ -143,10 +144,11 @@ def _folded(way: Way) -> Way:
 def _found(tokens: Sequence[str], way: Way) -> bool | None:
     """Whether each place of a way is filled by a word, all within a few words of each other; False
     where the sentence denies it, None where it is not there."""
-    known = set(tokens)
-    filled = [_filling(known, place) for place in way]
-    if not all(filled):
-        return None
+    known, filled = set(tokens), list[set[str]]()
+    for place in way:
+        filled.append({token for token in known if _fills(token, place)})
+        if not filled[-1]:
+            return None
     for start, token in enumerate(tokens):
         if any(token in words_of for words_of in filled):
             near = tokens[start : start + _NEAR]
@@ -158,8 +160,10 @@ def _found(tokens: Sequence[str], way: Way) -> bool | None:
     return None
 
 
-def _filling(known: Iterable[str], place: tuple[str, ...]) -> set[str]:
-    return {token for token in known if any(_begins(token, stem) for stem in place)}
+@lru_cache(maxsize=1 << 17)
+def _fills(token: str, place: tuple[str, ...]) -> bool:
+    # Remembered for the whole place: a text asks for each of its words in each place of each way.
+    return any(_begins(token, stem) for stem in place)
 
 
 def _where(near: Sequence[str], words_of: set[str]) -> int | None:
@@ -171,7 +175,6 @@ def _is_alone(tokens: Sequence[str]) -> bool:
     return len(rest) == 1 and rest[0] in _ALONE
 
 
-@lru_cache(maxsize=1 << 17)
 def _begins(word: str, stem: str) -> bool:
     """Whether a word begins like the stem: letter by letter, `?` as any, one slip in a long one."""
     if len(stem) < _SHORTEST:
