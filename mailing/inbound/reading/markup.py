@@ -31,15 +31,26 @@ def own(source: str) -> str:
 
 
 def _above_quotation(source: str) -> str:
-    """Up to the first element that a mail program quotes in; one look at each tag."""
-    start, *pieces = source.split("<")
-    kept = [start]
-    for piece in pieces:
-        tag = piece[:_LONGEST_TAG].partition(">")[0]
-        if _BOX.match(tag) and _quotes(tag):
-            break
-        kept.append(piece if not _OUR_LINK.match(tag) else f"{piece.partition('>')[0]}>")
-    return "<".join(kept)
+    """Up to the first element that a mail program quotes in, and nothing that our links say."""
+    names = (_box_around(source, found.start()) for found in _QUOTES.finditer(source))
+    end = next((start for start in names if start is not None), len(source))
+    start, *pieces = source[:end].split("<")
+    return "<".join([start, *map(_silenced, pieces)])
+
+
+def _box_around(source: str, at: int) -> int | None:
+    """Where the element begins whose name stands there; only names are looked at, not each tag."""
+    start = source.rfind("<", max(0, at - _LONGEST_TAG), at)
+    tag = source[start + 1 : start + 1 + _LONGEST_TAG].partition("<")[0].partition(">")[0]
+    return start if start >= 0 and _BOX.match(tag) and _quotes(tag) else None
+
+
+def _silenced(piece: str) -> str:
+    """A tag and what follows it; of a link of ours, the tag alone."""
+    if "/u/" not in piece and "/preferences/" not in piece:
+        return piece
+    tag = piece[:_LONGEST_TAG].partition(">")[0]
+    return f"{piece.partition('>')[0]}>" if _OUR_LINK.match(tag) else piece
 
 
 def _quotes(tag: str) -> bool:

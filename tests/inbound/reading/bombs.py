@@ -67,6 +67,8 @@ READ = {
     "blank lines of a bounce": ROBOT + b"\nwas not delivered\n" + b" \n" * 45_000,
     "boxes": HTML + b"<div class=" * 5800,
     "boxes of many parts": MIXED + (b"--x\n" + HTML + b"<div class=" * 5800 + b"\n") * 25,
+    "boxes around quotations": MIXED
+    + (b"--x\n" + HTML + b"<p class=gmail_quote <div class=" * 2000 + b"\n") * 25,
     "dates": b"\na\n" + (b"1 jan 2026 " + b"<" * 580 + b"\n") * 430,
     "rows of spaces": b"\na\n" + (b" " * 599 + b"\n") * 430,
     "sentences for many": STATUS
