@@ -12,9 +12,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
-from mailing.base.jobs import IMPORT, LINKS, SEND, ring
+from mailing.base.jobs import DNS, IMPORT, LINKS, SEND, ring
 from mailing.base.settings import Settings
-from mailing.deliveries import brake, dispatch, incarnations, links, returns
+from mailing.deliveries import brake, dispatch, dns_checks, incarnations, links, returns
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
@@ -33,6 +33,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
     uploads.forget,
+    dns_checks.ask_again,
 )
 
 _DUE = """
@@ -71,6 +72,8 @@ def ring_for_the_due(database: psycopg.Connection) -> None:
         ring(SEND)
     if links.is_waited_for():
         ring(LINKS)
+    if dns_checks.is_waited_for():
+        ring(DNS)
     for import_id in running.due():
         ring(IMPORT, import_id=import_id)
     db.session.commit()

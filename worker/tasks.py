@@ -7,11 +7,11 @@ from celery.signals import worker_shutting_down
 from flask import Flask
 
 from mailing.base.database import db
-from mailing.base.jobs import IMPORT, INBOUND, LINKS, SEND, SWEEP, ring_now
+from mailing.base.jobs import DNS, IMPORT, INBOUND, LINKS, SEND, SWEEP, ring_now
 from mailing.deliveries import dispatch
 from mailing.people.imports import running
 from mailing.requests import claims, incoming
-from worker import links, sweep
+from worker import dns, links, sweep
 from worker.incarnation import Host
 from worker.process import SendingProcess, connect
 
@@ -64,6 +64,11 @@ def _register_errands(app: Flask, celery: Celery) -> None:
     def look_links_up() -> None:
         with app.app_context():
             links.look_up_waiting()
+
+    @celery.task(name=DNS)
+    def look_the_domain_up() -> None:
+        with app.app_context():
+            dns.look_up_waiting()
 
 
 def _finish(app: Flask) -> None:

@@ -7,6 +7,8 @@ import click
 
 from console.frame import leaf
 from console.output import Answer
+from mailing.base import newkey, settings
+from mailing.deliveries import dns_records
 
 
 @click.group()
@@ -20,6 +22,26 @@ def new() -> Answer:
     """Print the three secrets as lines for .env. Keep them: what they sealed needs them."""
     fresh = fresh_keys()
     return Answer(fresh, "\n".join(f"{name}={value}" for name, value in fresh.items()))
+
+
+@keys.command()
+@click.option("--selector", required=True, help="Its name in the DNS: k2026, say.")
+@click.option("--kind", type=click.Choice(newkey.ALGORITHMS), default="rsa", show_default=True)
+@leaf
+def dkim(selector: str, kind: str) -> Answer:
+    """Make a key to sign messages with; print what to publish and what to set."""
+    here = settings.load()
+    key, path = newkey.create(here.var / "dkim", dns_records.sender(here), selector, kind)
+    told = {
+        "name": f"{selector}._domainkey.{key.domain}",
+        "record": dns_records.published(key),
+        "KELISIM_DKIM_DOMAIN": key.domain,
+        "KELISIM_DKIM_SELECTOR": selector,
+        "KELISIM_DKIM_KEY_FILE": str(path),
+    }
+    text = f"Publish as TXT at {told['name']}:\n{told['record']}\nThen set:\n"
+    lines = (f"{name}={value}" for name, value in told.items() if name.startswith("KELISIM_"))
+    return Answer(told, text + "\n".join(lines))
 
 
 def fresh_keys() -> dict[str, str]:

@@ -16,6 +16,7 @@ from console.frame import domain
 from mailing.base import clock, installation
 from mailing.base.database import db
 from mailing.base.errors import KelisimError
+from mailing.base.operator import shown
 from mailing.base.settings import Settings
 from mailing.base.version import head, version
 from mailing.deliveries.incarnations import Incarnation
@@ -28,9 +29,9 @@ def examine(settings: Settings) -> Iterator[Finding]:
     """Yield each part's finding as soon as it is known. Changes nothing, sends nothing."""
     with domain(settings):
         yield from _database(settings)
-    yield _queue(settings)
-    yield from secrets_file(Path(".env"))
-    yield _identity(settings)
+        yield _queue(settings)
+        yield from secrets_file(Path(".env"))
+        yield _identity()
     yield from calendar(settings)
     for url in settings.smtp_url:
         yield relay(url)
@@ -104,11 +105,12 @@ def _queue(settings: Settings) -> Finding:
     return wrong("queue", trouble) if trouble else fine("queue", "answers, evicts nothing")
 
 
-def _identity(settings: Settings) -> Finding:
-    if settings.has_identity:
-        return fine("operator", f"{settings.operator_name}")
+def _identity() -> Finding:
+    operator = shown()
+    if operator.is_whole:
+        return fine("operator", operator.name)
     return look(
         "operator",
         "name, BIN or address is missing, nothing is sent: set KELISIM_OPERATOR_NAME, "
-        "KELISIM_OPERATOR_BIN and KELISIM_OPERATOR_ADDRESS",
+        "KELISIM_OPERATOR_BIN and KELISIM_OPERATOR_ADDRESS, or name it in the studio's settings",
     )

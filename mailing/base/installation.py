@@ -24,7 +24,14 @@ class Installation(Table):
     """One row: who this installation is, and whether anything may leave."""
 
     __tablename__ = "installation"
-    __table_args__ = (CheckConstraint("id = 1", name="installation_is_one_row"),)
+    __table_args__ = (
+        CheckConstraint("id = 1", name="installation_is_one_row"),
+        CheckConstraint(
+            "(operator_name IS NULL) = (operator_bin IS NULL) "
+            "AND (operator_name IS NULL) = (operator_address IS NULL)",
+            name="operator_is_named_in_full",
+        ),
+    )
 
     id: Mapped[int] = mapped_column(
         SmallInteger, primary_key=True, server_default=text("1"), info=OPERATIONAL
@@ -36,6 +43,10 @@ class Installation(Table):
     sending_off_reason: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
     suppression_key_check: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
     created_at: Mapped[datetime] = mapped_column(At, server_default=func.now(), info=OPERATIONAL)
+    # Who writes, once the studio holds it: a company's name, not a person's data.
+    operator_name: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
+    operator_bin: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
+    operator_address: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
     second_factor_demanded: Mapped[bool] = mapped_column(
         server_default=text("false"), info=OPERATIONAL
     )

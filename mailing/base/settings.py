@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     holding_seconds: int = Field(120, ge=0)
     approval: bool = False
     link_networks: Networks = ()
+    resolver: str = ""
     time_zone: str = "Asia/Almaty"
     answer_days: int = Field(3, ge=1, le=60)
     correct_days: int = Field(1, ge=1, le=60)
@@ -134,6 +135,7 @@ class Settings(BaseSettings):
     _queue = field_validator("redis_url")(values.queue)
     _public_url = field_validator("public_url")(values.public_address)
     _time_zone = field_validator("time_zone")(values.time_zone)
+    _resolver = field_validator("resolver")(values.resolver)
     _log_level = field_validator("log_level")(values.log_level)
     _later = field_validator("retry_minutes")(values.minutes)
 
@@ -155,11 +157,6 @@ class Settings(BaseSettings):
     def journal(self) -> Path:
         """The directory of the withdrawal journal."""
         return self.journal_dir or self.var / "journal"
-
-    @property
-    def has_identity(self) -> bool:
-        """Whether the operator's name, BIN and address are known (policy 1.1)."""
-        return bool(self.operator_name and self.operator_bin and self.operator_address)
 
     @property
     def database(self) -> str:

@@ -81,6 +81,18 @@ def time_zone(text: str) -> str:
         raise ValueError("must be the name of a time zone, such as Asia/Almaty") from None
 
 
+def resolver(text: str) -> str:
+    """The address and port of a name server; nothing means the system's."""
+    host, _, port = text.rpartition(":")
+    try:
+        is_one = bool(ip_address(host.strip("[]"))) and 0 < int(port) < 65_536
+    except ValueError:
+        is_one = not text
+    if is_one:
+        return text
+    raise ValueError("must be the address and port of a name server, such as 192.0.2.53:53")
+
+
 def log_level(text: str) -> str:
     """The name of a level."""
     if text.upper() not in logging.getLevelNamesMapping():

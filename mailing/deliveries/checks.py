@@ -19,6 +19,7 @@ class Fix(StrEnum):
     AUDIENCE = "audience"
     READY = "ready"
     POLICIES = "policies"
+    DOMAIN = "domain"
     NOWHERE = ""
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from mailing.base.errors import Invalid
-from mailing.base.operator import Operator, operator_of
+from mailing.base.operator import Operator, known
 from mailing.base.settings import current
 from mailing.campaigns import blocks, campaigns, images
 from mailing.campaigns.campaigns import Campaign
@@ -80,5 +80,7 @@ def _demand_images(content: Content) -> None:
 def _frame(topic: Topic, language: str) -> Frame:
     settings = current()
     # A draft may be written before the operator's identity is known; starting it may not.
-    operator = operator_of(settings) if settings.has_identity else _NOBODY
-    return frames.frame(settings, topic, language, "draft", operator)
+    operator = known(settings)
+    return frames.frame(
+        settings, topic, language, "draft", operator if operator.is_whole else _NOBODY
+    )

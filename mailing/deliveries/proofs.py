@@ -9,7 +9,7 @@ from mailing.base import clock
 from mailing.base.errors import KelisimError
 from mailing.base.languages import gettext as _
 from mailing.base.languages import spoken
-from mailing.base.operator import operator_of
+from mailing.base.operator import is_named, operator_of
 from mailing.base.settings import Settings, current
 from mailing.base.tokens import LeaveToken, link_keys
 from mailing.campaigns.campaigns import Campaign, Kind
@@ -25,7 +25,7 @@ from mailing.people import forms
 
 def of_messages(campaign: Campaign, settings: Settings) -> Iterator[Check]:
     """The final message of some people in each language that is written."""
-    if not settings.has_identity:
+    if not is_named(settings):
         return
     own, among = _own_origins(settings), finished.readers(campaign)
     for body in campaign.written:

@@ -1,5 +1,6 @@
 """Readiness: may this campaign start, and what should somebody look at first?"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +13,9 @@ from mailing.base.signing import signing_keys
 from mailing.campaigns import approvals, audience
 from mailing.campaigns.audience import Audience
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import frames, proofs, usual
+from mailing.deliveries import dns_checks, dns_records, frames, proofs, usual
 from mailing.deliveries.checks import Check, Fix, Level
+from mailing.deliveries.dns_verdicts import Standing
 from mailing.policies import versions
 
 __all__ = ["Check", "Fix", "Level", "Readiness", "check"]
@@ -48,7 +50,7 @@ def check(
     counted, languages = look or audience.look(campaign)
     told = [*_before_the_audience(), of_audience(counted), *_approval(campaign)]
     words = [*_of_the_message(campaign), *proofs.of_languages(campaign, languages)]
-    beside = [*proofs.of_inboxes(campaign), *proofs.of_links(campaign)]
+    beside = [*proofs.of_inboxes(campaign), *proofs.of_links(campaign), *of_the_domain()]
     return Readiness([*told, *words, *beside, *usual.of(campaign, counted, at)])
 
 
@@ -67,6 +69,17 @@ def of_audience(counted: Audience) -> Check:
         return Check("audience", Level.STOP, title, detail, Fix.AUDIENCE)
     detail = _("People who will receive it: %(num)s.", num=counted.will_receive)
     return Check("audience", Level.FINE, title, detail)
+
+
+def of_the_domain() -> Iterator[Check]:
+    """What a resolver said of the sending domain within two days: another key in the place of ours
+    stops a start, for every signature would be refused; the rest asks for a look."""
+    for one in dns_checks.faults():
+        name = one.record.name
+        is_fatal = name is dns_records.Name.DKIM and one.verdict.standing is Standing.OTHER
+        level = Level.STOP if is_fatal else Level.WARN
+        detail = f"{one.record.host}: {one.verdict.sentence}"
+        yield Check(f"dns_{name}", level, _("Sending domain"), detail, Fix.DOMAIN)
 
 
 def _approval(campaign: Campaign) -> list[Check]:

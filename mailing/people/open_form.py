@@ -6,6 +6,7 @@ from hashlib import sha256
 from mailing.base.errors import Invalid, NotReady
 from mailing.base.languages import gettext as _
 from mailing.base.languages import spoken
+from mailing.base.operator import is_named
 from mailing.base.settings import Settings, current
 from mailing.people import forms, topics
 from mailing.people.forms import HEADING, INTRODUCTION, FormVersion
@@ -101,7 +102,7 @@ def _box(topic: Topic, policy: PolicyVersion) -> Box:
 
 
 def _demand_identity(settings: Settings) -> None:
-    if not settings.has_identity:
+    if not is_named(settings):
         raise NotOpen(
             _(
                 "The operator has not said who they are yet. Operator: set KELISIM_OPERATOR_NAME, "

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
+from mailing.base.operator import known
 from mailing.base.settings import current as settings
 from mailing.policies import marks
 from mailing.policies.marks import Marks as Marks
@@ -79,7 +80,7 @@ class PolicyVersion(Table):
     @property
     def declared_operator(self) -> str:
         """Who declares it; a version from before this was kept speaks for the settings'."""
-        return self.operator or settings().operator_name or ""
+        return self.operator or known(settings()).name
 
 
 def import_text(content: bytes, new: NewText) -> PolicyText:
@@ -232,7 +233,7 @@ def _begin(new: NewText) -> PolicyVersion:
         material=new.material,
         purposes=list(new.purposes or PURPOSES),
         fields=list(new.fields or FIELDS),
-        operator=new.operator or settings().operator_name,
+        operator=new.operator or known(settings()).name or None,
         mailbox=new.mailbox or settings().helpdesk_address,
         marks=(new.marks or Marks()).stored(),
         summaries={},

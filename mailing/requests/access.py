@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mailing.base import clock
+from mailing.base.operator import known
 from mailing.base.settings import current
 from mailing.people.subscribers import Subscriber
 from mailing.requests import fresh, held
@@ -48,7 +49,7 @@ def _document(subscriber: Subscriber) -> dict[str, Any]:
     settings = current()
     return {
         "made_at": clock.now(),
-        "operator": settings.operator_name,
+        "operator": known(settings).name,
         "ask": settings.helpdesk_address,
         **{name: tell(subscriber) for name, tell in _SECTIONS.items()},
     }

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.languages import LANGUAGES
+from mailing.base.operator import is_named
 from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind
@@ -60,7 +61,7 @@ def _tongue(request: Request) -> str:
 
 def _is_due(request: Request, correspondent: Correspondent) -> bool:
     is_asked = request.what not in UNSPOKEN and request.state == State.OPEN
-    by_mail = request.channel == Channel.MAIL and current().has_identity
+    by_mail = request.channel == Channel.MAIL and is_named(current())
     if not (is_asked and by_mail and correspondent.is_answerable and _is_a_person(correspondent)):
         return False
     return _is_first_today(request) and not _is_flood(correspondent)

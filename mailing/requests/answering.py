@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from mailing.base.database import db
 from mailing.base.errors import Conflict, NotReady
 from mailing.base.languages import LANGUAGES, date_text, gettext_for, time_text
-from mailing.base.operator import operator_of
+from mailing.base.operator import is_named, operator_of
 from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer, Said
@@ -155,7 +155,7 @@ def _threaded(said: Said, correspondent: Correspondent | None) -> Said:
 def _foot(language: str) -> str:
     """Who answers (policy 1.1), in the words of every other mail of ours."""
     settings = current()
-    if not settings.has_identity:
+    if not is_named(settings):
         raise NotReady("The operator's identity is missing; nothing is sent without it.")
     operator, say = operator_of(settings), gettext_for(language).gettext
     return "\n".join(

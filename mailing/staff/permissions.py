@@ -32,6 +32,8 @@ class Act(StrEnum):
     READ_STAFF = N_("read the staff list")
     MANAGE_STAFF = N_("invite staff, change roles, close logins")
     READ_AUDIT = N_("read the audit log")
+    READ_SETTINGS = N_("read the settings")
+    CHANGE_SETTINGS = N_("name the operator, look the domain up, make signing keys")
     OWN_LOGIN = N_("look after one's own login")
 
 
@@ -65,6 +67,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.READ_STAFF: frozenset({Role.ADMIN}),
     Act.MANAGE_STAFF: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS,
+    Act.READ_SETTINGS: _EVERYBODY,
+    Act.CHANGE_SETTINGS: frozenset({Role.ADMIN}),
     Act.OWN_LOGIN: _EVERYBODY,
 }
 

@@ -140,13 +140,6 @@ def test_without_an_address_the_database_and_the_queue_are_named(settings: Setti
         _ = bare.queue
 
 
-@pytest.mark.parametrize("absent", ["operator_name", "operator_bin", "operator_address"])
-def test_an_identity_is_whole_or_missing(settings: Settings, absent: str) -> None:
-    """Policy 1.1."""
-    assert settings.has_identity
-    assert not settings.model_copy(update={absent: None}).has_identity
-
-
 @pytest.mark.parametrize(
     ("name", "value"),
     [

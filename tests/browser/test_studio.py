@@ -71,6 +71,9 @@ class Studio:
             "/studio/account",
             "/studio/account/second-factor",
             "/studio/roles",
+            "/studio/settings",
+            "/studio/settings/operator",
+            "/studio/settings/domain",
             "/studio/audit",
         ]
 

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Flask
 
+from mailing.base.operator import shown
 from mailing.base.settings import Settings, current
 from webapp.public import (
     address,
@@ -48,13 +49,4 @@ def register(app: Flask) -> None:
 
 def operator_identity() -> dict[str, object]:
     """Who sends (policy 1.1), as every page and its footer names them."""
-    settings = current()
-    return {
-        "operator": {
-            "name": settings.operator_name,
-            "bin": settings.operator_bin,
-            "address": settings.operator_address,
-            "contact": settings.helpdesk_address,
-        },
-        "zone": settings.time_zone,
-    }
+    return {"operator": shown(), "zone": current().time_zone}

@@ -34,6 +34,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     second,
     segments,
     sending,
+    settings_pages,
     shell,
     topics,
     trial_pages,

@@ -8,6 +8,7 @@ from werkzeug.datastructures import FileStorage
 
 from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import LANGUAGES, gettext
+from mailing.base.operator import shown
 from mailing.base.settings import current
 from mailing.policies import summaries, versions
 from mailing.policies.marks import Marks
@@ -47,7 +48,7 @@ def blank() -> Typed:
         {
             "purposes": ", ".join(PURPOSES),
             "fields": ", ".join(FIELDS),
-            "operator": current().operator_name or "",
+            "operator": shown().name,
             "mailbox": current().helpdesk_address,
             "withdrawal_marks": "\n".join(built_in.withdrawal),
             "rectification_marks": "\n".join(built_in.rectification),

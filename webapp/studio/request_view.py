@@ -7,6 +7,7 @@ from flask import render_template
 
 from mailing.base import clock
 from mailing.base.languages import LANGUAGES
+from mailing.base.operator import is_named
 from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.answers import Answer, Said
@@ -102,7 +103,7 @@ def _answer_form(asked: Request, draft: Draft) -> dict[str, Any]:
 
 def _around(asked: Request, wording: Wording) -> list[str]:
     """The template before and after the officer's words: nobody need write what it says."""
-    filled = answering.compose(asked, wording, _HERE).text if current().has_identity else ""
+    filled = answering.compose(asked, wording, _HERE).text if is_named(current()) else ""
     return [part.strip() for part in filled.split(_HERE)]
 
 

@@ -8,6 +8,7 @@ from flask import g, request, url_for
 
 from mailing.base.installation import here
 from mailing.base.languages import LANGUAGES, gettext, ngettext, spoken
+from mailing.base.operator import shown
 from mailing.base.settings import current
 from mailing.campaigns import approvals
 from mailing.campaigns.campaigns import Campaign, Kind
@@ -49,7 +50,7 @@ def surroundings() -> dict[str, Any]:
         "styles": STYLES,
         "sending_off": _sending_off() if login else None,
         "zone": current().time_zone,
-        "operator": current().operator_name,
+        "operator": shown().name,
         "tongue_links": _tongue_links(),
     }
 

@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import idna
 
+from mailing.deliveries.relays import PORTS
+
 # How long an address that lost pipelined commands gets them one by one.
 _ONE_BY_ONE_SECONDS = 600.0
 ENCODE_HINT = "special characters in a user name or password must be percent-encoded"
@@ -22,9 +24,9 @@ class Security(StrEnum):
 
 
 SCHEMES = {
-    "smtp": (Security.PLAIN, 25),
-    "smtp+starttls": (Security.STARTTLS, 587),
-    "smtps": (Security.TLS, 465),
+    "smtp": (Security.PLAIN, PORTS["smtp"]),
+    "smtp+starttls": (Security.STARTTLS, PORTS["smtp+starttls"]),
+    "smtps": (Security.TLS, PORTS["smtps"]),
 }
 
 

@@ -1,0 +1,93 @@
+"""What the DNS should say of the domain that mail is sent from.
+
+SPF (RFC 7208), DKIM (RFC 6376), DMARC (RFC 7489), the MX of the return path, and the names of the
+relays' addresses, as mailbox providers ask for them.
+"""
+
+import base64
+from dataclasses import dataclass
+from email.utils import parseaddr
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from publicsuffixlist import PublicSuffixList
+
+from mailing.base.settings import Settings
+from mailing.base.signing import SigningKey, signing_keys
+from mailing.base.values import is_loopback
+
+
+class Name(StrEnum):
+    """What a record is for."""
+
+    SPF = "spf"
+    DKIM = "dkim"
+    DMARC = "dmarc"
+    MX = "mx"
+    PTR = "ptr"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One record: where it stands, and what to publish there. `expected` is empty where only the
+    owner of the network can say it."""
+
+    name: Name
+    host: str
+    kind: str
+    expected: str
+
+
+def records(settings: Settings) -> list[Record]:
+    """Everything that should be published for this installation to be believed."""
+    return [
+        Record(Name.SPF, settings.bounce_domain, "TXT", _spf(settings)),
+        *(
+            Record(Name.DKIM, f"{key.selector}._domainkey.{key.domain}", "TXT", published(key))
+            for key in signing_keys(settings)
+        ),
+        Record(Name.DMARC, f"_dmarc.{_organisation(sender(settings))}", "TXT", _dmarc(settings)),
+        Record(Name.MX, settings.bounce_domain, "MX", f"10 {_host(settings.public_url)}."),
+        *(Record(Name.PTR, host, "PTR", "") for host in _relays(settings)),
+    ]
+
+
+def sender(settings: Settings) -> str:
+    """The domain of the From address."""
+    return parseaddr(settings.from_)[1].rpartition("@")[2].lower()
+
+
+def published(key: SigningKey) -> str:
+    """The text of the record that holds a key's public half (RFC 6376 3.6.1, RFC 8463 4)."""
+    public = key.key.public_key()
+    if isinstance(key.key, RSAPrivateKey):
+        octets = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return f"v=DKIM1; k=rsa; p={base64.b64encode(octets).decode()}"
+    raw = public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return f"v=DKIM1; k=ed25519; p={base64.b64encode(raw).decode()}"
+
+
+def _spf(settings: Settings) -> str:
+    hosts = _relays(settings) or [_host(settings.public_url)]
+    return " ".join(["v=spf1", *(f"a:{host}" for host in hosts), "-all"])
+
+
+def _dmarc(settings: Settings) -> str:
+    return f"v=DMARC1; p=none; rua=mailto:dmarc@{sender(settings)}"
+
+
+def _host(address: str) -> str:
+    return urlsplit(address).hostname or ""
+
+
+def _relays(settings: Settings) -> list[str]:
+    """The relays that are machines of their own; what leaves from here leaves by another name."""
+    hosts = dict.fromkeys(_host(url) for url in settings.smtp_url)
+    return [host for host in hosts if host and not is_loopback(host)]
+
+
+def _organisation(domain: str) -> str:
+    """The domain that is registered: DMARC asks there where a name below it says nothing."""
+    return str(PublicSuffixList().privatesuffix(domain) or domain)
