@@ -8,6 +8,7 @@ import base64
 from dataclasses import dataclass
 from email.utils import parseaddr
 from enum import StrEnum
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -49,7 +50,7 @@ def records(settings: Settings) -> list[Record]:
             for key in signing_keys(settings)
         ),
         Record(Name.DMARC, f"_dmarc.{_organisation(sender(settings))}", "TXT", _dmarc(settings)),
-        Record(Name.MX, settings.bounce_domain, "MX", f"10 {_host(settings.public_url)}."),
+        Record(Name.MX, settings.bounce_domain, "MX", _mx(settings)),
         *(Record(Name.PTR, host, "PTR", "") for host in _relays(settings)),
     ]
 
@@ -71,7 +72,23 @@ def published(key: SigningKey) -> str:
 
 def _spf(settings: Settings) -> str:
     hosts = _relays(settings) or [_host(settings.public_url)]
-    return " ".join(["v=spf1", *(f"a:{host}" for host in hosts), "-all"])
+    named = [_names(host) for host in hosts if not is_loopback(host)]
+    return " ".join(["v=spf1", *named, "-all"]) if named else ""
+
+
+def _names(host: str) -> str:
+    """How SPF names a machine (RFC 7208 5.3, 5.6): by its name, else by its address."""
+    try:
+        return f"ip{ip_address(host).version}:{host}"
+    except ValueError:
+        return f"a:{host}"
+
+
+def _mx(settings: Settings) -> str:
+    """A name, never an address (RFC 5321 5.1); empty where we have no name that others know."""
+    host = _host(settings.public_url)
+    has_name = not is_loopback(host) and _names(host).startswith("a:")
+    return f"10 {host}." if has_name else ""
 
 
 def _dmarc(settings: Settings) -> str:

@@ -76,6 +76,33 @@ def test_the_relays_are_named_and_dmarc_stands_at_the_registered_domain(
     assert "secret" not in repr(found)
 
 
+@pytest.mark.parametrize(
+    ("public", "relay", "spf", "mx"),
+    [
+        (
+            "https://news.shop.kz",
+            "smtp://127.0.0.1",
+            "v=spf1 a:news.shop.kz -all",
+            "10 news.shop.kz.",
+        ),
+        (
+            "https://news.shop.kz",
+            "smtp://192.0.2.7",
+            "v=spf1 ip4:192.0.2.7 -all",
+            "10 news.shop.kz.",
+        ),
+        ("https://192.0.2.9", "smtp://127.0.0.1", "v=spf1 ip4:192.0.2.9 -all", ""),
+        ("http://127.0.0.1:8080", "smtp://127.0.0.1", "", ""),
+    ],
+)
+def test_a_machine_is_named_as_its_record_can_name_it(
+    app: Flask, settings: Settings, public: str, relay: str, spf: str, mx: str
+) -> None:
+    told = settings.model_copy(update={"public_url": public, "smtp_url": (relay,)})
+    found = {one.name: one.expected for one in dns_records.records(told)}
+    assert (found[Name.SPF], found[Name.MX]) == (spf, mx)
+
+
 def test_a_name_server_is_asked_for_each_kind() -> None:
     long = "v=DKIM1; p=" + "A" * 300
     zone = {

@@ -111,6 +111,6 @@ def test_looking_the_domain_up_is_asked_for_and_shown_as_waited_for(
     assert boss.post("/studio/settings/domain").status_code == 303
     page = boss.get("/studio/settings/domain?lang=en").text
     assert "A worker is looking them up" in page
-    assert "v=spf1" in page
+    assert "v=DMARC1" in page
     with web.app_context():
         assert logged("dns looked up") == ["sending domain"]
