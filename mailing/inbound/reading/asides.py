@@ -1,38 +1,19 @@
-"""Asides: a sentence that speaks of a wish without wishing it now.
+"""Asides: a sentence that has the words of a wish in another sense, or with a no at their end.
 
-It takes an earlier wish back, makes it depend on something, tells what somebody else wished or did,
-or uses one of its words in another sense. Words stand here as the folding spells them.
+Words stand here as the folding spells them.
 """
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
 
 from mailing.inbound.reading.said import Said, begins_with
 
-_CANCELS = ("annulir", "otmen", "ignor", "disregard", "cancel", "jaramsyz", "nedeistv")
-_WISH = re.compile(r"otzyv(?:a|e|om|u)?|uithdraual|revocation")
 _CONSENT = ("soglas", "consent", "kelisim")
-_LETTERS = ("zaiav", "zapros", "pismo", "request", "letter", "email")
-_UNDONE = ("peredum", "razdum", "reshenie", "obratno")
-_UNSURE = {"thinking", "considering", "dumaiu", "podumyvaiu", "planiruiu"}
-_TOLD = ("sovet", "posovet", "told", "advis", "suggest", "recommend")
-_IF = {"if", "esli", "eger", "or", "ili", "unless", "otheruise", "inache"}
-# Later, and only then.
-_LATER = re.compile(r"otzovu|udaliu|otpishus")
-_WILL = {"uill", "ill", "shall"}
-_SOMEBODY = {"uho", "uhoever", "hochet", "hotiat", "uants"}
-_MISTAKEN = ("sluchain", "oshibk", "accidental", "mistak")
-_DID = re.compile(r"otpisal\w*|otozval\w*|unsubscribed|uithdreu|revoked")
-_PRESSED = {"najal", "najala", "clicked", "pressed", "bastym"}
-_WRITTEN = ("stati", "opechatk", "article", "typo", "knig", "kniga", "book")
-_NOT_OURS = ("klient", "pokupatel", "chitatel", "page", "form", "article")
+_WRITTEN = ("stati", "opechatk", "article", "typo", "seminar", "vebinar")
+_NOT_OURS = ("klient", "pokupatel", "chitatel", "page", "form", "article", "ostav")
 _NO_CONSENT = {"bez", "s"}
 _OF_CONSENT = re.compile(r"soglasi[iy]a")
-_NOT_TO_BE = ("schita", "iavlia")
 _HAS_NOT = re.compile(r"[gk][ae]n(?:ym|im|myn|min)? jok|(?:tart|toktat|joi|oshir)[mp][ae](?!k)")
-_IN_CASE = re.compile(r"(?:alsam|alsak|tartsa\w*|oshirse\w*|joisa\w*|kaitarsa\w*)$")
-
 # «Отпишите мне» asks for an answer, unless the sentence speaks of mail.
 _ANSWER_TO = {"po", "mne", "nam", "kogda", "kak", "ob"}
 _OF_MAIL = ("rassyl", "podpis", "pis", "novost", "reklam", "spam", "menia", "ot", "vas", "vseh")
@@ -43,7 +24,10 @@ _SENT = (
 )
 _FILLERS = {"mne", "nam", "bolshe", "poka", "pojaluista", "uje", "eshe", "etu", "etot"}
 _SENDS = ("prisyl", "shlite", "otpravlia", "jiberme")
-_MISSED = {"miss", "lose", "late", "get", "getting", "receive", "receiving", "come", "coming", "arrive"}
+_MISSED = {
+    *("miss", "lose", "late", "get", "getting", "receive", "receiving", "come", "coming"),
+    "arrive",
+}
 _NO = {"ne", "no", "not", "dont", "never"}
 _ENDS = ("stop", "ceas", "prekra", "perest", "uithdra", "revok", "unsub", "otpis", "toktat")
 _LOSES = ("teriat", "poteriat", "propus")
@@ -51,60 +35,12 @@ _LOSES = ("teriat", "poteriat", "propus")
 
 def is_aside(said: Said) -> bool:
     """Whether the sentence only speaks of the wish."""
-    ways = (_is_taken_back, _depends, _is_anothers, _is_mistaken, _has_not_been_done)
-    return any(way(said) for way in (*ways, _is_another_sense))
-
-
-def _is_taken_back(said: Said) -> bool:
-    """ "I cancel my withdrawal"; "my letter is no withdrawal"; "I changed my mind about leaving"."""
-    before = said.tokens[max(0, said.start - 7) : said.at[-1]]
-    if begins_with(said.tokens[max(0, said.start - 1) : said.start], _UNDONE):
-        return True
-    if any(a == "ne" and b.startswith(_NOT_TO_BE) for a, b in pairwise(before)):
-        return True
-    around = said.tokens[max(0, said.start - 7) : said.at[-1] + 7]
-    return any(_is_cancelled(around, at) for at in range(len(around)))
-
-
-def _is_cancelled(words: Sequence[str], at: int) -> bool:
-    """Whether a wish that is named there is taken back, or the letter that holds one."""
-    if words[at].startswith("otinish"):
-        return begins_with(words[at + 1 : at + 3], _CANCELS)
-    if not (_WISH.fullmatch(words[at]) and begins_with(words[at + 1 : at + 4], _CONSENT)):
-        return False
-    is_of_letter = begins_with(words[:at], _LETTERS) and begins_with(words[at:], _CANCELS)
-    return is_of_letter or begins_with(words[max(0, at - 4) : at], _CANCELS)
-
-
-def _depends(said: Said) -> bool:
-    """ "Otherwise I shall withdraw"; "if you do not answer, I shall"."""
-    before = set(said.tokens[max(0, said.start - 12) : said.start])
-    if said.before(said.start, 4) & _UNSURE or any(map(_IN_CASE.search, _end(said))):
-        return True
-    own = [said.tokens[at] for at in said.at]
-    will = said.before(said.start, 3) & _WILL or any(map(_LATER.match, own))
-    return bool(will and before & _IF)
-
-
-def _is_anothers(said: Said) -> bool:
-    """ "My friend told me to"; "it was not me who"."""
-    before = said.tokens[max(0, said.start - 4) : said.start]
-    told = begins_with(before, _TOLD) and ("me" in before or "mne" in before)
-    is_alleged = {"said", "uhat"} <= set(said.tokens[max(0, said.start - 5) : said.at[-1]])
-    return told or is_alleged or bool(said.before(said.start, 2) & _SOMEBODY)
-
-
-def _is_mistaken(said: Said) -> bool:
-    """ "I unsubscribed by mistake"; not "I was put on it by mistake, unsubscribe me"."""
-    around = said.tokens[max(0, said.start - 4) : said.at[-1] + 5]
-    did = any(_DID.fullmatch(said.tokens[at]) for at in said.at)
-    is_pressed = bool(said.before(said.start, 2) & _PRESSED)
-    return is_pressed or (did and begins_with(around, _MISTAKEN))
+    return _has_not_been_done(said) or _is_another_sense(said)
 
 
 def _has_not_been_done(said: Said) -> bool:
     """In Kazakh the no stands at the end of the verb, or behind it."""
-    return _HAS_NOT.search(" ".join(_end(said))) is not None
+    return _HAS_NOT.search(" ".join(said.end)) is not None
 
 
 def _is_another_sense(said: Said) -> bool:
@@ -114,17 +50,26 @@ def _is_another_sense(said: Said) -> bool:
     if own[0].startswith("otpis"):
         return _asks_for_an_answer(said) or _was_done_to_them(said)
     after_first = said.tokens[said.start + 1 : said.start + 2]
-    if own[0] == "stop" and after_first == ["by"] or "stopped" in own:
+    if (own[0] == "stop" and after_first == ["by"]) or "stopped" in own:
         return True
     if begins_with(said.before(said.start, 4), _WRITTEN):
         return True
-    if own[0] in ("otzyv", "unsubscribe") and begins_with(after_first, _NOT_OURS):
+    if any(_is_a_review(said.tokens[at : at + 3]) for at in said.at):
         return True
     if begins_with(said.inside, _LOSES) or _is_denied_twice(said):
         return True
     if any(map(_CALM.fullmatch, own)) or (begins_with(own, _SENDS) and _is_of_goods(said)):
         return True
     return bool({"uant", "uish", "more"} & set(own) and _MISSED & _around(said))
+
+
+def _is_a_review(words: Sequence[str]) -> bool:
+    """«Отзыв» of a customer or about a book; "unsubscribe page"."""
+    word, *after = words
+    if word not in ("otzyv", "unsubscribe"):
+        return False
+    is_about = after[:1] in (["o"], ["ob"]) and not begins_with(after[1:], _CONSENT)
+    return is_about or begins_with(after[:1], _NOT_OURS)
 
 
 def _is_denied_twice(said: Said) -> bool:
@@ -148,7 +93,7 @@ def _asks_for_an_answer(said: Said) -> bool:
 
 
 def _was_done_to_them(said: Said) -> bool:
-    return said.tokens[said.start] == "otpisali" and bool(said.before(said.start, 3) & {"vy"})
+    return said.tokens[said.start] == "otpisali" and "vy" in said.before(said.start, 3)
 
 
 def _is_of_goods(said: Said) -> bool:
@@ -156,8 +101,3 @@ def _is_of_goods(said: Said) -> bool:
     what = (word for word in said.following(6) if word not in _FILLERS)
     before = said.tokens[max(0, said.start - 1) : said.start]
     return begins_with([next(what, ""), *before], _SENT)
-
-
-def _end(said: Said) -> Sequence[str]:
-    """The mark's last word and what stands behind it."""
-    return said.tokens[said.at[-1] : said.at[-1] + 4]

@@ -6,9 +6,11 @@ here as the folding spells them (`w` is `u`).
 """
 
 import re
+from collections.abc import Sequence
 from itertools import pairwise
 
 from mailing.inbound.reading.asides import is_aside
+from mailing.inbound.reading.retractions import is_retracted
 from mailing.inbound.reading.said import Said, begins_with
 
 HOW = {"hou", "kak", "kalai", "mojno", "can", "uhat", "chto", "uhether"}
@@ -23,16 +25,22 @@ _NOT = {
     *("uasnt", "uont", "uouldnt"),
 }
 _NOT_INSIDE = {"ne", "not", "never", "dont", "emes", "didnt", "havent", "hasnt"}
-_BROKEN = ("rabot", "deistv", "otkry", "nash", "uork", "open", "load")
+_BROKEN = (
+    *("rabot", "deistv", "otkry", "nash", "uork", "open", "load", "poluch", "prihod", "otvech"),
+    *("zna", "ponim", "spam", "receiv", "answer", "repl", "understand", "knou"),
+)
+_NO_WHAT = ("need", "uithdr", "revoc", "intent", "reason", "plan", "uish", "request")
+_NEW_CLAUSE = {"i", "ia", "men", "poetomu", "so", "therefore", "no", "but", "birak", "please"}
 _ANNOUNCES = (
     *("soobsha", "uvedoml", "zaiavl", "informir", "preduprej", "podtverj", "dovoju", "reshi"),
     *("proshu", "tom"),
 )
 _PLEASE = {"please", "proshu", "trebuiu", "prosim", "kindly"}
 _MAY = {
-    *("may", "might", "could", "can", "right", "mojet", "mojete", "mogut", "mogu", "pravo", "pravom"),
-    *("vprave", "mojno"),
+    *("may", "might", "could", "can", "right", "mojet", "mojete", "mogut", "mogu", "pravo"),
+    *("vprave", "mojno", "pravom"),
 }
+_YOU_MAY = {("you", "may"), ("you", "can"), ("vy", "mojete"), ("vy", "vprave")}
 _USES_IT = ("exercis", "using", "polzu", "ispolzu", "realizu", "osnovan", "sootvet", "under")
 # What follows in Kazakh: "is not", "may be", "he can", "with the mark".
 _AFTERWARDS = re.compile(
@@ -67,12 +75,14 @@ _OTHER_WORDS = ("kelisimsha",)
 
 def is_denied(said: Said) -> bool:
     """Whether the sentence asks for nothing of the kind."""
-    ways = (_says_no, _tells_what_may_be, _is_of_something_else, is_aside)
+    ways = (_says_no, _tells_what_may_be, _is_of_something_else, is_aside, is_retracted)
     return any(way(said) for way in ways)
 
 
 def _says_no(said: Said) -> bool:
     asked = said.before(said.start, 3) & HOW
+    if "esli" in said.before(said.start, 4):
+        asked = asked - {"mojno"}
     if asked - {"chto"} or _is_refused(said) or (asked and not _is_announced(said)):
         return True
     if any(said.before(at, min(2, at - said.start)) & _NOT_INSIDE for at in said.at):
@@ -90,8 +100,15 @@ def _is_announced(said: Said) -> bool:
 def _is_refused(said: Said) -> bool:
     """A no shortly before it, unless that is said of a link: "it does not work, do it for me"."""
     words = said.tokens[max(0, said.start - 3) : said.start + 1]
-    said_no = [after for word, after in pairwise(words) if word in _NOT - said.own]
-    return any(not after.startswith(_BROKEN) for after in said_no)
+    no = _NOT - said.own
+    return any(word in no and _reaches(word, words[n + 1 :]) for n, word in enumerate(words[:-1]))
+
+
+def _reaches(no: str, after: Sequence[str]) -> bool:
+    """Whether it reaches what follows: «но» is no English no, and a clause of its own ends it."""
+    if no == "no" and not after[0].startswith(_NO_WHAT):
+        return False
+    return not (after[0].startswith(_BROKEN) or _NEW_CLAUSE & set(after[1:]))
 
 
 def _is_unwilling(said: Said) -> bool:
@@ -114,9 +131,18 @@ def _tells_what_may_be(said: Said) -> bool:
     is_wish = bool(said.before(said.start, 2) & _PLEASE) or begins_with(
         said.before(said.start, 7), _USES_IT
     )
-    if said.before(said.start, 5) & _MAY and not is_wish:
+    before = said.before(said.start, 5)
+    may = before & _MAY - ({"mojno"} if "esli" in before else set())
+    if not is_wish and (may or _is_told_to_others(said)):
         return True
     return bool(_MAY & set(said.inside) - said.own) or any(map(_AFTERWARDS.match, said.afterwards))
+
+
+def _is_told_to_others(said: Said) -> bool:
+    """ "You may … or withdraw it", however much stands between."""
+    before = said.tokens[max(0, said.start - 12) : said.start]
+    told = [n for n, pair in enumerate(pairwise(before)) if pair in _YOU_MAY]
+    return bool(told) and not {"i", "ia", "men"} & set(before[told[-1] :])
 
 
 def _is_of_something_else(said: Said) -> bool:
@@ -140,4 +166,3 @@ def _is_only_along(said: Said, at: int) -> bool:
     """ "the consent form", "with your consent"."""
     follows = said.tokens[at + 1 : at + 2]
     return begins_with(follows, _DOCUMENTS_AFTER) or bool(said.before(at, 2) & _ALONG)
-

@@ -6,7 +6,19 @@ from mailing.inbound.reading.said import begins_with
 
 _HELPERS = {"can", "could", "uould", "uill"}
 _CAN_YOU = {"mojete", "mogli", "mojno"}
-_FILLERS = {"li", "by", "vy", "you", "please", "pls", "kindly", "pojaluista", "just", "prosto", "me"}
+_FILLERS = {
+    "li",
+    "by",
+    "vy",
+    "you",
+    "please",
+    "pls",
+    "kindly",
+    "pojaluista",
+    "just",
+    "prosto",
+    "me",
+}
 # What only we can do: whoever asks whether we can wishes it. To withdraw is the author's own.
 _WE_DO = (
     *("delet", "eras", "remov", "destro", "uipe", "stop", "unsubscrib", "cancel", "take", "forget"),

@@ -27,6 +27,11 @@ class Said:
         """The few words after its last one."""
         return self.following(3)
 
+    @property
+    def end(self) -> Sequence[str]:
+        """Its last word and what stands behind it."""
+        return [self.tokens[self.at[-1]], *self.afterwards]
+
     def following(self, size: int) -> Sequence[str]:
         """So many words after its last one."""
         return self.tokens[self.at[-1] + 1 : self.at[-1] + 1 + size]

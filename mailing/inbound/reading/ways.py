@@ -10,6 +10,7 @@ from mailing.inbound.reading.values import Kind
 from mailing.inbound.reading.wishes import RECTIFICATION, UNSUBSCRIBE, WITHDRAWAL, Way
 from mailing.policies.marks import Marks
 
+
 @dataclass(frozen=True)
 class Sought:
     """A way as it is looked for: which places it needs, also as one number of bits, and all of its
@@ -58,7 +59,8 @@ def _sought(way: Way, places: dict[tuple[str, ...], int]) -> Sought:
 
 def _by_letter(places: dict[tuple[str, ...], int]) -> dict[str, tuple[tuple[str, int], ...]]:
     stems = [(stem, number) for place, number in places.items() for stem in place]
-    found = {first: [one for one in stems if one[0][0] == first] for first, *_ in dict(stems)}
+    firsts = {stem[0] for stem, _ in stems}
+    found = {first: [one for one in stems if one[0][0] == first] for first in firsts}
     return {**{first: tuple(of) for first, of in found.items()}, LOST: tuple(stems)}
 
 

@@ -53,6 +53,7 @@ WITHDRAWAL: tuple[Way, ...] = (
     (_ERASE, ("personal", "everything", "all"), ("about", "on", "hold", "have"), ("me", "mine")),
     (("erasur", "deletion"), ("request", "right", "exercis"), ("my", "data", "gdpr", "erasur")),
     (_ERASE, ("me",), ("database", "system", "systems", "records")),
+    (("stop", "cease"), ("processing", "using"), ("my", "personal"), ("data", "information")),
     (("stop", "cease"), ("processing",), ("data", "information")),
 )
 RECTIFICATION: tuple[Way, ...] = (
