@@ -1,6 +1,7 @@
 """What the author of a message wrote themselves, apart from what they quote below or above it."""
 
 import re
+from collections.abc import Sequence
 
 from mailing.inbound.reading import introductions
 from mailing.inbound.reading.addresses import first
@@ -70,14 +71,27 @@ def unquoted(text: str, *, is_passed_on: bool = False) -> str:
     return _without_our_links(_without_our_blocks("\n".join(kept)).split("\n")).strip()
 
 
-def forwarded(text: str) -> str:
-    """The subject and the first lines of a message that was passed on inside the text."""
-    found = _FORWARD.search(text)
-    if not found:
-        return ""
-    rest = text[found.end() :][:LONGEST]
+def forwarded(opened: Opened) -> tuple[str, str]:
+    """The subject of a message that was passed on inside the text, and what its author wrote;
+    nothing of one of ours, which only quotes the mark."""
+    lines = whole_text(opened)[:LONGEST].split("\n")
+    start = _forwarded_at(lines, is_passed_on(opened))
+    rest = "\n".join(lines[start:])
+    if start == len(lines) or ("://" in rest and _ANY_LINK.search(rest)):
+        return "", ""
     subject = _SUBJECT.search(rest)
-    return subject[1].strip() if subject else ""
+    _, _, text = rest.lstrip("\n").partition("\n\n")
+    return subject[1].strip() if subject else "", unquoted(text)
+
+
+def _forwarded_at(lines: Sequence[str], is_passed_on: bool) -> int:
+    """The first line of its header; behind the last one where there is none."""
+    for at, line in enumerate(lines):
+        if _FORWARD.match(line):
+            return at + 1
+        if is_passed_on and introductions.is_header(lines, at):
+            return at
+    return len(lines)
 
 
 def is_passed_on(opened: Opened) -> bool:

@@ -90,3 +90,24 @@ def test_what_stands_around_a_link_of_ours_below_an_answer_is_ours() -> None:
 def test_words_below_a_quoted_introduction_are_the_authors() -> None:
     text = "> On 3 Nov 2026, K <news@koktem.example> wrote:\n> Books.\n\nI withdraw my consent."
     assert read(plain(text, Subject="Re: Books")).kind is Kind.WITHDRAWAL
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "---------- Forwarded message ---------\nFrom: B <b@mail.example>\nSubject: hello",
+        "-------- Пересылаемое сообщение --------\n03.11.2026, B (b@mail.example)\nТема: привет",
+        "From: B\nSent: Tuesday, November 3, 2026\nTo: C\nSubject: hello",
+        "От: B <b@mail.example>\nОтправлено: 3 ноября\nКому: C\nТема: привет",
+    ],
+)
+def test_the_words_of_a_letter_that_was_passed_on_are_read(header: str) -> None:
+    """And are their author's, never the words of whoever passes them on."""
+    text = f"Посмотрите, пожалуйста.\n\n{header}\n\nОтзываю согласие на обработку данных.\nB"
+    found = read(plain(text, Subject="Fwd: hello"))
+    assert (found.kind, found.is_passed_on) == (Kind.WITHDRAWAL, True)
+
+
+def test_a_message_of_ours_that_is_passed_on_asks_for_nothing() -> None:
+    text = f"Вот, посмотри.\n\n-- Forwarded message --\nFrom: K\nSubject: x\n\n{FOOTER}"
+    assert read(plain(text, Subject="Fwd: x")).kind is Kind.UNCLEAR
