@@ -41,6 +41,10 @@ def main() -> int:
     return asyncio.run(_serve(app, settings, at))
 
 
+class _Ended(Exception):
+    """The end was asked for in the middle of a folder: the rest of it stays where it lies."""
+
+
 class Poller:
     """Looks into the mailbox again and again; a connection is kept as long as it works."""
 
@@ -59,6 +63,8 @@ class Poller:
             try:
                 with Mailbox(self._place) as mailbox:
                     self._poll_on(mailbox)
+            except _Ended:
+                return
             except (IMAPClientError, OSError) as error:
                 self._wait_out(error)
             except Exception as error:
@@ -92,7 +98,9 @@ class Poller:
             raise error
 
     def _take(self, raw: bytes) -> bool | None:
-        """See `Take`. Raises where every other message would fail as well."""
+        """See `Take`. Raises where every other message would fail as well, and after the end."""
+        if self._over.is_set():
+            raise _Ended
         with self._app.app_context():
             try:
                 return incoming.take(raw, addresses.in_header(raw), Via.IMAP).is_waiting

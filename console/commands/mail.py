@@ -9,7 +9,7 @@ from console.frame import actor, leaf, verb
 from console.output import Answer
 from mailing.base.database import db
 from mailing.base.errors import Invalid, KelisimError
-from mailing.inbound import heading
+from mailing.inbound import addresses, heading
 from mailing.inbound.messages import LARGEST, Via
 from mailing.inbound.reading import read
 from mailing.requests import incoming
@@ -52,7 +52,9 @@ def classify(files: tuple[Path, ...]) -> Answer:
 
 def _told(path: Path) -> dict[str, Any]:
     raw = _read(path)
-    found = read(raw, heading.of(raw).recipients)
+    stated = heading.of(raw)
+    # A mailbox that collects several addresses is noted under its own name alone.
+    found = read(raw, [*stated.recipients, *stated.written])
     return {
         "message_id": found.message_id,
         "kind": found.kind,
@@ -77,7 +79,7 @@ def _failed(error: KelisimError) -> dict[str, Any]:
 def _taken(path: Path) -> dict[str, Any]:
     raw = _read(path)
     read_header = heading.of(raw)
-    taken = incoming.take(raw, list(read_header.recipients), Via.FILE)
+    taken = incoming.take(raw, addresses.in_header(raw), Via.FILE)
     audit.record(actor(), "mail ingested", "one message", kind=taken.kind, done=taken.action)
     return {
         "message_id": read_header.message_id,

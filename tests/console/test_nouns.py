@@ -321,6 +321,21 @@ def test_a_file_that_cannot_be_taken_in_costs_the_others_nothing(
     assert readers("mail", "ingest", str(large), "--json").code == 1
 
 
+def test_a_way_out_in_to_counts_beside_a_note_of_the_mailbox(
+    readers: Kelisim, tmp_path: Path, settings: Settings
+) -> None:
+    """As the same letter does that comes by IMAP."""
+    person = UUID(readers("people", "show", "oleg@pochta.example", "--json").document["subscriber"])
+    token = MailtoLeave(person, topic_id_of("books", settings))
+    letter = tmp_path / "leaving.eml"
+    address = token.address(link_keys(settings.secret_keys), settings.bounce_domain)
+    noted = f"Delivered-To: helpdesk@k.example\r\nTo: <{address}>\r\nMessage-ID: <2@x.example>"
+    letter.write_bytes(f"{noted}\r\n\r\nx\r\n".encode())
+    assert readers("mail", "classify", str(letter), "--json").document[0]["kind"] == "unsubscribe"
+    taken = readers("mail", "ingest", str(letter), "--json").document[0]
+    assert (taken["kind"], taken["action"]) == ("unsubscribe", "left")
+
+
 def topic_id_of(slug: str, settings: Settings) -> int:
     with psycopg.connect(dsn(settings.database)) as connection:
         row = connection.execute("SELECT id FROM topics WHERE slug = %s", [slug]).fetchone()

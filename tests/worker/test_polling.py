@@ -73,6 +73,23 @@ def polled(app: Flask, settings: Settings, box: Box, monkeypatch: pytest.MonkeyP
     assert not thread.is_alive()
 
 
+def test_an_end_in_the_middle_of_a_folder_leaves_the_rest_where_it_lies(
+    app: Flask, polls: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder may hold thousands, and whoever supervises kills what does not end."""
+    box = Box(LETTERS)
+    monkeypatch.setattr(inbound, "Mailbox", box)
+    poller, act = Poller(app, polls), acts.act
+
+    def ending(letter: Any) -> Any:
+        poller.end()
+        return act(letter)
+
+    monkeypatch.setattr(acts, "act", ending)
+    poller.run()
+    assert len(db.session.scalars(select(InboundMessage)).all()) == 1
+
+
 def failing(error: Exception, of: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Acting fails for so many messages."""
     act, left = acts.act, [error] * of

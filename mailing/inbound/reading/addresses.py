@@ -8,7 +8,8 @@ _LOCAL = rf"{_ATOM}{{1,64}}(?:\.+{_ATOM}{{1,64}}){{0,20}}\.?"
 _LABEL = r"[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\u0080-\U0010ffff-]{0,62})"
 ADDRESS = rf"(?:\"[^\"\r\n@]{{1,64}}\"|{_LOCAL})@{_LABEL}(?:\.{_LABEL}){{1,10}}"
 _ANY = re.compile(rf"(?<![A-Za-z0-9._%+=-]){ADDRESS}")
-_AT = re.compile("@")
+# What cannot go on as a host is passed over cheaply, however often it stands there.
+_AT = re.compile(rf"@(?={_LABEL}\.{_LABEL})")
 _LONGEST_LOCAL, _LONGEST_DOMAIN = 130, 260
 _TYPE = re.compile(r"^\s*[A-Za-z0-9/-]{1,20}\s*;\s*")
 

@@ -16,7 +16,7 @@ _PROGRAM = re.compile(
 # What people write into the subject of their vacation note, and into others.
 _ABSENT = re.compile(
     r"""^\s*(?:(?:re|aw|sv|fw|fwd)\s*:\s*)*\W*(?:out\sof\s(?:the\s)?office|(?:i\s(?:am|'m)\s)?(?:currently\s)?(?:away|on\s(?:vacation|holiday|leave))\b|vacation\b
-    |вне\sофиса|нет\sна\sрабочем|в\sотпуске\b|отсутствую\b|кеңседе\sжоқ|демалыста(?:мын|мыз)?\b)""",
+    |вне\sофиса|нет\sна\sрабочем|(?:я\s)?(?:сейчас\s)?в\sотпуске\b|отсутствую\b|кеңседе\sжоқ|демалыста(?:мын|мыз)?\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
 # Some mail programs write this before an answer of their own, and others before a person's.

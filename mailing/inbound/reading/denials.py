@@ -6,22 +6,47 @@ here as the folding spells them (`w` is `u`).
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from itertools import pairwise
+
+from mailing.inbound.reading.asides import is_aside
+from mailing.inbound.reading.retractions import is_retracted
+from mailing.inbound.reading.said import Said, begins_with
 
 HOW = {"hou", "kak", "kalai", "mojno", "can", "uhat", "chto", "uhether"}
-_NOT = {"ne", "not", "dont", "never", "emes", "no", "uithout", "bez"}
-_NOT_INSIDE = {"ne", "not", "never", "dont", "emes"}
+# A question with one of these asks about it; one without may be a polite wish.
+ASKS = HOW | {
+    *("if", "uhen", "uhere", "should", "did", "does", "do", "is", "have", "has", "possible"),
+    *("esli", "li", "kuda", "zachem", "gde", "kogda", "doljen", "doljna", "nujno", "nado"),
+    *("kaida", "kaida", "kashan", "bola", "eger"),
+}
+_NOT = {
+    *("ne", "not", "dont", "never", "emes", "no", "uithout", "bez", "didnt", "havent", "hasnt"),
+    *("uasnt", "uont", "uouldnt"),
+}
+_NOT_INSIDE = {"ne", "not", "never", "dont", "emes", "didnt", "havent", "hasnt"}
+_BROKEN = (
+    *("rabot", "deistv", "otkry", "nash", "uork", "open", "load", "poluch", "prihod", "otvech"),
+    *("zna", "ponim", "spam", "receiv", "answer", "repl", "understand", "knou"),
+)
+_NO_WHAT = ("need", "uithdr", "revoc", "intent", "reason", "plan", "uish", "request")
+_NEW_CLAUSE = {"i", "ia", "men", "poetomu", "so", "therefore", "no", "but", "birak", "please"}
+_ANNOUNCES = (
+    *("soobsha", "uvedoml", "zaiavl", "informir", "preduprej", "podtverj", "dovoju", "reshi"),
+    *("proshu", "tom"),
+)
+_PLEASE = {"please", "proshu", "trebuiu", "prosim", "kindly"}
 _MAY = {
     *("may", "might", "could", "can", "right", "mojet", "mojete", "mogut", "mogu", "pravo"),
-    *("vprave", "mojno"),
+    *("vprave", "mojno", "pravom"),
 }
-_USES_IT = ("exercis", "using", "polzu", "ispolzu", "realizu")
+_YOU_MAY = {("you", "may"), ("you", "can"), ("vy", "mojete"), ("vy", "vprave")}
+_USES_IT = ("exercis", "using", "polzu", "ispolzu", "realizu", "osnovan", "sootvet", "under")
 # What follows in Kazakh: "is not", "may be", "he can", "with the mark".
 _AFTERWARDS = re.compile(
     r"alma(?:i|s|d)|kelmei|emes|bola(?:dy|di)?$|bolmai|mumkin|kukygy?n?$|ala$|belgis"
 )
-_NOT_TAKEN_BACK = re.compile(r"kaitarma(?!k)|udalil|sotril|unichtojil")
+_NOT_TAKEN_BACK = re.compile(r"kaitarma(?!k)|udalil|sotril|unichtojil|joiylyp|joiylgan|oshirilip")
 _DONE = re.compile(r"(?:delet|eras|remov|destroi|destroy)\w*ed$")
 _WHO = {"i", "ue", "you", "they", "he", "she", "accidentally"}
 
@@ -40,68 +65,84 @@ _BY_THIS = {"this", "etim", "dannym", "nastoiashim", "osy"}
 _GOODS = (
     *("aksha", "tauar", "tolem", "kitap", "soman", "zat", "tapsyrys", "money", "fund", "tenge"),
     *("cash", "amount", "deneg", "dengi", "tovar", "summ", "zaiavk", "zakaz", "application"),
-    *("order", "offer", "tender", "complaint", "candid", "nomin"),
+    *("order", "offer", "tender", "complaint", "candid", "nomin", "kitab", "uaiting", "guest"),
+    *("comment", "kommentari", "item", "revieu", "dostavk", "product"),
 )
 _AGREED = {"boiynsha", "boinsha"}
 _ALONG = {"uith", "uithout", "by", "under", "after", "upon", "given", "having"}
 _OTHER_WORDS = ("kelisimsha",)
 
 
-@dataclass(frozen=True)
-class Said:
-    """The words of a sentence, where the mark begins, where its own words stand, their stems."""
-
-    tokens: Sequence[str]
-    start: int
-    at: tuple[int, ...]
-    own: frozenset[str]
-
-    @property
-    def inside(self) -> Sequence[str]:
-        """From the mark's first word to its last, those in between."""
-        return [self.tokens[n] for n in range(self.start + 1, self.at[-1]) if n not in self.at]
-
-    def before(self, at: int, size: int) -> set[str]:
-        """Words before a place, none of the mark's own."""
-        return set(self.tokens[max(0, at - size) : at]) - self.own
-
-    @property
-    def afterwards(self) -> Sequence[str]:
-        """The few words after its last one."""
-        return self.tokens[self.at[-1] + 1 : self.at[-1] + 4]
-
-
 def is_denied(said: Said) -> bool:
     """Whether the sentence asks for nothing of the kind."""
-    return _says_no(said) or _tells_what_may_be(said) or _is_of_something_else(said)
+    ways = (_says_no, _tells_what_may_be, _is_of_something_else, is_aside, is_retracted)
+    return any(way(said) for way in ways)
 
 
 def _says_no(said: Said) -> bool:
-    before = said.before(said.start, 3)
-    if before & _NOT or before & HOW:
+    asked = said.before(said.start, 3) & HOW
+    if "esli" in said.before(said.start, 4):
+        asked = asked - {"mojno"}
+    if asked - {"chto"} or _is_refused(said) or (asked and not _is_announced(said)):
         return True
     if any(said.before(at, min(2, at - said.start)) & _NOT_INSIDE for at in said.at):
         return True
     own = [said.tokens[at] for at in said.at]
-    return any(map(_NOT_TAKEN_BACK.match, own)) or _is_a_tale(said) or _is_unwilling(said)
+    is_past = any(map(_NOT_TAKEN_BACK.match, own)) and "chtoby" not in said.before(said.start, 4)
+    return is_past or _is_a_tale(said) or _is_unwilling(said)
+
+
+def _is_announced(said: Said) -> bool:
+    """«Уведомляю, что отзываю»: what follows is said, not asked."""
+    return begins_with(said.before(said.start, 7), _ANNOUNCES)
+
+
+def _is_refused(said: Said) -> bool:
+    """A no shortly before it, unless that is said of a link: "it does not work, do it for me"."""
+    words = said.tokens[max(0, said.start - 3) : said.start + 1]
+    no = _NOT - said.own
+    return any(word in no and _reaches(word, words[n + 1 :]) for n, word in enumerate(words[:-1]))
+
+
+def _reaches(no: str, after: Sequence[str]) -> bool:
+    """Whether it reaches what follows: «но» is no English no, and a clause of its own ends it."""
+    if no == "no" and not after[0].startswith(_NO_WHAT):
+        return False
+    return not (after[0].startswith(_BROKEN) or _NEW_CLAUSE & set(after[1:]))
 
 
 def _is_unwilling(said: Said) -> bool:
     """In Russian the no may stand behind it: "отзывать не хочу"."""
     first, *rest = [*said.afterwards, ""]
-    return first == "ne" and _begins(rest[:1], _UNWILLING)
+    return first == "ne" and begins_with(rest[:1], _UNWILLING)
 
 
 def _is_a_tale(said: Said) -> bool:
     """ "I deleted my data" tells; "my data deleted" wishes."""
-    return any(_DONE.fullmatch(said.tokens[at]) and said.before(at, 2) & _WHO for at in said.at)
+    return any(
+        _DONE.fullmatch(said.tokens[at])
+        and said.before(at, 2) & _WHO
+        and "if" not in said.before(at, 3)
+        for at in said.at
+    )
 
 
 def _tells_what_may_be(said: Said) -> bool:
+    is_wish = bool(said.before(said.start, 2) & _PLEASE) or begins_with(
+        said.before(said.start, 7), _USES_IT
+    )
     before = said.before(said.start, 5)
-    if before & _MAY and not any(word.startswith(_USES_IT) for word in said.before(said.start, 7)):
+    may = before & _MAY - ({"mojno"} if "esli" in before else set())
+    if not is_wish and (may or _is_told_to_others(said)):
         return True
-    return bool(_MAY & set(said.inside)) or any(map(_AFTERWARDS.match, said.afterwards))
+    return bool(_MAY & set(said.inside) - said.own) or any(map(_AFTERWARDS.match, said.afterwards))
+
+
+def _is_told_to_others(said: Said) -> bool:
+    """ "You may … or withdraw it", however much stands between."""
+    before = said.tokens[max(0, said.start - 12) : said.start]
+    told = [n for n, pair in enumerate(pairwise(before)) if pair in _YOU_MAY]
+    return bool(told) and not {"i", "ia", "men"} & set(before[told[-1] :])
 
 
 def _is_of_something_else(said: Said) -> bool:
@@ -111,9 +152,12 @@ def _is_of_something_else(said: Said) -> bool:
     # «Согласие и отзыв»: a review stands beside a consent.
     if any(word.startswith(_OTHER_WORDS) for word in own) or ("otzyv" in own and inside == ["i"]):
         return True
-    if _begins(inside, _GOODS) or _AGREED & set(inside):
+    if begins_with(inside, _GOODS) or _AGREED & {*inside, *said.afterwards[:1]}:
         return True
-    if _begins(inside, _DOCUMENTS) and not _BY_THIS & set(inside) and "forme" not in inside:
+    # In Kazakh what is returned stands before its verb.
+    if own[0].startswith(("kaitar", "keri")) and begins_with(said.before(said.start, 1), _GOODS):
+        return True
+    if begins_with(inside, _DOCUMENTS) and not _BY_THIS & set(inside) and "forme" not in inside:
         return True
     return any(_is_only_along(said, at) for at in said.at if said.tokens[at].startswith("consent"))
 
@@ -121,8 +165,4 @@ def _is_of_something_else(said: Said) -> bool:
 def _is_only_along(said: Said, at: int) -> bool:
     """ "the consent form", "with your consent"."""
     follows = said.tokens[at + 1 : at + 2]
-    return _begins(follows, _DOCUMENTS_AFTER) or bool(said.before(at, 2) & _ALONG)
-
-
-def _begins(found: Iterable[str], stems: tuple[str, ...]) -> bool:
-    return any(word.startswith(stems) for word in found)
+    return begins_with(follows, _DOCUMENTS_AFTER) or bool(said.before(at, 2) & _ALONG)

@@ -17,11 +17,19 @@ _BEGINS = re.compile(
     | \d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?=.{0,120}[@<])(?=.{0,300}:\s*$)
     | (?:\w{2,12},\s)?\d{1,2}\s\w{3,12}\.?\s\d{4}(?=.{0,160}[@<])(?=.{0,300}$)
     | (?:\w{2,12},\s)?\d{1,2}\s\w{3,12}\.?\s\d{4}\b.{0,12}\d{1,2}:\d\d(?=.{0,120}:\s*$)
+    | -{2,}\s?on\s.{4,200}wrote\s?-{2,}\s*$
     | (?:from|от|кімнен|von)\s*:\s.{0,200}@.*$
     )""",
     re.IGNORECASE | re.VERBOSE,
 )
+# Of a line that ends in a colon: an address beside a year, or "you wrote" beside a date.
+_ADDRESSED = re.compile(r"(?=.{0,300}\S@\S)(?=.{0,300}\b(?:19|20)\d\d\b)")
+_YOU_WROTE = re.compile(
+    r"(?=.{0,80}\d).{0,80}\b(?:you\swrote|вы\s(?:на)?писали|сіз\sжаздыңыз)\b", re.IGNORECASE
+)
 _LONGEST_LINE, _BELOW = 600, 3
+_SHORTEST_CUT = 30
+_DATED = re.compile(r"(?:on|am|le|el|\w{2,12}[,.]|\d{1,4})\s?.{0,40}\d", re.IGNORECASE)
 _LABEL = re.compile(r"^[\s*]{0,8}[^\W\d_][^:\n]{0,30}[:：](?=\s|\*|$)")
 # When it was sent, to whom, about what: two of these below another label are a header.
 _HEADER = re.compile(
@@ -38,9 +46,29 @@ _HEADER = re.compile(
 )
 
 
+def begins(lines: Sequence[str], at: int) -> bool:
+    """Whether a quotation begins at this line of a text."""
+    return is_line(lines[at]) or is_broken_line(lines, at) or is_header(lines, at)
+
+
 def is_line(line: str) -> bool:
     """Whether one line says by itself that a quotation follows."""
-    return _BEGINS.match(line[:_LONGEST_LINE].strip()) is not None
+    cut = line[:_LONGEST_LINE].strip()
+    return _BEGINS.match(cut) is not None or (cut.endswith(":") and _is_told(cut))
+
+
+def _is_told(line: str) -> bool:
+    is_addressed = "@" in line and not line.startswith(">") and _ADDRESSED.match(line)
+    return bool(is_addressed or _YOU_WROTE.match(line))
+
+
+def is_broken_line(lines: Sequence[str], at: int) -> bool:
+    """The same for a line that a program has broken before the address of whoever wrote."""
+    two = lines[at + 1] if at + 1 < len(lines) else ""
+    if "@" not in two or not two.rstrip().endswith(":"):
+        return False
+    one = lines[at].strip()
+    return len(one) >= _SHORTEST_CUT and bool(_DATED.match(one)) and is_line(f"{one} {two}")
 
 
 def is_header(lines: Sequence[str], at: int) -> bool:

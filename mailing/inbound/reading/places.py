@@ -60,7 +60,8 @@ class Places:
     def in_passed_on(self) -> Kind | None:
         """The mark in a message inside this one, unless it is one of a mailing: that only quotes
         the mark."""
-        kinds = [kind_of(quoting.forwarded(quoting.whole_text(self.message)), self.marks)]
+        subject, text = quoting.forwarded(self.message)
+        kinds = [kind_of(subject, self.marks), kind_in(text, self.marks)]
         kinds.append(self._named(is_message=True))
         for inner in self.message.returned:
             if not any(inner.get(name) for name in _OUR_OWN):

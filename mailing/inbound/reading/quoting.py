@@ -1,6 +1,7 @@
 """What the author of a message wrote themselves, apart from what they quote below or above it."""
 
 import re
+from collections.abc import Sequence
 
 from mailing.inbound.reading import introductions
 from mailing.inbound.reading.addresses import first
@@ -32,6 +33,8 @@ _LINK = r"https?://[^\s<>\"')\]]{1,200}/(?:u|preferences)/[A-Za-z0-9_-]{16,400}"
 _LABELLED = re.compile(rf"^.{{0,80}}[:<\[(]\s{{0,3}}{_LINK}[>\])]{{0,2}}\s*$")
 _LINK_ALONE = re.compile(rf"^\s{{0,8}}[<\[(]?{_LINK}[>\])]{{0,2}}\s*$")
 
+_ANY_LINK, _BLANK, _A_BLOCK = re.compile(_LINK), re.compile(r"\n[ \t]*\n"), 2
+
 
 def own_text(opened: Opened) -> str:
     """The unquoted text of the message; of the HTML part where there is no other."""
@@ -59,23 +62,36 @@ def unquoted(text: str, *, is_passed_on: bool = False) -> str:
     lines = text.replace("\r\n", "\n").split("\n")
     has_words = is_passed_on
     for at, line in enumerate(lines):
-        begins = introductions.is_line(line) or introductions.is_header(lines, at)
+        begins = introductions.begins(lines, at)
         if _FORWARD.match(line) or (begins and has_words):
             break
         if not _QUOTED.match(line):
             kept.append(line)
             has_words = has_words or bool(line.strip())
-    return _without_our_links(kept).strip()
+    return _without_our_links(_without_our_blocks("\n".join(kept)).split("\n")).strip()
 
 
-def forwarded(text: str) -> str:
-    """The subject and the first lines of a message that was passed on inside the text."""
-    found = _FORWARD.search(text)
-    if not found:
-        return ""
-    rest = text[found.end() :][:LONGEST]
+def forwarded(opened: Opened) -> tuple[str, str]:
+    """The subject of a message that was passed on inside the text, and what its author wrote;
+    nothing of one of ours, which only quotes the mark."""
+    lines = whole_text(opened)[:LONGEST].split("\n")
+    start = _forwarded_at(lines, is_passed_on(opened))
+    rest = "\n".join(lines[start:])
+    if start == len(lines) or ("://" in rest and _ANY_LINK.search(rest)):
+        return "", ""
     subject = _SUBJECT.search(rest)
-    return subject[1].strip() if subject else ""
+    _, _, text = rest.lstrip("\n").partition("\n\n")
+    return subject[1].strip() if subject else "", unquoted(text)
+
+
+def _forwarded_at(lines: Sequence[str], is_passed_on: bool) -> int:
+    """The first line of its header; behind the last one where there is none."""
+    for at, line in enumerate(lines):
+        if _FORWARD.match(line):
+            return at + 1
+        if is_passed_on and introductions.is_header(lines, at):
+            return at
+    return len(lines)
 
 
 def is_passed_on(opened: Opened) -> bool:
@@ -102,6 +118,16 @@ def _without_our_links(lines: list[str]) -> str:
         elif not _LABELLED.match(line):
             kept.append(line)
     return "\n".join(kept)
+
+
+def _without_our_blocks(text: str) -> str:
+    """Whoever writes above begins there: below, what stands around a link of ours is ours, however
+    the program that quotes it calls that."""
+    if "://" not in text or not _ANY_LINK.search(text):
+        return text
+    first, *blocks = _BLANK.split(text)
+    kept = [one for one in blocks if one.count("\n") < _A_BLOCK or not _ANY_LINK.search(one)]
+    return "\n\n".join([first, *kept])
 
 
 def _squeezed(text: str) -> str:

@@ -1,57 +1,24 @@
-"""Ways to say it: the stems that a withdrawal, a rectification or a wish to leave is known by."""
+"""Ways to say it, made ready to be looked for: each word once, each way by the places it needs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mailing.inbound.reading.folding import words
+from mailing.inbound.reading.folding import LOST, words
 from mailing.inbound.reading.stems import SHORTEST, begins
 from mailing.inbound.reading.values import Kind
+from mailing.inbound.reading.wishes import RECTIFICATION, UNSUBSCRIBE, WITHDRAWAL, Way
 from mailing.policies.marks import Marks
 
-Way = tuple[tuple[str, ...], ...]
-"""One way to say it: for each place, the stems that may stand there."""
 
-_DATA_KK = ("derek", "derekter", "malimet")
-_DATA_RU = ("dannyh", "dannye", "dann", "pd", "pdn", "svedeni")
-_PROCESSING_RU = ("obrabotk", "obrabatyv")
+@dataclass(frozen=True)
+class Sought:
+    """A way as it is looked for: which places it needs, also as one number of bits, and all of its
+    stems."""
 
-WITHDRAWAL: tuple[Way, ...] = (
-    (("kelisim",), ("kaitar", "kaityp", "keri")),
-    (("otzyv", "otozv", "otozyv", "otzov"), ("soglasi", "saglosi", "saglasi")),
-    (("prekrat",), _PROCESSING_RU, _DATA_RU),
-    (
-        ("udalit", "udali", "sotrit", "unichtoj"),
-        ("moi", "svoi", "moih", "svoih", "personaln"),
-        _DATA_RU,
-    ),
-    (
-        ("derekterimdi", "malimetterimdi"),
-        ("joiu", "joyu", "jou", "joiy", "joinyz", "joinyzdar", "oshir"),
-    ),
-    (("withdraw", "revok", "revoc", "rescind", "retract"), ("consent",)),
-    (("delet", "eras", "destroy", "remov"), ("my",), ("data", "information")),
-    (("stop", "cease"), ("processing",), ("data", "information")),
-)
-RECTIFICATION: tuple[Way, ...] = (
-    (("ozektilen", "ozekten", "tuzet", "janart", "jangart", "ozger"), _DATA_KK),
-    (
-        ("aktualiz", "utochn", "ispravlen", "isprav", "izmenen", "izmenit", "obnov"),
-        ("personaln", *_DATA_RU),
-    ),
-    (("rectif", "correct", "updat", "amend"), ("data", "details", "information")),
-)
-UNSUBSCRIBE: tuple[Way, ...] = (
-    (("otpis",),),
-    (("otkaz",), ("rassylk", "rassylok", "rassyl")),
-    (("ne",), ("prisylai", "prisylat", "shlite", "otpravliai", "bespoko")),
-    (("unsubscrib",),),
-    (("opt",), ("out",)),
-    (("optout",),),
-    (("jazylym", "habarlama", "tarat"), ("bas",), ("tart",)),
-    (("jazylym", "habarlama", "tarat"), ("toktat",)),
-    (("remove", "take"), ("me",), ("list", "mailing", "off")),
-)
+    places: tuple[int, ...]
+    bits: int
+    own: frozenset[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +26,15 @@ class Vocabulary:
     """The ways of one set of marks, as the folding spells them (it spells `w` as `u`, because Latin
     Kazakh does). Many ways share a place: each word is held against each place once."""
 
-    ways: tuple[tuple[Kind, tuple[Way, ...]], ...]
-    places: frozenset[tuple[str, ...]]
+    ways: tuple[tuple[Kind, tuple[Sought, ...]], ...]
+    stems: dict[str, tuple[tuple[str, int], ...]]
+    """By their first letter, which is never mistyped; under the lost one all of them."""
 
     @lru_cache(maxsize=1 << 16)  # noqa: B019 - there are as many as there are sets of marks
-    def filled_by(self, word: str) -> tuple[tuple[str, ...], ...]:
+    def filled_by(self, word: str) -> tuple[int, ...]:
         """The places where a word may stand; for most words of a text, none."""
-        return tuple(place for place in self.places if any(begins(word, one) for one in place))
+        near = self.stems.get(word[:1], ())
+        return tuple({place for stem, place in near if begins(word, stem)})
 
 
 @lru_cache(maxsize=16)
@@ -76,7 +45,23 @@ def vocabulary(marks: Marks) -> Vocabulary:
         (Kind.RECTIFICATION, _folded([*RECTIFICATION, *map(_way, marks.rectification)])),
         (Kind.UNSUBSCRIBE, _folded(UNSUBSCRIBE)),
     )
-    return Vocabulary(ways, frozenset(place for _, of in ways for way in of for place in way))
+    each = (place for _, of in ways for way in of for place in way)
+    places = {place: number for number, place in enumerate(dict.fromkeys(each))}
+    sought = ((kind, tuple(_sought(way, places) for way in of)) for kind, of in ways)
+    return Vocabulary(tuple(sought), _by_letter(places))
+
+
+def _sought(way: Way, places: dict[tuple[str, ...], int]) -> Sought:
+    numbers = tuple(places[place] for place in way)
+    own = frozenset(stem for place in way for stem in place)
+    return Sought(numbers, sum(1 << number for number in set(numbers)), own)
+
+
+def _by_letter(places: dict[tuple[str, ...], int]) -> dict[str, tuple[tuple[str, int], ...]]:
+    stems = [(stem, number) for place, number in places.items() for stem in place]
+    firsts = {stem[0] for stem, _ in stems}
+    found = {first: [one for one in stems if one[0][0] == first] for first in firsts}
+    return {**{first: tuple(of) for first, of in found.items()}, LOST: tuple(stems)}
 
 
 def _way(mark: str) -> Way:
