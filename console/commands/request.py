@@ -18,7 +18,16 @@ from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.deliveries import Delivery
 from mailing.people import stopped
-from mailing.requests import acting, answering, deciding, original, queue, timeline, wordings
+from mailing.requests import (
+    acting,
+    answering,
+    claim_mails,
+    deciding,
+    original,
+    queue,
+    timeline,
+    wordings,
+)
 from mailing.requests.acting import Closing
 from mailing.requests.answering import Draft
 from mailing.requests.kinds import Kind, Resolution
@@ -180,7 +189,7 @@ def _whole(found: Request) -> dict[str, Any]:
         "answer_to": answering.recipient_of(found),
         "reason": found.why or None,
         "stopped": stopped.of(found.subscriber_id),
-        "sent": [_sent(*one) for one in answers.of_request(found.id)],
+        "sent": [_sent(*one) for one in claim_mails.sent_about(found)],
         "timeline": [_event(line) for line in timeline.of(found.id)],
     }
 

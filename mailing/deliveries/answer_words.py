@@ -101,7 +101,7 @@ def _claim(_: Say) -> Said:
                 "it was not you, say so: then everything goes on as you chose it before."
             ),
         ],
-        _("Answer: it was me, or it was not"),
+        _("Answer the question"),
         [
             _(
                 "Without your answer nothing is sent to you and nothing is destroyed. The link "

@@ -195,6 +195,14 @@ def of_request(request_id: int) -> list[tuple[Answer, Delivery]]:
     return [(row[0], row[1]) for row in db.session.execute(about)]
 
 
+def of_kind(subscriber_id: UUID | None, kind: AnswerKind) -> list[tuple[Answer, Delivery]]:
+    """The answers of one kind to somebody, the oldest first, with what became of them."""
+    query = select(Answer, Delivery).join(Delivery, Delivery.id == Answer.delivery_id)
+    theirs = query.where(Answer.subscriber_id == subscriber_id, Answer.kind == kind.value)
+    found = db.session.execute(theirs.order_by(Answer.created_at))
+    return [(row[0], row[1]) for row in found]
+
+
 def receipts_to(digest: bytes, moment: datetime) -> list[Answer]:
     """The receipts that an address was sent after a moment."""
     query = select(Answer).where(
@@ -249,5 +257,7 @@ def _words(new: NewAnswer, delivery_id: UUID) -> dict[str, Any]:
     if new.said is None:
         return {}
     kept = {**vars(new.said), "references": list(new.said.references)}
-    told = (new.said.request_id, new.said.language, Sealer().seal(kept, delivery_id.bytes))
+    # What asks somebody whose letter it was goes to them whatever becomes of the request.
+    about = None if new.kind is AnswerKind.CLAIM else new.said.request_id
+    told = (about, new.said.language, Sealer().seal(kept, delivery_id.bytes))
     return dict(zip(("request_id", "language", "content"), told, strict=True))

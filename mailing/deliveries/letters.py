@@ -138,7 +138,10 @@ class Letters:
         if answer.request_id is not None:
             return self._reply(answer, passed, recipient)
         url = f"{self._settings.public_url}{_path(answer, passed, self._keys)}"
+        said = answers.said_in(answer)
         mail = answer_words.mail_of(AnswerKind(answer.kind), passed.language, url)
+        if said is not None:
+            mail = replace(mail, after=[said.text, *mail.after])
         signed = self._own_frame(passed.language)
         return message.answer(
             signed, mail, recipient, stamps.stamp(self._settings, self._keys, passed)

@@ -97,6 +97,16 @@ class NewReturn:
     said: bytes | None = None
 
 
+@dataclass(frozen=True)
+class OfCampaign:
+    """How many messages of a campaign bounced, of how many somebody complained, and when last."""
+
+    campaign_id: int
+    bounces: int
+    complaints: int
+    last_at: datetime
+
+
 def note(new: NewReturn) -> int | None:
     """Write down what came back; its number, or None where the same message told it before.
 
@@ -130,6 +140,12 @@ def counts(campaign_id: int) -> dict[str, int]:
     for kind, _, messages in by_provider(campaign_id):
         found[Came(kind)] += messages
     return {kind.value: number for kind, number in found.items()}
+
+
+def by_campaign(most: int = 50) -> list[OfCampaign]:
+    """What came back of each campaign; first where something came last."""
+    rows = db.session.execute(text(_BY_CAMPAIGN), {"most": most})
+    return [OfCampaign(*row) for row in rows]
 
 
 def confirm_by_token(delivery_id: UUID, inbound_id: int = 0) -> bool:
@@ -180,6 +196,13 @@ _BY_PROVIDER = f"""
     JOIN subscribers s ON s.id = r.subscriber_id
     GROUP BY r.kind, s.provider ORDER BY count(*) DESC, r.kind, s.provider
 """  # noqa: S608 - our own text; every value is bound
+_BY_CAMPAIGN = """
+    SELECT r.campaign_id, count(DISTINCT r.delivery_id) FILTER (WHERE r.kind <> 'complaint'),
+        count(DISTINCT r.delivery_id) FILTER (WHERE r.kind = 'complaint'), max(r.at)
+    FROM returns r JOIN subscribers s ON s.id = r.subscriber_id
+    WHERE r.campaign_id IS NOT NULL AND r.kind <> 'seen'
+    GROUP BY r.campaign_id ORDER BY max(r.at) DESC, r.campaign_id DESC LIMIT :most
+"""
 # Whoever has read it has it, whatever a mail system says.
 _CLOSE = """
     WITH mine AS (

@@ -7,6 +7,7 @@ what follows from the message, so each follows once.
 """
 
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -41,6 +42,7 @@ LARGEST = 25 * 1024 * 1024
 # Whoever stored it is about to act; the sweep takes over when nobody can be any more.
 LEAVE_ALONE = timedelta(seconds=30)
 LONGEST_REASON = 200
+_LINE_END = re.compile(rb"\r?\n")
 _A_SWEEP = 50
 
 
@@ -133,8 +135,9 @@ def name_of(raw: bytes, recipients: list[str]) -> str:
     """What a message is known by: its octets, and what its addresses ask for.
 
     The copies of one letter to several of our addresses are the same octets; each is acted upon.
+    A file that was saved from a mailbox has the line ends of its machine, and is the same letter.
     """
-    named = hashlib.sha256(raw)
+    named = hashlib.sha256(_LINE_END.sub(b"\r\n", raw))
     for asked in addresses.asking(recipients):
         named.update(b"\0" + asked.encode("utf-8", "replace"))
     return named.hexdigest()

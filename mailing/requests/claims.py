@@ -6,18 +6,17 @@ apart: that it is open is the block itself, and the link names the mail that it 
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import select
 
-from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import ClaimToken, link_keys
 from mailing.deliveries import answers, returns
-from mailing.deliveries.answers import Answer, AnswerKind, NewAnswer
+from mailing.deliveries.answers import Answer, AnswerKind
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import address_changes, ledger, subscribers, suppression
@@ -26,16 +25,12 @@ from mailing.people.ledger import Entry, NewEntry
 from mailing.people.ledger import Kind as Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Suppression, Why
-from mailing.requests import acting, requests
+from mailing.requests import acting, claim_mails, requests
 from mailing.requests.acting import Closing
 from mailing.requests.kinds import UNFINISHED, Kind, Resolution
 from mailing.requests.letters import Letter
 from mailing.requests.requests import NewRequest, Request, open_request
 
-# So long the mail may wait for its relay; its link works for as long as the block lasts.
-LASTS = timedelta(days=7)
-A_DAY = timedelta(days=1)
-MOST_A_DAY = 3
 PERSON = 2.0
 _GONE = (Why.WITHDRAWN, Why.DESTROYED)
 
@@ -48,26 +43,33 @@ class State(StrEnum):
     LIFTED = "lifted"
 
 
+# What is still to come, by what is so now.
+_WAITS = {State.OPEN: Kind.WITHDRAWAL, State.WITHDRAWN: Kind.DESTRUCTION}
+
+
 @dataclass(frozen=True)
 class ClaimView:
     """A claim as its page shows it. `can_deny` is False where whoever has the link can only
-    confirm: the person has moved away from that mailbox."""
+    confirm: the person has moved away from that mailbox. `number` and `due_at` are of what waits:
+    the letter until it is answered, the destruction after a yes."""
 
     state: State
     address: str
     language: str
     can_deny: bool
+    number: str | None = None
+    due_at: datetime | None = None
 
 
 def ask(letter: Letter, subscriber_id: UUID) -> Request:
     """Ask somebody who was just blocked whether it was them; the request that waits for it.
 
-    One mail for each time that they are blocked, at the most three a day. Never commits.
+    Never commits.
     """
     subscriber = subscribers.lock(subscriber_id)
     request = _open(subscriber_id) or open_request(_new(letter, subscriber_id))
     if subscriber is not None and subscriber.blocked_at is not None:
-        _mail(subscriber)
+        claim_mails.ask(subscriber, request)
     return request
 
 
@@ -76,12 +78,15 @@ def look(token: str) -> ClaimView | None:
     answer, subscriber = _meant(token)
     if answer is None or subscriber is None:
         return None
-    personal = subscribers.personal_of(subscriber)
+    personal, state = subscribers.personal_of(subscriber), _state(subscriber)
+    waiting = _open(subscriber.id, _WAITS.get(state))
     return ClaimView(
-        state=_state(subscriber),
+        state=state,
         address=masked(personal.email) if personal else "",
         language=subscriber.language,
         can_deny=_is_theirs(answer, subscriber),
+        number=waiting.number if waiting else None,
+        due_at=waiting.due_at if waiting else None,
     )
 
 
@@ -160,17 +165,10 @@ def _new(letter: Letter, subscriber_id: UUID) -> NewRequest:
     return letter.new_request(Kind.WITHDRAWAL, subscriber_id, is_behind)
 
 
-def _mail(subscriber: Subscriber) -> None:
-    sent = answers.since(subscriber.id, AnswerKind.CLAIM, clock.now() - A_DAY)
-    since_blocked = [at for at in sent if subscriber.blocked_at and at >= subscriber.blocked_at]
-    if len(sent) < MOST_A_DAY and not since_blocked:
-        answers.write(NewAnswer(subscriber.id, AnswerKind.CLAIM, LASTS))
-
-
-def _open(subscriber_id: UUID) -> Request | None:
-    """What waits for somebody's word on a withdrawal."""
+def _open(subscriber_id: UUID, kind: Kind | None = Kind.WITHDRAWAL) -> Request | None:
+    """What waits for somebody's word on a withdrawal, or for the officer after it."""
     found = requests.of_subscriber(subscriber_id)
-    waiting = [r for r in found if r.kind == Kind.WITHDRAWAL and r.state in UNFINISHED]
+    waiting = [r for r in found if r.kind == kind and r.state in UNFINISHED]
     return waiting[0] if waiting else None
 
 

@@ -51,6 +51,7 @@ FROZEN = {
     "need_identity.1": "5b1db2e221e790a0",
     "not_ours.1": "dcb7dc89c53e5861",
     "received.1": "1dfdb18088b5e70b",
+    "received.2": "ed5ec06a0e265132",
     "refused.1": "9b527636ca734532",
     "withdrawn.1": "0cb54f4a0cd52986",
 }

@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.base.errors import NotReady, Unavailable
+from mailing.deliveries import answers
 from mailing.inbound.reading import Kind
 from mailing.leaving import journal as journals
 from mailing.leaving.leave import Leaving, leave
@@ -13,7 +14,8 @@ from mailing.leaving.scope import Scope
 from mailing.people import suppression
 from mailing.people.ledger import Kind as Said
 from mailing.people.suppression import Why
-from mailing.requests import claims, incoming
+from mailing.requests import claim_mails as sent_mails
+from mailing.requests import claims, incoming, requests
 from mailing.requests.claims import State
 from tests import road
 from tests.person import Person, at_once
@@ -237,3 +239,26 @@ def test_a_journal_that_is_away_blocks_nobody_falsely(
     assert claim_mails(person.id) == []
     assert incoming.take(raw, []).action == "blocked"
     assert person.said().count("blocked all") == 1
+
+
+def test_the_mail_that_asks_names_the_letter_and_its_due_date(person: Person, token: str) -> None:
+    """It stands with what was sent about the request, though it goes to the address on file."""
+    view = claims.look(token)
+    assert view
+    assert view.number
+    assert view.due_at
+    request = requests.of_subscriber(person.id)[0]
+    assert (view.number, view.due_at) == (request.number, request.due_at)
+    [(answer, _)] = sent_mails.sent_about(request)
+    said = answers.said_in(answer)
+    assert said
+    assert request.number in said.text
+    assert answer.request_id is None
+
+
+def test_confirmed_the_page_names_the_destruction_that_follows(person: Person, token: str) -> None:
+    press("confirm", token)
+    view = claims.look(token)
+    destruction = requests.of_subscriber(person.id)[-1]
+    assert view
+    assert view.number == destruction.number

@@ -298,3 +298,11 @@ def test_a_signed_return_path_is_taken_in_however_it_was_wrapped(
     assert addresses.is_ours(respelt)
     assert addresses.is_ours(respelt.upper())
     assert not addresses.is_ours(respelt.replace("glazik", "other"))
+
+
+def test_a_letter_that_was_saved_with_other_line_ends_is_the_same_letter(
+    app: Flask,
+) -> None:
+    wired, saved = b"Subject: A question\r\n\r\nWhat?\r\n", b"Subject: A question\n\nWhat?\n"
+    assert messages.name_of(wired, []) == messages.name_of(saved, [])
+    assert messages.name_of(saved + b"?", []) != messages.name_of(saved, [])

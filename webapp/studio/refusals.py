@@ -8,8 +8,9 @@ from mailing.base.database import db
 from mailing.base.errors import KelisimError
 from mailing.base.languages import gettext
 from webapp.errors import STATUS
-from webapp.studio import composer, writing
+from webapp.studio import composer, places, writing
 from webapp.studio.blueprint import studio
+from webapp.studio.sentences import spoken_sentence
 
 KEPT_FORMS = frozenset({"studio.campaign_create", "studio.campaign_save", "studio.campaign_begin"})
 
@@ -18,7 +19,7 @@ KEPT_FORMS = frozenset({"studio.campaign_create", "studio.campaign_save", "studi
 def refused(error: KelisimError) -> ResponseReturnValue:
     """The domain's sentence, with the status that all of the web gives it."""
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    return _page(status, error.message)
+    return _page(status, spoken_sentence(error.message))
 
 
 @studio.errorhandler(CSRFError)
@@ -33,6 +34,9 @@ def foreign_form(error: CSRFError) -> ResponseReturnValue:
 
 def _page(status: int, sentence: str) -> ResponseReturnValue:
     db.session.rollback()
-    return make_response(
-        render_template("pages/studio/refused.html", status=status, sentence=sentence), status
+    # What may not be done, or is not there, is not there to go back to either.
+    back = None if status in (403, 404) else places.way_back()
+    shown = render_template(
+        "pages/studio/refused.html", status=status, sentence=sentence, back=back
     )
+    return make_response(shown, status)

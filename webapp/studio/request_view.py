@@ -13,7 +13,7 @@ from mailing.deliveries import answers
 from mailing.deliveries.answers import Answer, Said
 from mailing.deliveries.deliveries import Delivery
 from mailing.people import stopped
-from mailing.requests import answering, queue, timeline, wordings
+from mailing.requests import answering, claim_mails, queue, timeline, wordings
 from mailing.requests.answering import Draft
 from mailing.requests.kinds import UNSPOKEN, Kind, Resolution
 from mailing.requests.original import Original
@@ -47,7 +47,7 @@ def page(
         line=line,
         people=people(),
         events=timeline.of(asked.id),
-        sent=[_sent(*one) for one in answers.of_request(asked.id)],
+        sent=[_sent(*one) for one in claim_mails.sent_about(asked)],
         read=read,
         said=said,
         errors=errors or {},

@@ -74,11 +74,12 @@ def request_frame(request_id: int) -> Response:
 
 @studio.post("/requests/<int:request_id>/kind")
 @needs(Act.ANSWER_REQUESTS)
-def request_kind(request_id: int) -> Response:
+def request_kind(request_id: int) -> ResponseReturnValue:
     find(request_id)
     asked = request.form.get("kind", "")
     if asked not in set(Kind):
-        raise Invalid(gettext("Choose what this message is."))
+        refusal = Invalid(gettext("Choose what this message is."), field="kind")
+        return _again(request_id, _draft(), refusal)
     deciding.decide(request_id, Kind(asked), actor())
     db.session.commit()
     return _to(request_id)
@@ -107,7 +108,8 @@ def request_answer(request_id: int) -> ResponseReturnValue:
         return _again(request_id, draft, refusal)
     db.session.commit()
     flash(gettext("The answer is on its way. What becomes of it is shown below."), "done")
-    return _to(request_id)
+    # A browser keeps the place in the page that the form named, unless the answer names another.
+    return redirect(url_for("studio.request_page", request_id=request_id, _anchor="sent"), 303)
 
 
 @studio.post("/requests/<int:request_id>/close")

@@ -6,7 +6,9 @@ from werkzeug.wrappers import Response
 from mailing.base.database import db
 from mailing.base.languages import gettext
 from mailing.campaigns import campaigns
+from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries import returns, storms
+from mailing.deliveries.returns import OfCampaign
 from mailing.inbound import outcomes
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
@@ -21,9 +23,15 @@ def returns_page() -> str:
         "pages/studio/returns.html",
         campaign=campaigns.find(number) if number else None,
         rows=returns.by_provider(number) if number else [],
+        campaigns=[] if number else _campaigns(),
         storms=storms.undecided(),
         ignored=outcomes.ignored(),
     )
+
+
+def _campaigns() -> list[tuple[Campaign, OfCampaign]]:
+    """Each campaign of which something came back, with how much."""
+    return [(campaigns.find(one.campaign_id), one) for one in returns.by_campaign()]
 
 
 @studio.post("/returns/<int:storm_id>/suppress")

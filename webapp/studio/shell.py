@@ -17,8 +17,10 @@ from mailing.people import topics
 from mailing.people.topics import Topic
 from mailing.staff import staff
 from mailing.staff.permissions import Act
+from webapp.studio import places
 from webapp.studio.blueprint import studio
 from webapp.studio.identity import can, whoever
+from webapp.studio.sentences import spoken_sentence
 
 STYLES = tuple(
     f"studio/{name}.css"
@@ -71,8 +73,12 @@ def _sending_off() -> str | None:
 def _tongue_links() -> dict[str, str]:
     if request.endpoint is None:
         return {tongue: f"?lang={tongue}" for tongue in LANGUAGES}
-    kept = {**(request.view_args or {}), **request.args.to_dict()}
-    return {tongue: url_for(request.endpoint, **{**kept, "lang": tongue}) for tongue in LANGUAGES}
+    endpoint, values = places.here()
+    kept = {**values, **request.args.to_dict()}
+    return {tongue: url_for(endpoint, **{**kept, "lang": tongue}) for tongue in LANGUAGES}
+
+
+studio.app_template_filter("spoken_sentence")(spoken_sentence)
 
 
 @studio.app_template_filter("figure")
@@ -90,8 +96,10 @@ def span(seconds: int) -> str:
 
 
 def who(name: str) -> str:
-    """Staff by address, whom the log names without it; others (the command line) as they are."""
-    return _staff_by_name().get(name, name)
+    """Staff by address, whom the log names without it; the person whom it is about by that; others
+    (the command line) as they are."""
+    own = gettext("the person themselves") if name == "subscriber" else name
+    return _staff_by_name().get(name, own)
 
 
 def approver(campaign: Campaign) -> str | None:
