@@ -18,7 +18,7 @@ from mailing.deliveries import brake, dispatch, incarnations, links, returns
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
-from mailing.requests import moving
+from mailing.requests import moving, sweeping
 from worker.incarnation import Host, boot_id
 from worker.sendjournal import read
 
@@ -33,6 +33,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
     uploads.forget,
+    sweeping.run,
 )
 
 _DUE = """

@@ -20,6 +20,7 @@ SWEEP = "kelisim.sweep"
 IMPORT = "kelisim.import"
 INBOUND = "kelisim.inbound"
 LINKS = "kelisim.links"
+DESK = "kelisim.desk"
 
 VISIBILITY_SECONDS = 120
 

@@ -21,6 +21,7 @@ from mailing.deliveries.returns import Return
 from mailing.deliveries.trials import Trial
 from mailing.inbound.messages import InboundMessage
 from mailing.leaving import reasons
+from mailing.leaving.destroyed import ReplayedDestruction
 from mailing.leaving.reasons import LeaveReason
 from mailing.leaving.receipts import StoredReceipt
 from mailing.people.address_changes import AddressChange, State
@@ -33,6 +34,8 @@ from mailing.people.optins import OptIn
 from mailing.people.standings import Standing
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Suppression
+from mailing.requests.destructions import Destruction
+from mailing.requests.holds import LegalHold
 from mailing.requests.requests import Request
 from mailing.requests.timeline import RequestEvent
 from mailing.staff.audit import AuditEntry
@@ -126,6 +129,7 @@ def _messages(who: Person) -> ColumnElement[bool]:
     came_back = select(Return.inbound_id).where(Return.subscriber_id == who.id)
     return or_(
         InboundMessage.subscriber_id == who.id,
+        InboundMessage.sender_digest.in_(who.digests),
         InboundMessage.id.in_(behind),
         InboundMessage.id.in_(came_back),
     )
@@ -175,6 +179,9 @@ WHOSE: dict[str, Rows] = {
     "answers": _answers,
     "trials": lambda who: Trial.digest.in_(who.digests),
     "audit_log": _acts,
+    "legal_holds": lambda who: LegalHold.subscriber_id == who.id,
+    "destructions": lambda who: Destruction.subscriber_id == who.id,
+    "replayed_destructions": lambda who: ReplayedDestruction.subscriber_id == who.id,
     # Rows of a file that were refused: an address that cannot be read is somebody's all the same,
     # so those of every file are theirs.
     "imports": lambda _: Import.faults.is_not(None),
