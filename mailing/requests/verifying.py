@@ -47,7 +47,10 @@ class Verdict:
 def stored(number: str) -> Verdict:
     """Check a certificate that is kept here; raises Missing."""
     found = certificates.find(number)
-    return Verdict(number, (*_sealed(found), *_chained(found), *_entry(found)), True, _now(found))
+    broken = (*_sealed(found), *_chained(found))
+    if broken:
+        return Verdict(number, broken)
+    return Verdict(number, tuple(_entry(found)), True, _now(found))
 
 
 def is_sound(found: Certificate) -> bool:
@@ -145,8 +148,8 @@ def _previous(found: Certificate) -> str | None:
 
 def _entry(found: Certificate) -> list[str]:
     """The entry of the ledger that it names stands there, as it was written."""
-    link = found.said.get("ledger", {}) if _number_in(found.body) else {}
-    entry = db.session.get(Entry, link.get("entry")) if link else None
+    link = found.said["ledger"]
+    entry = db.session.get(Entry, link["entry"])
     is_there = entry is not None and entry.hash.hex() == link["hash"]
     if entry is None or not is_there or entry_hash(vars(entry)) != entry.hash:
         return ["the ledger does not hold the entry that it names"]
@@ -157,5 +160,5 @@ def _now(found: Certificate) -> int:
     """How many rows of the person hold personal data today, without what a hold keeps."""
     about = destructions.find(found.destruction_id)
     who = whose.person(about.subscriber_id)
-    held = {one["table"] for one in found.said.get("kept", [])}
+    held = {one["table"] for one in found.said["kept"]}
     return sum(n for name, n in erasing.counts(who).items() if name not in held | whose.SHARED)

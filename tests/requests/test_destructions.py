@@ -1,6 +1,7 @@
 """Destruction from the decision to the certificate: who, when, what goes, what stays."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -211,34 +212,41 @@ def test_by_hand_the_cooling_off_ends_and_the_certificate_says_so(mine: UUID) ->
     assert said["by"]["expedited"] == {"by": "staff 1", "because": "at the command line"}
 
 
-@pytest.mark.parametrize("step", [one.name for one in erasing.STEPS[1:]] + ["finish"])
 def test_cut_off_before_any_table_it_goes_on_and_ends_the_same(
-    mine: UUID, monkeypatch: pytest.MonkeyPatch, step: str
+    app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked, take, cut = granted(mine), carrying._take, carrying._finish
+    steps = [one.name for one in erasing.STEPS[1:]] + ["finish"]
+    take, finish, people = carrying._take, carrying._finish, road.subscribe(road.lay(), len(steps))
 
     def dies(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    def take_unless(one: progress.DestructionStep) -> None:
-        dies() if one.name == step else take(one)
+    for number, (step, one) in enumerate(zip(steps, people, strict=True), 1):
+        asked = granted(one)
+        cut = partial(_take_unless, step, take)
+        monkeypatch.setattr(carrying, "_finish" if step == "finish" else "_take", dies)
+        if step != "finish":
+            monkeypatch.setattr(carrying, "_take", cut)
+        with pytest.raises(KeyboardInterrupt):
+            carrying.carry_out(asked.id, OFFICER)
+        db.session.rollback()
+        assert db.session.get_one(Subscriber, one).personal is None, "there is no way back"
+        monkeypatch.setattr(carrying, "_take", take)
+        monkeypatch.setattr(carrying, "_finish", finish)
+        assert sweeping.run() == 1
+        certificate = certificates.newest()
+        assert certificate is not None
+        assert certificate.place == number
+        assert verifying.stored(certificate.number).is_sound
+        told = {row["table"]: row for row in certificate.said["scope"]}
+        assert (told["subscribers"]["before"], told["subscribers"]["left"]) == (1, 0)
+        assert set(told) == set(erasing.BY_NAME)
 
-    monkeypatch.setattr(carrying, "_take", take_unless)
-    if step == "finish":
-        monkeypatch.setattr(carrying, "_finish", dies)
-    with pytest.raises(KeyboardInterrupt):
-        carrying.carry_out(asked.id, OFFICER)
-    db.session.rollback()
-    assert db.session.get_one(Subscriber, mine).personal is None, "there is no way back"
-    monkeypatch.setattr(carrying, "_take", take)
-    monkeypatch.setattr(carrying, "_finish", cut)
-    assert sweeping.run() == 1
-    certificate = certificates.newest()
-    assert certificate is not None
-    assert verifying.stored(certificate.number).is_sound
-    told = {one["table"]: one for one in certificate.said["scope"]}
-    assert (told["subscribers"]["before"], told["subscribers"]["left"]) == (1, 0)
-    assert set(told) == set(erasing.BY_NAME)
+
+def _take_unless(name: str, take: Any, step: progress.DestructionStep) -> None:
+    if step.name == name:
+        raise KeyboardInterrupt
+    take(step)
 
 
 def test_while_a_message_is_being_handed_over_it_waits(app: Flask) -> None:
