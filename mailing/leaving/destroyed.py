@@ -1,10 +1,12 @@
 """Destroyed: in the journal beside the leavings, so that no backup brings a person back.
 
 A backup from before a destruction holds the person again. The line names them by their random id
-and the keyed digest of an address, and the certificate. Replay keeps the address out and ends all
+and the keyed digest of an address, with the certificate, under a MAC: what cannot be taken back is
+done by no line that somebody else has put there. Replay keeps the address out and ends all
 mailing at once; that the data go again is the desk's, which finds what was replayed here.
 """
 
+import hmac
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
+from mailing.base.settings import current
 from mailing.leaving import leave, marks
 from mailing.leaving.journal import Line, Note
 from mailing.leaving.scope import Scope
@@ -55,7 +58,8 @@ def write_down(subscriber_id: UUID, digests: tuple[bytes, ...], certificate: str
     journal, last = marks.own_journal(), ""
     for one in digests:
         suppression.suppress(one, Why.DESTROYED)
-        note = Note(str(subscriber_id), one.hex(), "all", KIND, certificate)
+        source = f"{certificate} {_mac(subscriber_id, one, certificate)}"
+        note = Note(str(subscriber_id), one.hex(), "all", KIND, source)
         line = journal.append(note)
         marks.apply(journal.id, line)
         last = line.hash
@@ -63,9 +67,11 @@ def write_down(subscriber_id: UUID, digests: tuple[bytes, ...], certificate: str
 
 
 def demand(note: Note) -> None:
-    """Raises ValueError where a line does not say who was destroyed."""
-    UUID(note.subscriber)
-    bytes.fromhex(note.digest or "none")
+    """Raises ValueError where a line does not say who was destroyed, or was not written by us."""
+    certificate, _, mac = note.source.partition(" ")
+    ours = _mac(UUID(note.subscriber), bytes.fromhex(note.digest or "none"), certificate)
+    if not hmac.compare_digest(mac.encode(), ours.encode()):
+        raise ValueError("it is not under our key")
 
 
 def apply(journal_id: UUID, line: Line) -> None:
@@ -79,7 +85,7 @@ def apply(journal_id: UUID, line: Line) -> None:
                 journal_id=journal_id,
                 sequence=line.sequence,
                 subscriber_id=subscriber_id,
-                source=line.note.source,
+                source=line.note.source.partition(" ")[0],
                 replayed_at=clock.now(),
             )
         )
@@ -100,3 +106,8 @@ def _stop(subscriber_id: UUID) -> None:
     everything = Scope.everything()
     withdrawn = ledger.Kind.WITHDRAWN
     leave.record(leave.Leaving(subscriber_id, everything, withdrawn, _DOOR, patience=0), None)
+
+
+def _mac(subscriber_id: UUID, digest: bytes, certificate: str) -> str:
+    said = b"\0".join((KIND.encode(), subscriber_id.bytes, digest, certificate.encode()))
+    return hmac.digest(current().suppression_key, said, "sha256").hex()

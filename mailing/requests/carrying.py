@@ -26,6 +26,7 @@ from mailing.requests import (
     granting,
     holds,
     progress,
+    requests,
     whose,
 )
 from mailing.requests.certificates import Certificate
@@ -48,7 +49,7 @@ def carry_out(request_id: int, actor: Actor) -> Certificate:
     without a journal.
     """
     demand(actor.role, Act.DESTROY_PEOPLE)
-    found = destructions.of_request(request_id)
+    found = destructions.of_request(requests.find(request_id).id)
     if found is None:
         raise NotAllowed(
             _("Nobody has decided yet that these data are destroyed; that is the first step.")

@@ -137,7 +137,9 @@ def cut_links(who: Person, kept: frozenset[str]) -> None:
         .where(whose.of("leave_reasons", who))
         .values(once=func.sha256(LeaveReason.once.op("||")(salt))),
         update(AddressChange).where(whose.of("address_changes", who)).values(digest=None),
-        update(AddressChange).where(AddressChange.subscriber_id == who.id).values(former=None),
+        update(AddressChange)
+        .where(AddressChange.subscriber_id == who.id, AddressChange.former.is_not(None))
+        .values(former=func.sha256(AddressChange.former.op("||")(salt))),
         update(Subscriber).where(Subscriber.id == who.id).values(digest=secrets.token_bytes(32)),
     ):
         _do(change)

@@ -171,7 +171,7 @@ def _locked(request_id: int) -> Destruction | None:
 
 
 def _decided(request_id: int) -> Destruction:
-    found = _locked(request_id)
+    found = _locked(requests.find(request_id).id)
     if found is None:
         raise Conflict(_("Nobody has decided yet that these data are destroyed."))
     if found.state != State.DECIDED:

@@ -150,11 +150,18 @@ def test_somebody_whom_the_backup_does_not_hold_stays_out(
     assert certificates.next_number()[:11] > number[:11]
 
 
-def test_a_line_that_names_nobody_switches_sending_off(people: list[UUID]) -> None:
-    journal = destroyed.marks.own_journal()
-    journal.append(destroyed.Note("nobody", None, "all", destroyed.KIND, "x"))
+@pytest.mark.parametrize("source", ["D-2026-0009-AAAAAAAA", "D-2026-0009-AAAAAAAA " + "0" * 64])
+def test_a_line_that_was_not_written_under_our_key_destroys_nobody_and_switches_sending_off(
+    people: list[UUID], source: str
+) -> None:
+    """Whoever can write the file could otherwise destroy everybody."""
+    digest = db.session.get_one(Subscriber, people[0]).digest.hex()
+    note = destroyed.Note(str(people[0]), digest, "all", destroyed.KIND, source)
+    destroyed.marks.own_journal().append(note)
     replay.run()
     assert "is no leaving" in (installation.here().sending_off_reason or "")
+    assert sweeping.run() == 0
+    assert db.session.get_one(Subscriber, people[0]).personal is not None
 
 
 def test_what_was_written_down_before_a_crash_is_destroyed_all_the_same(

@@ -9,24 +9,24 @@ from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 
 
-@studio.get("/certificates/<number>")
+@studio.get("/certificates/<certificate>")
 @needs(Act.DESTROY_PEOPLE)
-def request_certificate(number: str) -> str:
-    found = certificates.find(number)
+def request_certificate(certificate: str) -> str:
+    found = certificates.find(certificate)
     return render_template(
         "pages/studio/certificate.html",
         found=found,
-        verdict=verifying.stored(number),
+        verdict=verifying.stored(certificate),
         public_url=current().public_url,
     )
 
 
-@studio.get("/certificates/<number>/file")
+@studio.get("/certificates/<certificate>/file")
 @needs(Act.DESTROY_PEOPLE)
-def request_certificate_file(number: str) -> Response:
-    answer = make_response(verifying.render(certificates.find(number)))
+def request_certificate_file(certificate: str) -> Response:
+    answer = make_response(verifying.render(certificates.find(certificate)))
     answer.mimetype = "application/json"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{number}.json"'
+    answer.headers["Content-Disposition"] = f'attachment; filename="{certificate}.json"'
     return answer
 
 

@@ -59,7 +59,7 @@ def request_destruction_carry_out(request_id: int) -> ResponseReturnValue:
         wrong = gettext("Type the number of this request, as it stands above.")
         return _again(request_id, Invalid(wrong, "number"))
     done = carrying.carry_out(request_id, actor())
-    return redirect(url_for("studio.request_certificate", number=done.number), 303)
+    return redirect(url_for("studio.request_certificate", certificate=done.number), 303)
 
 
 @studio.post("/requests/<int:request_id>/destruction/hold")
