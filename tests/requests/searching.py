@@ -4,7 +4,7 @@ database, in the queue, on the disk; in every spelling that a program could have
 
 import base64
 import quopri
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -132,16 +132,17 @@ def _names(database: psycopg.Connection) -> list[str]:
 
 def _queue(settings: Settings) -> bytes:
     """Every key with whatever stands in it."""
-    read = {
-        "string": lambda queue, key: [queue.get(key)],
-        "list": lambda queue, key: queue.lrange(key, 0, -1),
-        "set": lambda queue, key: list(queue.smembers(key)),
-        "hash": lambda queue, key: [x for pair in queue.hgetall(key).items() for x in pair],
-        "zset": lambda queue, key: queue.zrange(key, 0, -1),
+    queue: Any = redis.Redis.from_url(settings.queue)
+    read: dict[bytes, Callable[[bytes], list[Any]]] = {
+        b"string": lambda key: [queue.get(key)],
+        b"list": lambda key: list(queue.lrange(key, 0, -1)),
+        b"set": lambda key: list(queue.smembers(key)),
+        b"hash": lambda key: [x for pair in queue.hgetall(key).items() for x in pair],
+        b"zset": lambda key: list(queue.zrange(key, 0, -1)),
     }
-    with redis.Redis.from_url(settings.queue) as queue:
+    with queue:
         keys = list(queue.scan_iter(match=f"{settings.queue_prefix}*", count=1000))
-        told = [x for key in keys for x in read[queue.type(key).decode()](queue, key)]
+        told = [x for key in keys for x in read[queue.type(key)](key)]
     return b"\n".join([*keys, *(bytes(one) for one in told if one)])
 
 

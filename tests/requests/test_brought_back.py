@@ -11,7 +11,8 @@ from sqlalchemy import text
 from mailing.base import installation
 from mailing.base.database import db, dsn
 from mailing.base.settings import Settings, current
-from mailing.leaving import destroyed, replay
+from mailing.leaving import destroyed, marks, replay
+from mailing.leaving.journal import Note
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, suppression
@@ -19,9 +20,11 @@ from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.policies import versions
 from mailing.requests import (
+    carrying,
     certificates,
     destructions,
     erasing,
+    granting,
     requests,
     sweeping,
     verifying,
@@ -119,13 +122,13 @@ def test_a_decision_that_the_backup_holds_is_carried_out_by_the_journals_word(
 ) -> None:
     destroying.two_officers()
     asked = destroying.withdrawn(people[0])
-    destroying.granting.decide(asked.id, destroying.OFFICER)
+    granting.decide(asked.id, destroying.OFFICER)
     db.session.commit()
     backup, asked_id = Backup(settings), asked.id
-    destroying.granting.approve(asked_id, destroying.SECOND)
-    destroying.granting.expedite(asked_id, "in a hurry", destroying.OFFICER)
+    granting.approve(asked_id, destroying.SECOND)
+    granting.expedite(asked_id, "in a hurry", destroying.OFFICER)
     db.session.commit()
-    destroying.carrying.carry_out(asked_id, destroying.OFFICER)
+    carrying.carry_out(asked_id, destroying.OFFICER)
     backup.restore()
     assert sweeping.run() == 0, "the second yes is not in the backup"
     replay.run()
@@ -156,8 +159,8 @@ def test_a_line_that_was_not_written_under_our_key_destroys_nobody_and_switches_
 ) -> None:
     """Whoever can write the file could otherwise destroy everybody."""
     digest = db.session.get_one(Subscriber, people[0]).digest.hex()
-    note = destroyed.Note(str(people[0]), digest, "all", destroyed.KIND, source)
-    destroyed.marks.own_journal().append(note)
+    note = Note(str(people[0]), digest, "all", destroyed.KIND, source)
+    marks.own_journal().append(note)
     replay.run()
     assert "is no leaving" in (installation.here().sending_off_reason or "")
     assert sweeping.run() == 0
@@ -171,7 +174,7 @@ def test_what_was_written_down_before_a_crash_is_destroyed_all_the_same(
     asked = destroying.granted(people[0])
     monkeypatch.setattr("mailing.requests.granting.note", _dies)
     with pytest.raises(KeyboardInterrupt):
-        destroying.carrying.carry_out(asked.id, destroying.OFFICER)
+        carrying.carry_out(asked.id, destroying.OFFICER)
     db.session.rollback()
     monkeypatch.undo()
     assert db.session.get_one(Subscriber, people[0]).personal is not None

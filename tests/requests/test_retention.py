@@ -1,6 +1,6 @@
 """Retention: nothing without a term, the plan changes nothing, the run does what the plan said."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -82,7 +82,7 @@ def test_who_left_everything_long_ago_is_destroyed_with_a_certificate(
     limits(left=365)
     retention.run(OFFICER)
     assert sweeping.run() == 0, "for a minute a hold may still be placed"
-    with clock.use(lambda: datetime.now(OFFICER_ZONE) + timedelta(minutes=2)):
+    with clock.use(lambda: datetime.now(UTC) + timedelta(minutes=2)):
         assert sweeping.run() == 1
     certificate = certificates.newest()
     assert certificate is not None
@@ -123,9 +123,6 @@ def test_it_runs_once_after_each_sunday(app: Flask, limits: Any) -> None:
         with clock.use(lambda now=moment: now):  # type: ignore[misc]
             retention.run_when_due()
         assert db.session.query(retention.RetentionRun).count() == runs
-
-
-OFFICER_ZONE = clock.UTC
 
 
 def _everything_is_old() -> tuple[int, int]:
