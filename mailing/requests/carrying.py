@@ -100,6 +100,8 @@ def _lock_person(destruction_id: int) -> Subscriber:
 def _demand_due(found: Destruction, person: Subscriber) -> None:
     if found.state == State.CALLED_OFF:
         raise Conflict(_("The decision was called off."))
+    if found.request_id is not None and found.ground == destructions.Ground.REQUEST:
+        granting.demand_open(requests.find(found.request_id))
     granting.demand_approval(found)
     granting.demand_no_hold(person)
     if found.is_cooling:

@@ -35,7 +35,7 @@ def decide(request_id: int, actor: Actor) -> Destruction:
     if found is not None:
         return found
     request = requests.lock(request_id)
-    _demand_open(request)
+    demand_open(request)
     demand_no_hold(person)
     _demand_no_other(person)
     at = clock.now()
@@ -150,7 +150,8 @@ def _person_of(request: Request) -> Subscriber:
     return person
 
 
-def _demand_open(request: Request) -> None:
+def demand_open(request: Request) -> None:
+    """Raises Conflict for a request that was closed."""
     if request.state == Stands.CLOSED:
         raise Conflict(_("This request is closed; take it up again first."))
 

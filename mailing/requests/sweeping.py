@@ -80,9 +80,11 @@ def _may_go_by_itself(found: Destruction) -> bool:
     answer, which nobody could give them afterwards; but in time all the same."""
     if found.state == State.CARRYING or found.request_id is None:
         return True
+    asked = requests.find(found.request_id)
+    if found.ground == Ground.REQUEST and asked.state == Stands.CLOSED:
+        return False
     if granting.is_short_of_approval(found):
         return False
-    asked = requests.find(found.request_id)
     is_pressing = asked.due_at - cooling.MARGIN <= clock.now()
     return is_pressing or not waiting_beside(found)
 

@@ -1,6 +1,7 @@
 """Certificates: signed, chained, naming nobody; and any single bit that is flipped is found."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from mailing.base import attesting, clock
 from mailing.base.attesting import Seal
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, Missing
+from mailing.base.languages import speaking
 from mailing.base.settings import current
 from mailing.requests import carrying, certificates, erasing, holds, sweeping, verifying, whose
 from mailing.requests.certificates import Certificate
@@ -21,6 +23,13 @@ from tests.requests.desk import asked
 from tests.requests.destroying import OFFICER, destroyed, granted
 
 SECRETS = ("a secret of a test", "an older one")
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """What the domain refuses is read in English here."""
+    with speaking("en"):
+        yield
 
 
 @pytest.fixture

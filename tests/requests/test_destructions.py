@@ -1,5 +1,6 @@
 """Destruction from the decision to the certificate: who, when, what goes, what stays."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -11,11 +12,16 @@ from sqlalchemy import select, text
 
 from mailing.base.database import PERSONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, KelisimError, NotAllowed
+from mailing.base.languages import speaking
+from mailing.inbound.messages import InboundMessage
+from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.scope import Scope
 from mailing.people import ledger, subscribers, suppression
 from mailing.people.address import canonical
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.requests import (
+    acting,
     by_hand,
     carrying,
     certificates,
@@ -29,13 +35,16 @@ from mailing.requests import (
     sweeping,
     verifying,
     whose,
+    withdrawals,
 )
-from mailing.requests.kinds import Kind
+from mailing.requests.acting import Closing
+from mailing.requests.kinds import Kind, Resolution
 from mailing.requests.requests import NewRequest, open_request
 from mailing.staff.audit import Actor
 from mailing.staff.staff import Role
 from tests import road
 from tests.person import Person
+from tests.requests.desk import came_in, letter
 from tests.requests.destroying import (
     MORNING,
     OFFICER,
@@ -47,6 +56,13 @@ from tests.requests.destroying import (
     withdrawn,
 )
 from tests.test_wiring import load_models
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """What the domain refuses is read in English here."""
+    with speaking("en"):
+        yield
 
 
 @pytest.fixture
@@ -75,6 +91,32 @@ def test_a_withdrawal_opens_one_request_however_often_it_is_said(mine: UUID) -> 
     assert (first.kind, first.subscriber_id) == (Kind.DESTRUCTION, mine)
     assert withdrawn(mine).id == first.id
     assert len(queue.due_within(None)) == 1
+
+
+def test_a_withdrawal_whose_door_was_shut_too_early_is_asked_for_a_minute_later(mine: UUID) -> None:
+    leave(Leaving(mine, Scope.everything(), ledger.Kind.WITHDRAWN, "page", patience=0))
+    withdrawals.settle_all()
+    assert requests.of_subscriber(mine) == [], "its own door may still be at it"
+    db.session.execute(text("UPDATE suppressions SET since = since - interval '2 minutes'"))
+    withdrawals.settle_all()
+    withdrawals.settle_all()
+    (asked,) = requests.of_subscriber(mine)
+    acting.close(asked.id, Closing(Resolution.REFUSED, "the law has them kept"), OFFICER)
+    withdrawals.settle_all()
+    assert len(requests.of_subscriber(mine)) == 1, "an officer has refused it"
+
+
+def test_mail_that_comes_when_its_person_is_gone_is_emptied(mine: UUID) -> None:
+    destroyed(mine)
+    late = came_in()
+    db.session.execute(
+        text("UPDATE inbound_messages SET subscriber_id = :who, state = 'acted' WHERE id = :id"),
+        {"who": mine, "id": late},
+    )
+    kept = came_in(letter("Who are you?"))
+    sweeping.tidy()
+    left = select(InboundMessage.id).where(InboundMessage.sealed.is_not(None))
+    assert db.session.scalars(left).all() == [kept]
 
 
 def test_nothing_is_destroyed_that_nobody_has_decided(mine: UUID) -> None:
@@ -157,6 +199,17 @@ def test_a_decision_can_be_called_off_until_it_has_begun_and_taken_again(mine: U
     carrying.carry_out(asked.id, OFFICER)
     with pytest.raises(Conflict):
         granting.call_off(asked.id, OFFICER)
+
+
+def test_a_request_that_was_closed_meanwhile_destroys_nobody(mine: UUID) -> None:
+    asked = granted(mine)
+    acting.close(asked.id, Closing(Resolution.REFUSED, "the law has them kept"), OFFICER)
+    db.session.commit()
+    assert sweeping.run() == 0
+    with pytest.raises(Conflict, match="closed"):
+        carrying.carry_out(asked.id, OFFICER)
+    db.session.rollback()
+    assert db.session.get_one(Subscriber, mine).personal is not None
 
 
 def test_a_reason_that_names_the_person_is_refused_for_it_would_stay(app: Flask) -> None:
