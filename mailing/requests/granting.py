@@ -12,7 +12,7 @@ from mailing.people import ledger, stopped, subscribers
 from mailing.people.subscribers import Subscriber
 from mailing.requests import cooling, destructions, holds, remarks, requests, timeline
 from mailing.requests.destructions import Destruction, State
-from mailing.requests.kinds import Happened
+from mailing.requests.kinds import Happened, Kind
 from mailing.requests.kinds import State as Stands
 from mailing.requests.requests import Request
 from mailing.staff import audit, staff
@@ -56,8 +56,9 @@ def approve(request_id: int, actor: Actor) -> Destruction:
     """Say yes to the destruction of a request: the first who does decides it, a second approves it.
     Raises NotAllowed where whoever decided would approve their own decision, else as `decide`."""
     demand(actor.role, Act.DESTROY_PEOPLE)
-    found = _locked(request_id)
+    found = _locked(requests.find(request_id).id)
     if found is None:
+        _demand_asked_for(requests.find(request_id))
         return decide(request_id, actor)
     if found.approved_by is not None or found.state != State.DECIDED:
         return found
@@ -148,6 +149,14 @@ def _person_of(request: Request) -> Subscriber:
             _("Nobody is known by this request, so there is nothing of theirs to destroy.")
         )
     return person
+
+
+def _demand_asked_for(request: Request) -> None:
+    """A yes to a question or a correction must destroy nobody."""
+    if request.what is not Kind.DESTRUCTION:
+        raise Conflict(
+            _("This request asks for something else; say first that it is about destruction.")
+        )
 
 
 def demand_open(request: Request) -> None:

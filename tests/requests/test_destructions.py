@@ -164,6 +164,15 @@ def test_whoever_is_still_mailed_is_withdrawn_by_the_decision(mine: UUID) -> Non
     assert Why.WITHDRAWN in suppression.reasons(digest)
 
 
+@pytest.mark.parametrize("kind", [Kind.QUESTION, Kind.RECTIFICATION, Kind.ACCESS])
+def test_a_yes_to_anything_else_destroys_nobody(mine: UUID, kind: Kind) -> None:
+    asked = open_request(NewRequest(kind, subscriber_id=mine))
+    db.session.commit()
+    with pytest.raises(Conflict, match="something else"):
+        granting.approve(asked.id, OFFICER)
+    assert destructions.of_request(asked.id) is None
+
+
 def test_where_two_may_decide_a_second_one_approves_and_never_the_same(mine: UUID) -> None:
     two_officers()
     asked = granted_by_one(mine)
