@@ -17,6 +17,7 @@ from bench import (
     audience,
     campaign,
     crash,
+    destroying,
     distance,
     dkim,
     goals,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "crash": crash.measure,
     "read": reading.measure,
     "arrive": arrival.measure,
+    "destroy": destroying.measure,
 }
 
 

@@ -35,6 +35,7 @@ GOALS = {
     "arrival_to_block_seconds": Goal(
         "from a letter's last octet to the block, the slowest", 5.0, 1.0, at_most=True
     ),
+    "destruction_seconds": Goal("destruction of one person, the slowest", 2.0, 2.0, at_most=True),
     "with_kills_to_undisturbed": Goal("throughput with kills ÷ undisturbed", 0.8, 0.95),
 }
 

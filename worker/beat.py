@@ -9,10 +9,11 @@ from pathlib import Path
 from celery.beat import PersistentScheduler
 
 from mailing.base.errors import KelisimError
-from mailing.base.jobs import INBOUND, SWEEP
+from mailing.base.jobs import DESK, INBOUND, SWEEP
 from mailing.bootstrap import create_base
 
 EVERY = 5.0
+A_MINUTE = 60.0
 # The health check of containers (console.alive) looks at the age of this file.
 ALIVE = "beat.alive"
 
@@ -37,6 +38,7 @@ def main() -> int:
     celery.conf.beat_schedule = {
         "sweep": {"task": SWEEP, "schedule": EVERY, "options": {"expires": EVERY}},
         "inbound": {"task": INBOUND, "schedule": EVERY, "options": {"expires": EVERY}},
+        "desk": {"task": DESK, "schedule": A_MINUTE, "options": {"expires": A_MINUTE}},
     }
     settings = app.extensions["kelisim"]
     settings.var.mkdir(parents=True, exist_ok=True)

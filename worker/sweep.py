@@ -18,7 +18,7 @@ from mailing.deliveries import brake, dispatch, dns_checks, incarnations, links,
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
-from mailing.requests import moving
+from mailing.requests import moving, sweeping
 from worker.incarnation import Host, boot_id
 from worker.sendjournal import read
 
@@ -34,6 +34,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     moving.forget_unanswered,
     uploads.forget,
     dns_checks.ask_again,
+    sweeping.run,
 )
 
 _DUE = """

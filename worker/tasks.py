@@ -7,10 +7,10 @@ from celery.signals import worker_shutting_down
 from flask import Flask
 
 from mailing.base.database import db
-from mailing.base.jobs import DNS, IMPORT, INBOUND, LINKS, SEND, SWEEP, ring_now
+from mailing.base.jobs import DESK, DNS, IMPORT, INBOUND, LINKS, SEND, SWEEP, ring_now
 from mailing.deliveries import dispatch
 from mailing.people.imports import running
-from mailing.requests import claims, incoming
+from mailing.requests import claims, incoming, retention, sweeping, withdrawals
 from worker import dns, links, sweep
 from worker.incarnation import Host
 from worker.process import SendingProcess, connect
@@ -69,6 +69,14 @@ def _register_errands(app: Flask, celery: Celery) -> None:
     def look_the_domain_up() -> None:
         with app.app_context():
             dns.look_up_waiting()
+
+    @celery.task(name=DESK)
+    def tidy_the_desk() -> None:
+        with app.app_context():
+            withdrawals.settle_all()
+            db.session.commit()
+            sweeping.tidy()
+            retention.run_when_due()
 
 
 def _finish(app: Flask) -> None:

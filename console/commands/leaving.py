@@ -11,6 +11,8 @@ from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
 from mailing.people import profile, topics
 from mailing.people.ledger import Kind
+from mailing.requests import withdrawals
+from mailing.requests.kinds import Channel
 from mailing.staff import audit
 
 PERSON_WAITS = 2.0
@@ -32,15 +34,15 @@ def unsubscribe(email: str, topic: str | None) -> Answer:
 @click.option("--reason", required=True, help="Why; goes into the evidence.")
 @verb
 def withdraw(email: str, reason: str) -> Answer:
-    """Record that somebody took back the consent to processing; mailing ends at once.
-
-    This version records the withdrawal and blocks every message; the data themselves are
-    destroyed by a later version, from this record.
-    """
+    """Record that somebody took back the consent to processing; mailing ends at once, and a request
+    to destroy their data is opened."""
+    subscriber = profile.of_address(email)
     receipt = _leave(email, Scope.everything(), Kind.WITHDRAWN, reason)
-    note = "Mailing has ended. The data are not destroyed yet: this version only records it."
-    document = {**_document(receipt), "destroyed": False, "note": note}
-    return Answer(document, f"{email} has withdrawn. {note}{_in_flight(receipt)}")
+    asked = withdrawals.ask_for_destruction(subscriber.id, Channel.STAFF, actor().name)
+    number = asked.number if asked else None
+    document = {**_document(receipt), "destroyed": asked is None, "request": number}
+    said = f" Request {number} asks for the destruction of the data." if number else ""
+    return Answer(document, f"{email} has withdrawn.{said}{_in_flight(receipt)}")
 
 
 def _leave(email: str, scope: Scope, kind: Kind, reason: str = "") -> Receipt:

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
+from console import destroying_view
 from console.frame import actor, verb
 from console.options import span
 from console.output import Answer, fitted, plain, readable
@@ -23,6 +24,7 @@ from mailing.requests import (
     answering,
     claim_mails,
     deciding,
+    granting,
     original,
     queue,
     timeline,
@@ -126,6 +128,32 @@ def close(id: str, reason: str, resolution: str) -> Answer:
     """Close a request with a reason."""
     closing = Closing(Resolution(resolution), reason)
     return _after(acting.close(named(id).id, closing, actor()))
+
+
+@request.command()
+@click.argument("id")
+@click.option("--reason", help="Do not let the decision cool off: why. Stands in the certificate.")
+@verb
+def approve(id: str, reason: str | None) -> Answer:
+    """Say yes to the destruction that a request asks for: the first yes decides it, and where two
+    people may decide, a second person's approves it."""
+    found = named(id)
+    granted = granting.approve(found.id, actor())
+    if reason:
+        granting.expedite(found.id, reason, actor())
+    document = {"number": found.number, **destroying_view.decision(granted)}
+    return Answer(document, f"{found.number}: {document['sentence']}")
+
+
+@request.command("call-off")
+@click.argument("id")
+@verb
+def call_off(id: str) -> Answer:
+    """Take back the decision to destroy, while nothing has gone."""
+    found = named(id)
+    called_off = granting.call_off(found.id, actor())
+    document = {"number": found.number, **destroying_view.decision(called_off)}
+    return Answer(document, f"{found.number}: the decision is called off.")
 
 
 @request.command("take-up")

@@ -21,6 +21,7 @@ IMPORT = "kelisim.import"
 INBOUND = "kelisim.inbound"
 LINKS = "kelisim.links"
 DNS = "kelisim.dns"
+DESK = "kelisim.desk"
 
 VISIBILITY_SECONDS = 120
 

@@ -9,7 +9,7 @@ from flask import current_app
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from mailing.base import hours, limits, values
+from mailing.base import hours, limits, terms, values
 from mailing.base.errors import ConfigurationError
 from mailing.base.hours import Span
 from mailing.base.limits import DomainRate
@@ -21,6 +21,7 @@ Minutes = Annotated[tuple[int, ...], NoDecode]
 Keys = Annotated[tuple[bytes, ...], NoDecode]
 DomainRates = Annotated[tuple[DomainRate, ...], NoDecode]
 Spans = Annotated[tuple[Span, ...], NoDecode]
+Terms = Annotated[tuple[tuple[str, int], ...], NoDecode]
 Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode]
 
 
@@ -87,6 +88,8 @@ class Settings(BaseSettings):
     correct_days: int = Field(1, ge=1, le=60)
     outer_days: int = Field(15, ge=1, le=120)
     calendar_dir: Path | None = None
+    cooling_hours: float = Field(4, ge=0, le=80, allow_inf_nan=False)
+    retention: Terms = ()
 
     @field_validator("secret_keys", "smtp_url", "authserv_id", "link_networks", mode="before")
     @classmethod
@@ -116,6 +119,11 @@ class Settings(BaseSettings):
     @classmethod
     def _read_hours(cls, value: Any) -> Any:
         return hours.spans(value) if isinstance(value, str) else value
+
+    @field_validator("retention", mode="before")
+    @classmethod
+    def _read_terms(cls, value: Any) -> Any:
+        return terms.terms(value) if isinstance(value, str) else value
 
     @field_validator("suppression_key", mode="before")
     @classmethod

@@ -4,6 +4,7 @@ Read without Alembic, whose import would cost each command a tenth of a second.
 """
 
 from functools import cache
+from importlib.metadata import version as distributed
 from pathlib import Path
 
 from sqlalchemy import text
@@ -23,3 +24,9 @@ def version(connection: Connection) -> str:
     if connection.execute(text("SELECT to_regclass('alembic_version')")).scalar() is None:
         return ""
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+@cache
+def software() -> dict[str, str]:
+    """What runs here, as a certificate names it."""
+    return {"name": "kelisim", "version": distributed("kelisim"), "schema": head()}

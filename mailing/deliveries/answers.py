@@ -75,6 +75,7 @@ class Answer(Table):
         ),
         Index("answers_of_subscriber", "subscriber_id", "created_at"),
         Index("answers_of_request", "request_id", postgresql_where=text("request_id IS NOT NULL")),
+        Index("answers_to_address", "digest", postgresql_where=text("digest IS NOT NULL")),
         Index(
             "receipts_to_address", "digest", "created_at", postgresql_where=text("kind = 'receipt'")
         ),

@@ -24,11 +24,12 @@ _LONGEST_ID = 250
 
 @dataclass(frozen=True)
 class Heading:
-    """`recipients` are the envelope's as the mail system noted them, else those of To and Cc;
-    `written` those of To and Cc; `to` those of the one To; `message_id` without
-    brackets; `at` its Date, where it can be read."""
+    """`author` is the one address of From; `recipients` are the envelope's as the mail system
+    noted them, else those of To and Cc; `written` those of To and Cc; `to` those of the one To;
+    `message_id` without brackets; `at` its Date, where it can be read."""
 
     message_id: str | None = None
+    author: str | None = None
     recipients: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     to: tuple[str, ...] = ()
@@ -49,9 +50,11 @@ def of(raw: bytes) -> Heading:
 
 def _read(header: Message) -> Heading:
     to = header.get_all("To", [])
+    authors = _addresses(header, ("From",))
     written = _addresses(header, _WRITTEN_TO)
     return Heading(
         message_id=str(header.get("Message-ID", "")).strip(" <>\r\n\t")[:_LONGEST_ID] or None,
+        author=authors[0] if len(authors) == 1 else None,
         recipients=_addresses(header, _DELIVERED_TO) or written,
         written=written,
         # A second To may have been put above the one that a signature covers (RFC 6376 8.15).

@@ -29,12 +29,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
+from mailing.base.errors import Invalid
 from mailing.base.installation import note_data_key
 from mailing.base.reach import storable
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
 from mailing.inbound import addresses, heading
 from mailing.inbound.heading import Heading
+from mailing.people.address import canonical
+from mailing.people.subscribers import digest_of
 
 At = TIMESTAMP(timezone=True)
 
@@ -76,6 +79,16 @@ class InboundMessage(Table):
             postgresql_where=text("state = 'taken'"),
         ),
         Index(
+            "inbound_messages_of_sender",
+            "sender_digest",
+            postgresql_where=text("sender_digest IS NOT NULL"),
+        ),
+        Index(
+            "inbound_messages_to_name",
+            "id",
+            postgresql_where=text("sender_digest IS NULL AND sealed IS NOT NULL"),
+        ),
+        Index(
             "inbound_messages_of_subscriber",
             "subscriber_id",
             postgresql_where=text("subscriber_id IS NOT NULL"),
@@ -84,8 +97,11 @@ class InboundMessage(Table):
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, info=OPERATIONAL)
     sha256: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=PERSONAL)
+    # Both go with their person; that a message came, and what was done about it, stays.
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
     recipients: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
+    # Of whoever it says it is from, so that it is found when they are destroyed; empty for nobody.
+    sender_digest: Mapped[bytes | None] = mapped_column(LargeBinary, info=DEPERSONALISED)
     via: Mapped[str] = mapped_column(Text, server_default=text("'listener'"), info=OPERATIONAL)
     state: Mapped[str] = mapped_column(Text, server_default=text("'taken'"), info=OPERATIONAL)
     kind: Mapped[str] = mapped_column(Text, info=DEPERSONALISED)
@@ -121,6 +137,7 @@ def store(raw: bytes, recipients: list[str], via: Via) -> tuple[InboundMessage, 
         "sealed": ring.encrypt(raw, about),
         "recipients": ring.encrypt("\n".join(recipients).encode("utf-8", "replace"), about),
         "via": via.value,
+        "sender_digest": _sender_digest(raw),
         "kind": "unclear",
         "received_at": clock.now(),
     }
@@ -171,7 +188,9 @@ def end(message: InboundMessage, ending: Ending) -> None:
 
 
 def octets_of(message: InboundMessage) -> bytes:
-    """The message as it came."""
+    """The message as it came; nothing once it has been destroyed."""
+    if message.sealed is None:
+        return b""
     return keyring(current().data_key).decrypt(message.sealed, bytes.fromhex(message.sha256))
 
 
@@ -195,6 +214,18 @@ def of(subscriber_id: UUID) -> list[InboundMessage]:
     return list(db.session.scalars(query.order_by(InboundMessage.id)))
 
 
+def name_senders(most: int) -> int:
+    """Note whom messages say they are from, where nobody has; how many. Twice is safe."""
+    query = select(InboundMessage).where(
+        InboundMessage.sender_digest.is_(None), InboundMessage.sealed.is_not(None)
+    )
+    unnamed = list(db.session.scalars(query.order_by(InboundMessage.id).limit(most)))
+    for message in unnamed:
+        message.sender_digest = _sender_digest(octets_of(message))
+    db.session.flush()
+    return len(unnamed)
+
+
 def left_lying() -> list[int]:
     """What was stored and not acted upon; what failed before comes less and less often."""
     query = text(
@@ -215,3 +246,12 @@ def note_failure(message_id: int) -> int:
     number = db.session.execute(query, {"id": message_id}).scalar_one_or_none()
     db.session.commit()
     return int(number or 0)
+
+
+def _sender_digest(raw: bytes) -> bytes:
+    """The digest of the one address in From; empty where there is none that could be somebody's."""
+    author = heading.of(raw).author
+    try:
+        return digest_of(canonical(author)) if author else b""
+    except Invalid:
+        return b""

@@ -1,6 +1,7 @@
 """Replay: what the journal holds and the database does not is applied; tampering stops sending."""
 
 from dataclasses import dataclass
+from types import ModuleType
 from uuid import UUID
 
 import structlog
@@ -8,8 +9,8 @@ from sqlalchemy import select
 
 from mailing.base import installation
 from mailing.base.database import db
-from mailing.leaving import departure, leave, marks
-from mailing.leaving.journal import START, Journal, JournalError, Line, Note, Place
+from mailing.leaving import departure, destroyed, leave, marks
+from mailing.leaving.journal import START, Journal, JournalError, Line, Place
 from mailing.leaving.leave import Leaving
 from mailing.leaving.scope import Scope
 from mailing.people.ledger import Kind
@@ -26,8 +27,10 @@ class _Settled:
     signature: tuple[int, ...]
 
 
-# A line that the database lacks, and what it asks for; None for a departure.
+# A line that the database lacks, and what it asks for; None for what is no leaving.
 _Missing = tuple[Leaving | None, Line]
+
+_OTHERS: dict[str, ModuleType] = {departure.KIND: departure, destroyed.KIND: destroyed}
 
 # A journal grows for ever and is looked at every second: 100,000 lines take 2.2 s to read
 # anew. What was found whole once is only hashed again, and only after the file has changed.
@@ -62,7 +65,7 @@ def _apply(leaving: Leaving | None, journal: Journal, line: Line) -> None:
     if leaving is not None:
         leave.record(leaving, (journal, line))
         return
-    departure.apply(journal.id, line)
+    _OTHERS[line.note.kind].apply(journal.id, line)
     db.session.commit()
 
 
@@ -114,11 +117,12 @@ def _cut_torn_line(journal: Journal) -> None:
 
 
 def _leaving(line: Line) -> Leaving | None:
-    """What a line asks for, None for a departure; raises JournalError for anything but a "no"."""
+    """What a line asks for, None for what has a verb of its own; raises JournalError for anything
+    but a "no"."""
     note = line.note
     try:
-        if note.kind == departure.KIND:
-            _demand_departure(note)
+        if note.kind in _OTHERS:
+            _OTHERS[note.kind].demand(note)
             return None
         return Leaving(
             subscriber_id=_subscriber(note.digest) or UUID(note.subscriber),
@@ -132,12 +136,6 @@ def _leaving(line: Line) -> Leaving | None:
             f"Line {line.sequence} of the withdrawal journal is no leaving. Put back an untouched "
             "copy; sending stays off until then."
         ) from None
-
-
-def _demand_departure(note: Note) -> None:
-    """Raises ValueError where it does not say who left which address."""
-    UUID(note.subscriber)
-    bytes.fromhex(note.digest or "none")
 
 
 def _subscriber(digest: str | None) -> UUID | None:

@@ -71,11 +71,14 @@ LEFT_OUT = {
         *("choices.subscriber_id", "inbound_messages.subscriber_id"),
         "returns.subscriber_id",
         *("requests.subscriber_id", "requests.correspondent_id"),
+        *("legal_holds.subscriber_id", "destructions.subscriber_id"),
+        "replayed_destructions.subscriber_id",
     },
     "the ids of everybody else stand there, too": {"audience_chunks.subscriber_ids"},
     "a keyed digest of an address, of no use without our key": {
         *("subscribers.digest", "suppressions.digest", "answers.digest"),
         *("address_changes.digest", "address_changes.former", "requests.sender_digest"),
+        "inbound_messages.sender_digest",
         *("join_letters.mark", "trials.digest", "account_mails.digest"),
     },
     "the address that a test mail was typed for; the mail itself is told with their messages": {

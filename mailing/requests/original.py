@@ -12,8 +12,7 @@ import nh3
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Missing
-from mailing.base.sealing import keyring
-from mailing.base.settings import current
+from mailing.inbound import messages
 from mailing.inbound.messages import InboundMessage
 from mailing.inbound.reading.limits import TooHostile
 from mailing.inbound.reading.opened import Opened, Part, opened
@@ -92,9 +91,9 @@ def _as_source(raw: bytes) -> Original:
 
 def _octets(request: Request) -> bytes:
     message = db.session.get(InboundMessage, request.inbound_id) if request.inbound_id else None
-    if message is None:
+    if message is None or message.sealed is None:
         raise Missing(f"No message is kept with request {request.number}.")
-    return keyring(current().data_key).decrypt(message.sealed, bytes.fromhex(message.sha256))
+    return messages.octets_of(message)
 
 
 def _shown_as(message: Opened) -> Original:

@@ -72,6 +72,11 @@ class Request(Table):
             postgresql_where=sql_text("inbound_id IS NOT NULL"),
         ),
         Index("requests_of_subscriber", "subscriber_id"),
+        Index(
+            "requests_of_sender",
+            "sender_digest",
+            postgresql_where=sql_text("sender_digest IS NOT NULL"),
+        ),
         Index("requests_due", "due_at", postgresql_where=sql_text("state <> 'closed'")),
     )
 

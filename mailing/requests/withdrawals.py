@@ -6,23 +6,33 @@ by the link that goes to the address on file.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import exists, or_, select
+
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.reach import UNREACHABLE
 from mailing.inbound import addresses
 from mailing.inbound.messages import Ending
+from mailing.leaving import links
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.links import NOBODY
 from mailing.leaving.scope import Scope
 from mailing.people import subscribers, suppression
 from mailing.people.ledger import Kind as Said
-from mailing.people.suppression import Why
+from mailing.people.subscribers import Subscriber
+from mailing.people.suppression import Suppression, Why
 from mailing.requests import claims
-from mailing.requests.kinds import Kind
+from mailing.requests.kinds import UNFINISHED, Channel, Kind
 from mailing.requests.letters import Letter, Rest
-from mailing.requests.requests import open_request
+from mailing.requests.requests import NewRequest, Request, open_request
 from mailing.requests.timeline import OURSELVES
 
 _GONE = {Why.WITHDRAWN, Why.DESTROYED}
+# Whoever takes a withdrawal opens the request in the same minute; else it is done here.
+_ASKED_BY_THEN = timedelta(minutes=1)
 
 
 def withdraw(letter: Letter) -> Rest:
@@ -42,6 +52,51 @@ def withdraw(letter: Letter) -> Rest:
     if not (holders or letter.author.shows_who_it_is):
         return lambda: _of_a_stranger(letter, blocked)
     return lambda: _ask(letter, plausible, blocked)
+
+
+def ask_for_destruction(subscriber_id: UUID, channel: Channel, actor: str) -> Request | None:
+    """Open the destruction that follows a withdrawal; None for whoever is gone already. The same
+    again is the same request. Never commits."""
+    if not _is_here(subscriber_id):
+        return None
+    new = NewRequest(Kind.DESTRUCTION, channel, subscriber_id, actor=actor)
+    return open_request(new)
+
+
+def by_link(token: str) -> None:
+    """The same for whoever has just withdrawn by a link of ours. Commits; the withdrawal itself is
+    durable by then, so no trouble here hides it, and the sweep asks where this could not."""
+    subscriber_id = links.person_of(token)
+    if subscriber_id is None or subscriber_id == NOBODY:
+        return
+    try:
+        ask_for_destruction(subscriber_id, Channel.FORM, "subscriber")
+        db.session.commit()
+    except UNREACHABLE:
+        db.session.rollback()
+
+
+def settle_all() -> None:
+    """The same for whoever has withdrawn by a door that was shut before it could ask, or by the
+    journal. Whom an officer has refused since is not asked for again."""
+    query = (
+        select(Subscriber.id)
+        .join(Suppression, Suppression.digest == Subscriber.digest)
+        .where(Suppression.reason == Why.WITHDRAWN.value, Subscriber.personal.is_not(None))
+        .where(Suppression.since < clock.now() - _ASKED_BY_THEN)
+        .where(
+            ~exists().where(
+                Request.subscriber_id == Subscriber.id,
+                Request.kind == Kind.DESTRUCTION.value,
+                or_(
+                    Request.received_at >= Suppression.since,
+                    Request.state.in_([one.value for one in UNFINISHED]),
+                ),
+            )
+        )
+    )
+    for subscriber_id in list(db.session.scalars(query)):
+        ask_for_destruction(subscriber_id, Channel.STAFF, OURSELVES)
 
 
 def _sure(letter: Letter, holders: list[UUID]) -> list[UUID]:

@@ -239,7 +239,7 @@ def test_a_withdrawal_ends_mailing_and_says_that_destruction_is_to_come(
     readers: Kelisim,
 ) -> None:
     said = readers("withdraw", "oleg@pochta.example", "--reason", "by telephone")
-    assert "not destroyed yet" in said.out
+    assert "asks for the destruction of the data" in said.out
     shown = readers("people", "show", "oleg@pochta.example", "--json").document
     assert shown["topics"]["books"] == "withdrawn"
     assert shown["suppressed"] is True

@@ -6,8 +6,9 @@ from pathlib import Path
 from mailing.base.settings import ROOT
 
 PROMISED = {
-    *("T8", "T10", "T11", "T12", "T13", "T15", "T16", "T17", "T18", "T19"),
+    *("T8", "T10", "T11", "T12", "T13", "T15", "T16", "T17", "T18", "T19", "T20"),
     *("T21", "T22", "T23", "T24", *(f"T{number}" for number in range(27, 44)), "T55"),
+    *("T56", "T57", "T58"),
     *("T59", "T60", "T61", "T62"),
     *("T44", "T47", "T50", "T52", "T53"),
 }

@@ -18,6 +18,7 @@ from webapp.public import (
     policy,
     preferences,
     privacy,
+    verify,
 )
 from webapp.public.brake import Brake
 
@@ -35,6 +36,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     agree.pages,
     operations.pages,
     images.pages,
+    verify.pages,
 )
 
 

@@ -15,6 +15,7 @@ from mailing.base.languages import gettext as _
 from mailing.leaving import links, preference_view, preferences
 from mailing.leaving.preferences import Filled, Saved
 from mailing.leaving.receipts import Receipt
+from mailing.requests import withdrawals
 from webapp.errors import page as error_page
 from webapp.errors import places
 from webapp.headers import personal
@@ -117,7 +118,9 @@ def _stop(token: str) -> Outcome:
 
 
 def _withdraw(token: str) -> Outcome:
-    return _ended("withdrawn", preferences.withdraw(token))
+    receipt = preferences.withdraw(token)
+    withdrawals.by_link(token)
+    return _ended("withdrawn", receipt)
 
 
 def _ended(said: str, receipt: Receipt | None) -> Outcome:

@@ -20,14 +20,15 @@ from mailing.deliveries import answers, stamps
 from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
-from mailing.people import ledger, suppression, topics
+from mailing.people import suppression, topics
 from mailing.people.address_changes import AddressChange
-from mailing.people.ledger import Kind, NewEntry
+from mailing.people.ledger import Kind
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.policies import versions
-from mailing.requests import moving
+from mailing.requests import certificates, moving
 from tests.campaigns.test_images import file
+from tests.requests.destroying import destroyed
 from tests.road import ACTOR
 from tests.webapp.public.conftest import Shop
 from tests.webapp.public.people import Asked, ask, say_yes
@@ -49,6 +50,7 @@ class Crowd:
     draft_policy: int
     sha256: str
     image: str
+    certificate: str
 
 
 def gather(web: Flask, shop: Shop) -> Crowd:
@@ -64,7 +66,10 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         leaving["that was asked for"] = asked_for = _fresh_token(people["valid"].subscriber)
         changes = _change_tokens(asked_for) | forged(opted, other)
         claims = _claim_tokens(people) | forged(opted, other)
-        return Crowd(web, shop, leaving, requests, changes, claims, draft, digest, _image())
+        certificate = certificates.newest()
+        assert certificate is not None
+        mails = (leaving, requests, changes, claims)
+        return Crowd(web, shop, *mails, draft, digest, _image(), certificate.number)
 
 
 def _image() -> str:
@@ -135,9 +140,7 @@ def _complain(row: Subscriber) -> None:
 
 
 def _destroy(row: Subscriber) -> None:
-    ledger.append(NewEntry(row.id, Kind.DESTROYED, None, None, "staff", "test"))
-    suppression.suppress(row.digest, Why.DESTROYED)
-    row.personal = None
+    destroyed(row.id)
 
 
 _HAPPENS = {

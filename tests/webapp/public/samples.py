@@ -87,6 +87,12 @@ def pictures(crowd: Crowd, rule: str) -> Addresses:
     return _filled(rule, {"valid": crowd.image, "unknown": unknown, "hostile": "x.svg"})
 
 
+def certificates(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the number of a certificate."""
+    forged = crowd.certificate[:-1] + ("A" if crowd.certificate[-1] != "A" else "B")
+    return _filled(rule, {"valid": crowd.certificate, "forged": forged, "forged: word": "D-1"})
+
+
 SAMPLES: dict[str, Maker] = {
     "/": fixed,
     "/join/<slug>": forms,
@@ -109,6 +115,7 @@ SAMPLES: dict[str, Maker] = {
     "/metrics": fixed,
     "/static/<path:filename>": files,
     "/images/<name>": pictures,
+    "/verify/<number>": certificates,
 }
 
 

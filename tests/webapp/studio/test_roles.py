@@ -10,11 +10,14 @@ from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.campaigns import segments, sentences
+from mailing.people import subscribers
+from mailing.people.address import canonical
 from mailing.people.imports import uploads
 from mailing.staff import staff
 from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
 from tests.requests.desk import asked
+from tests.requests.destroying import destroyed
 from tests.webapp.studio.conftest import Browser
 from tests.webapp.studio.test_returns import a_storm
 from tests.webapp.studio.world import MARKETER, PASSWORD, World
@@ -46,6 +49,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "outcome": "held",
         "number": 1,
         "inbound_id": 1,
+        "certificate": _certified(web),
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
@@ -77,6 +81,13 @@ def _a_segment(web: Flask) -> int:
         made = segments.save("Қазақша", sentences.read({"sentences": [said]}), MARKETER)
         db.session.commit()
         return made.id
+
+
+def _certified(web: Flask) -> str:
+    with web.app_context():
+        person = subscribers.find(canonical("person7@example.com"))
+        assert person is not None
+        return destroyed(person.id).number
 
 
 def _requested(web: Flask) -> int:

@@ -1,0 +1,199 @@
+"""Carrying a destruction out: table after table, each with its own state and commit.
+
+The first transaction writes the journal, keeps the address out for ever, stops the queue and
+empties the person's row: from there on there is no way back, and whatever is killed in between is
+gone on with by the sweep. The last one asks again whether anything is left, cuts what leads from an
+address to the rows, and certifies.
+"""
+
+from sqlalchemy import select
+
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.errors import Conflict, NotAllowed, Unavailable
+from mailing.base.languages import gettext as _
+from mailing.deliveries.deliveries import Delivery
+from mailing.leaving import destroyed, inflight, scope
+from mailing.leaving.journal import JournalError
+from mailing.people import ledger, subscribers
+from mailing.people.ledger import NewEntry
+from mailing.people.subscribers import Subscriber
+from mailing.requests import (
+    certificates,
+    certifying,
+    destructions,
+    erasing,
+    granting,
+    holds,
+    progress,
+    requests,
+    whose,
+)
+from mailing.requests.certificates import Certificate
+from mailing.requests.destructions import Destruction, State
+from mailing.requests.progress import DestructionStep
+from mailing.requests.whose import Person
+from mailing.staff import audit
+from mailing.staff.audit import Actor
+from mailing.staff.permissions import Act, demand
+
+_HANDED_OVER = ("open", "aborting", "sealed")
+
+
+def carry_out(request_id: int, actor: Actor) -> Certificate:
+    """Destroy what has been decided about a request; its certificate. Called again, it goes on
+    where it was cut off, or gives the certificate that there is. Commits after each table.
+
+    Raises NotAllowed without a decision or a second person's approval and while it cools off,
+    Conflict under a legal hold and while a message to the person is being handed over, Unavailable
+    without a journal.
+    """
+    demand(actor.role, Act.DESTROY_PEOPLE)
+    found = destructions.of_request(requests.find(request_id).id)
+    if found is None:
+        raise NotAllowed(
+            _("Nobody has decided yet that these data are destroyed; that is the first step.")
+        )
+    return carry(found.id, actor)
+
+
+def carry(destruction_id: int, actor: Actor) -> Certificate:
+    """The same for whatever a destruction rests on."""
+    if destructions.find(destruction_id).state == State.DONE:
+        return certificates.of_destruction(destruction_id)[-1]
+    _begin(destruction_id, actor)
+    db.session.commit()
+    for step in progress.of(destruction_id):
+        _erase(destruction_id, step.name)
+        db.session.commit()
+    certificate = _finish(destruction_id, actor)
+    db.session.commit()
+    return certificate
+
+
+def _begin(destruction_id: int, actor: Actor) -> None:
+    person = _lock_person(destruction_id)
+    found = destructions.lock(destruction_id)
+    if found.state == State.CARRYING:
+        return
+    _demand_due(found, person)
+    who = whose.person(person.id)
+    _demand_nothing_underway(who)
+    found.number, found.state = certificates.next_number(), State.CARRYING.value
+    found.begun_by, found.begun_at = actor.name, clock.now()
+    _note_steps(found, who)
+    found.entry_id = _say(found, actor)
+    inflight.keep_back(person.id, "withdrawn", *[scope.covered(person.id, None)] * 2)
+    _erase_table(found.id, Subscriber.__tablename__)
+    _write_down(person, who, found.number)
+    granting.note(found, "destruction_begun", actor)
+
+
+def _lock_person(destruction_id: int) -> Subscriber:
+    """The person before everything else, as everybody locks."""
+    found = subscribers.lock(destructions.find(destruction_id).subscriber_id)
+    if found is None:
+        raise Conflict(_("The person is not here any more."))
+    return found
+
+
+def _demand_due(found: Destruction, person: Subscriber) -> None:
+    if found.state == State.CALLED_OFF:
+        raise Conflict(_("The decision was called off."))
+    if found.request_id is not None and found.ground == destructions.Ground.REQUEST:
+        granting.demand_open(requests.find(found.request_id))
+    granting.demand_approval(found)
+    granting.demand_no_hold(person)
+    if found.is_cooling:
+        raise NotAllowed(
+            _("The decision cools off until %(time)s.", time=found.cools_until.isoformat())
+        )
+
+
+def _demand_nothing_underway(who: Person) -> None:
+    """What a relay answers about a message in its hands would be written after everything went."""
+    query = select(Delivery.id).where(
+        Delivery.subscriber_id.in_(who.ids), Delivery.state.in_(_HANDED_OVER)
+    )
+    if db.session.scalars(query.limit(1)).first() is not None:
+        raise Conflict(
+            _("A message to this person is being handed over at this moment. Try again soon.")
+        )
+
+
+def _note_steps(found: Destruction, who: Person) -> None:
+    kept = holds.keeping(who.id)
+    for place, (name, before) in enumerate(erasing.counts(who).items()):
+        state = progress.HELD if name in kept else progress.WAITING
+        db.session.add(
+            DestructionStep(
+                destruction_id=found.id, name=name, place=place, state=state, before=before
+            )
+        )
+    db.session.flush()
+
+
+def _say(found: Destruction, actor: Actor) -> int:
+    """The entry that says it, in a ledger that names nobody."""
+    evidence = {"certificate": found.number, "ground": found.ground}
+    door = "staff" if found.ground == destructions.Ground.REQUEST else found.ground
+    kind = ledger.Kind.DESTROYED
+    return ledger.append(
+        NewEntry(found.subscriber_id, kind, None, None, door, actor.name, evidence)
+    )
+
+
+def _write_down(person: Subscriber, who: Person, number: str) -> None:
+    try:
+        destroyed.write_down(person.id, who.digests, number)
+    except (JournalError, OSError) as error:
+        db.session.rollback()
+        raise Unavailable(
+            _(
+                "Nothing was destroyed: the withdrawal journal cannot be written (%(why)s).",
+                why=error,
+            )
+        ) from None
+
+
+def _erase(destruction_id: int, name: str) -> None:
+    _lock_person(destruction_id)
+    destructions.lock(destruction_id)
+    _erase_table(destruction_id, name)
+
+
+def _erase_table(destruction_id: int, name: str) -> None:
+    """Take one table's rows away and look again; nothing where that was done."""
+    step = db.session.get_one(DestructionStep, (destruction_id, name), populate_existing=True)
+    if step.state == progress.WAITING:
+        _take(step)
+
+
+def _take(step: DestructionStep) -> None:
+    who = whose.person(destructions.find(step.destruction_id).subscriber_id)
+    step.erased += erasing.BY_NAME[step.name].erase(who)
+    step.remaining = erasing.BY_NAME[step.name].left(who)
+    step.state, step.done_at = progress.DONE, clock.now()
+    db.session.flush()
+
+
+def _finish(destruction_id: int, actor: Actor) -> Certificate:
+    """Ask again what is left, take what came meanwhile, cut the links, certify."""
+    person = _lock_person(destruction_id)
+    found = destructions.lock(destruction_id)
+    if found.state == State.DONE:
+        return certificates.of_destruction(destruction_id)[-1]
+    who, steps = whose.person(person.id), progress.of(destruction_id)
+    for step in steps:
+        if step.state == progress.DONE:
+            _take(step)
+    found.finished_at = clock.now()
+    new = certifying.compose(found, steps, who, actor)
+    erasing.cut_links(who, progress.held(found.id))
+    certificate = certificates.issue(new)
+    found.state, found.problem = State.DONE.value, None
+    certifying.close_requests(found, certificate, actor)
+    told = {"certificate": certificate.number, "destruction": found.id}
+    audit.record(actor, "person destroyed", f"subscriber {person.id}", **told)
+    db.session.flush()
+    return certificate

@@ -1,0 +1,36 @@
+"""Certificates of destruction on paper and as a file, and what retention lets go next."""
+
+from flask import make_response, render_template
+from werkzeug.wrappers import Response
+
+from mailing.base.settings import current
+from mailing.requests import certificates, retention, verifying
+from mailing.staff.permissions import Act
+from webapp.studio.blueprint import needs, studio
+
+
+@studio.get("/certificates/<certificate>")
+@needs(Act.DESTROY_PEOPLE)
+def request_certificate(certificate: str) -> str:
+    found = certificates.find(certificate)
+    return render_template(
+        "pages/studio/certificate.html",
+        found=found,
+        verdict=verifying.stored(certificate),
+        public_url=current().public_url,
+    )
+
+
+@studio.get("/certificates/<certificate>/file")
+@needs(Act.DESTROY_PEOPLE)
+def request_certificate_file(certificate: str) -> Response:
+    answer = make_response(verifying.render(certificates.find(certificate)))
+    answer.mimetype = "application/json"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{certificate}.json"'
+    return answer
+
+
+@studio.get("/retention")
+@needs(Act.DESTROY_PEOPLE)
+def request_retention() -> str:
+    return render_template("pages/studio/retention.html", plan=retention.plan())
