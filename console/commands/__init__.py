@@ -25,6 +25,8 @@ NOUNS = {
     "bounces": "bounces",
     "request": "request",
     "ledger": "ledger",
+    "backup": "backup",
+    "restore": "backup",
     "host": "host",
     "sending": "sending",
     "demo": "demo",

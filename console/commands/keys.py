@@ -1,4 +1,4 @@
-"""`kelisim keys`: fresh secrets for a new installation."""
+"""`kelisim keys`: fresh secrets for a new installation, and the dated keys of its backups."""
 
 import base64
 import secrets
@@ -7,6 +7,8 @@ import click
 
 from console.frame import leaf
 from console.output import Answer
+from mailing.backups import keys as dated
+from mailing.base import clock, settings
 
 
 @click.group()
@@ -20,6 +22,23 @@ def new() -> Answer:
     """Print the three secrets as lines for .env. Keep them: what they sealed needs them."""
     fresh = fresh_keys()
     return Answer(fresh, "\n".join(f"{name}={value}" for name, value in fresh.items()))
+
+
+@keys.command()
+@leaf
+def backups() -> Answer:
+    """The dated keys of backups: which backups can be opened, and until when."""
+    found = list(dated.known(settings.load().key_dir))
+    return Answer([key.told() for key in found])
+
+
+@keys.command()
+@leaf
+def expire() -> Answer:
+    """Destroy the keys of backups whose time is over; nothing opens those backups any more."""
+    over = dated.expire(settings.load(), clock.now().date())
+    told = [key.told() for key in over]
+    return Answer({"destroyed": told}, f"{len(told)} keys were destroyed.")
 
 
 def fresh_keys() -> dict[str, str]:

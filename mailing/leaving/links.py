@@ -16,7 +16,7 @@ from mailing.leaving import scope, undoing
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
-from mailing.people import address_changes, standings, subscribers, suppression, topics
+from mailing.people import address_changes, lost, standings, subscribers, suppression, topics
 from mailing.people.address import masked
 from mailing.people.standings import Said, Standing
 from mailing.people.subscribers import Subscriber
@@ -167,8 +167,19 @@ def _read(token: str) -> tuple[UUID, Scope] | None:
     left = LeaveToken.read(keys, token)
     cancelled = OptInToken.read(keys, "cancel", token)
     if left:
-        return left.subscriber, Scope.of_topics(left.topic_id)
-    return (cancelled.subscriber, Scope.of_optin(cancelled.optin)) if cancelled else None
+        return _now(left.subscriber), Scope.of_topics(left.topic_id)
+    if cancelled:
+        return _now(cancelled.subscriber), Scope.of_optin(cancelled.optin)
+    return None
+
+
+def _now(subscriber_id: UUID) -> UUID:
+    """Who it is by now: the link may have been sent before the database was restored."""
+    try:
+        return lost.now_known_as(subscriber_id)
+    except UNREACHABLE:
+        db.session.rollback()
+        return subscriber_id
 
 
 def subscribed_topics(subscriber_id: UUID) -> set[int]:

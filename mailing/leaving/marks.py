@@ -84,6 +84,18 @@ def apply(journal_id: UUID, line: Line) -> bool:
     return db.session.scalars(query).first() is None
 
 
+def apply_all(journal_id: UUID, lines: list[Line]) -> list[Line]:
+    """Mark many lines, as `apply` marks one; those that are to be carried out."""
+    at = clock.now()
+    rows = [
+        {"journal_id": journal_id, "sequence": one.sequence, "hash": one.hash, "applied_at": at}
+        for one in lines
+    ]
+    marked = insert(Mark).values(rows).on_conflict_do_nothing().returning(Mark.sequence)
+    fresh = set(db.session.scalars(marked))
+    return [one for one in lines if one.sequence in fresh or apply(journal_id, one)]
+
+
 def applied(journal_id: UUID, after: int = 0) -> dict[int, str]:
     """The hashes of the applied lines after a sequence, by sequence."""
     query = select(Mark.sequence, Mark.hash).where(

@@ -4,16 +4,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 
 from mailing.base import installation
 from mailing.base.database import db
-from mailing.leaving import departure, leave, marks
-from mailing.leaving.journal import START, Journal, JournalError, Line, Note, Place
+from mailing.leaving import departure, leave, marks, reading
+from mailing.leaving.journal import START, Journal, JournalError, Line, Place
 from mailing.leaving.leave import Leaving
-from mailing.leaving.scope import Scope
-from mailing.people.ledger import Kind
-from mailing.people.subscribers import Subscriber
 
 _log = structlog.get_logger()
 
@@ -91,12 +87,14 @@ def _compare(journal: Journal, known: _Settled | None) -> tuple[Place, list[_Mis
     if not since.is_in(text):
         return _compare(journal, None)
     lines = list(journal.lines_of(text, since))
-    _demand_recorded(journal, recorded, lines)
+    demand_recorded(journal, recorded, lines)
     missing = [line for line in lines if line.sequence not in recorded]
-    return since.after(text, lines), [(_leaving(line), line) for line in missing]
+    people = reading.known(missing)
+    return since.after(text, lines), [(reading.leaving(line, people), line) for line in missing]
 
 
-def _demand_recorded(journal: Journal, recorded: dict[int, str], lines: list[Line]) -> None:
+def demand_recorded(journal: Journal, recorded: dict[int, str], lines: list[Line]) -> None:
+    """Raises JournalError where a line that the database has recorded is not in the file so."""
     written = {line.sequence: line.hash for line in lines}
     for sequence, hashed in recorded.items():
         if written.get(sequence) != hashed:
@@ -111,37 +109,3 @@ def _cut_torn_line(journal: Journal) -> None:
     torn = journal.cut_torn_line()
     if torn:
         _log.warning("a torn line was cut from the withdrawal journal", octets=torn)
-
-
-def _leaving(line: Line) -> Leaving | None:
-    """What a line asks for, None for a departure; raises JournalError for anything but a "no"."""
-    note = line.note
-    try:
-        if note.kind == departure.KIND:
-            _demand_departure(note)
-            return None
-        return Leaving(
-            subscriber_id=_subscriber(note.digest) or UUID(note.subscriber),
-            scope=Scope(note.scope).checked(),
-            kind=Kind(note.kind),
-            source=note.source,
-            patience=0,
-        )
-    except ValueError:
-        raise JournalError(
-            f"Line {line.sequence} of the withdrawal journal is no leaving. Put back an untouched "
-            "copy; sending stays off until then."
-        ) from None
-
-
-def _demand_departure(note: Note) -> None:
-    """Raises ValueError where it does not say who left which address."""
-    UUID(note.subscriber)
-    bytes.fromhex(note.digest or "none")
-
-
-def _subscriber(digest: str | None) -> UUID | None:
-    if digest is None:
-        return None
-    query = select(Subscriber.id).where(Subscriber.digest == bytes.fromhex(digest))
-    return db.session.scalars(query).one_or_none()

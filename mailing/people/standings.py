@@ -1,6 +1,7 @@
 """Standing: what the last entry of the ledger says for one subscriber and topic."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,6 +111,15 @@ def of(subscriber_id: UUID) -> dict[int, Standing]:
     query = select(Standing).where(Standing.subscriber_id == subscriber_id)
     fresh = query.execution_options(populate_existing=True)
     return {row.topic_id: row for row in db.session.scalars(fresh)}
+
+
+def of_many(subscriber_ids: Collection[UUID]) -> dict[UUID, dict[int, Standing]]:
+    """The standings of these people, each by topic; everybody asked for is named."""
+    found: dict[UUID, dict[int, Standing]] = {one: {} for one in subscriber_ids}
+    query = select(Standing).where(Standing.subscriber_id.in_(subscriber_ids))
+    for row in db.session.scalars(query.execution_options(populate_existing=True)):
+        found[row.subscriber_id][row.topic_id] = row
+    return found
 
 
 def keep(changes: list[Change]) -> None:
