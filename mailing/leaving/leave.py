@@ -26,6 +26,7 @@ _NO_DATABASE = "Your wish is written down, but our database does not answer. Ple
 _NO_JOURNAL = "Your wish is kept, but our journal cannot be written. Please try again soon."
 
 _NOTHING = "Neither our database nor our journal can be written. Please try again soon."
+NOBODY_KNOWN = "This is ours, and leads to nobody whom this database knows."
 
 Written = tuple[Journal, Line]
 
@@ -130,7 +131,7 @@ def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
         db.session.rollback()
         return Journal(current().journal), None
     if digest is None:
-        raise NobodyKnown("This link is ours, but we do not know any more whose it is.")
+        raise NobodyKnown(NOBODY_KNOWN)
     return journal, digest
 
 

@@ -1,4 +1,4 @@
-"""A world that is backed up, and the place where it is restored: the real verbs, no command line."""
+"""A world that is backed up, and where it is restored: the real verbs, no command line."""
 
 import shutil
 from collections.abc import Iterator
