@@ -8,7 +8,6 @@ from mailing.backups import disk
 from mailing.backups.manifest import Manifest
 from mailing.base.errors import Conflict
 from mailing.leaving import reading
-from mailing.leaving.catching_up import Others
 from mailing.leaving.journal import START, Journal, JournalError, Line
 
 Gathered = list[tuple[Journal, list[Line]]]
@@ -16,9 +15,7 @@ Gathered = list[tuple[Journal, list[Line]]]
 _FILES = ("withdrawals.jsonl", "end", "id")
 
 
-def gather(
-    manifest: Manifest, directories: Iterable[Path], others: Others, trust_end: bool = False
-) -> Gathered:
+def gather(manifest: Manifest, directories: Iterable[Path], trust_end: bool = False) -> Gathered:
     """Read the journals, each from its first line to its last; of copies the longest counts.
 
     Raises JournalError where one is missing, broken, cut short or of another installation, where
@@ -27,7 +24,8 @@ def gather(
     found: dict[str, tuple[Journal, list[Line]]] = {}
     for directory in directories:
         journal, lines = _read(directory, manifest, trust_end)
-        _demand_noes(lines, others)
+        for line in lines:
+            reading.leaving(line, {})
         before = found.get(str(journal.id))
         found[str(journal.id)] = _longest(before, (journal, lines)) if before else (journal, lines)
     missing = [one for one in manifest.journals if one not in found]
@@ -37,6 +35,14 @@ def gather(
             "the backup would be mailed again. Name its directory with --journal."
         )
     return list(found.values())
+
+
+def own(place: Path, manifest: Manifest) -> list[Path]:
+    """KELISIM_JOURNAL_DIR, where it holds a journal of this installation: whoever names an older
+    copy of it loses no "no"."""
+    if not (place / "withdrawals.jsonl").exists():
+        return []
+    return [place] if str(Journal(place).id) in manifest.journals else []
 
 
 def demand_place(place: Path, journals: Gathered) -> None:
@@ -87,12 +93,6 @@ def _read(directory: Path, manifest: Manifest, trust_end: bool) -> tuple[Journal
     if not trust_end:
         journal.demand_end(lines)
     return journal, lines
-
-
-def _demand_noes(lines: list[Line], others: Others) -> None:
-    for line in lines:
-        if line.note.kind not in others:
-            reading.leaving(line, {})
 
 
 def _longest(

@@ -7,6 +7,7 @@ a person.
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from mailing.base.errors import Invalid, NotReady
 
 FORMAT = 1
 _NAME = "manifest.json"
+_ID = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ def read(directory: Path) -> tuple[Manifest, str]:
         raise Damaged(_changed(directory)) from None
     if manifest.format != FORMAT:
         raise NotReady(f"{directory} was written by a newer version; install that one first.")
-    if octets != _spell(manifest, proof):
+    if octets != _spell(manifest, proof) or not _ID.fullmatch(manifest.id):
         raise Damaged(_changed(directory))
     return manifest, proof
 

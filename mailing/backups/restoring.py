@@ -25,13 +25,10 @@ from mailing.base.settings import Settings
 from mailing.deliveries import recovery, sends
 from mailing.deliveries.recovery import Seen, UnderWay
 from mailing.leaving import marks
-from mailing.leaving.catching_up import Others, catch_up
+from mailing.leaving.catching_up import catch_up
 from mailing.people import lost
 from mailing.staff import audit
 from mailing.staff.audit import Actor
-
-# Lines of other kinds than leavings and moves, each with what carries it out again.
-OTHERS: Others = {}
 
 # A message may have been under way for long when the snapshot was taken, and clocks differ.
 _BEFORE = timedelta(days=2)
@@ -74,7 +71,8 @@ def load(settings: Settings, order: Order, tell: Tell) -> Loaded:
     found, proof = manifest.read(order.directory)
     key = keys.find(found.key["id"], [*order.keys, settings.key_dir])
     manifest.demand_proof(order.directory, found, proof, key)
-    gathered = journals.gather(found, order.journals, OTHERS, order.trust_end)
+    given = [*order.journals, *journals.own(settings.journal, found)]
+    gathered = journals.gather(found, given, order.trust_end)
     journals.demand_place(settings.journal, gathered)
     source = Source(order.directory, found, key)
     tell(f"the backup of {found.made_at}: {found.rows:,} rows in {len(found.tables)} tables")
@@ -136,7 +134,7 @@ def _replay(gathered: Gathered, told: Told, tell: Tell) -> None:
         missing = [line for line in lines if line.sequence not in known]
         lost.note_unknown({UUID(one.note.subscriber): one.note.digest for one in missing})
         done = 0
-        for applied in catch_up(journal.id, missing, OTHERS):
+        for applied in catch_up(journal.id, missing):
             told.replayed += applied
             before, done = done, done + applied.total()
             if done // _TELL_EVERY > before // _TELL_EVERY:

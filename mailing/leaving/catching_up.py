@@ -5,7 +5,7 @@ milliseconds, and a backup may be a hundred thousand lines old. Nobody waits for
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.leaving import departure, inflight, marks, reading, scope
+from mailing.leaving import inflight, marks, reading, scope
 from mailing.leaving.journal import Line
 from mailing.leaving.wish import Leaving, entry, to_say
 from mailing.people import ledger, standings, subscribers, suppression, topics
@@ -24,9 +24,6 @@ from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 
 AT_ONCE = 1000
-
-# What a line of another kind than leavings and departures asks for; it marks the line itself.
-Others = dict[str, Callable[[UUID, Line], None]]
 
 Topics = list[int] | None
 
@@ -42,18 +39,16 @@ class _Wish:
         return self.leaving.subscriber_id
 
 
-def catch_up(journal_id: UUID, lines: Iterable[Line], others: Others) -> Iterator[Counter[str]]:
+def catch_up(journal_id: UUID, lines: Iterable[Line]) -> Iterator[Counter[str]]:
     """Apply these lines in order, some at a time; how many of each kind. Commits each time.
 
     Raises JournalError for a line that is no "no".
     """
-    for group in _groups(lines, others):
+    for group in _groups(lines):
         kind = group[0].note.kind
-        if kind in others:
-            others[kind](journal_id, group[0])
-        elif kind == departure.KIND:
-            reading.leaving(group[0], {})
-            departure.apply(journal_id, group[0])
+        if kind in reading.OTHERS:
+            reading.OTHERS[kind].demand(group[0].note)
+            reading.OTHERS[kind].apply(journal_id, group[0])
         else:
             _carry_out(journal_id, group)
         db.session.commit()
@@ -61,13 +56,13 @@ def catch_up(journal_id: UUID, lines: Iterable[Line], others: Others) -> Iterato
         yield Counter(line.note.kind for line in group)
 
 
-def _groups(lines: Iterable[Line], others: Others) -> Iterator[list[Line]]:
+def _groups(lines: Iterable[Line]) -> Iterator[list[Line]]:
     """Neighbours that are about different people: what one person said is said in its order."""
     group: list[Line] = []
     people: set[str] = set()
     for line in lines:
         named = {line.note.subscriber, line.note.digest or line.note.subscriber}
-        is_alone = line.note.kind in (departure.KIND, *others)
+        is_alone = line.note.kind in reading.OTHERS
         if group and (is_alone or len(group) == AT_ONCE or named & people):
             yield group
             group, people = [], set()

@@ -27,6 +27,12 @@ def write_down(subscriber_id: UUID, former: bytes) -> None:
     marks.apply(journal.id, journal.append(note))
 
 
+def demand(note: Note) -> None:
+    """Raises ValueError where a line does not say who left which address."""
+    UUID(note.subscriber)
+    bytes.fromhex(note.digest or "none")
+
+
 def apply(journal_id: UUID, line: Line) -> None:
     """Apply a line that the database lacks. Whoever makes the move at this moment is waited for."""
     subscribers.lock(UUID(line.note.subscriber))

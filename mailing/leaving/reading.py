@@ -1,17 +1,21 @@
 """What a line of the withdrawal journal asks for. Nothing that a file says may ever say yes."""
 
 from collections.abc import Iterable, Mapping
+from types import ModuleType
 from uuid import UUID
 
 from sqlalchemy import select
 
 from mailing.base.database import db
 from mailing.leaving import departure
-from mailing.leaving.journal import JournalError, Line, Note
+from mailing.leaving.journal import JournalError, Line
 from mailing.leaving.scope import Scope
 from mailing.leaving.wish import Leaving
 from mailing.people.ledger import Kind
 from mailing.people.subscribers import Subscriber
+
+# The kinds that are no leaving: who demands that a line says what it has to, and applies it.
+OTHERS: dict[str, ModuleType] = {departure.KIND: departure}
 
 # The ids of the people who have these digests now.
 Known = Mapping[str, UUID]
@@ -27,11 +31,12 @@ def known(lines: Iterable[Line]) -> dict[str, UUID]:
 
 
 def leaving(line: Line, people: Known) -> Leaving | None:
-    """What a line asks for, None for a departure; raises JournalError for anything but a "no"."""
+    """What a line asks for, None for what has a verb of its own; raises JournalError for anything
+    but a "no"."""
     note = line.note
     try:
-        if note.kind == departure.KIND:
-            _demand_departure(note)
+        if note.kind in OTHERS:
+            OTHERS[note.kind].demand(note)
             return None
         bytes.fromhex(note.digest or "")
         return Leaving(
@@ -47,12 +52,6 @@ def leaving(line: Line, people: Known) -> Leaving | None:
             f"Line {line.sequence} of the withdrawal journal is no leaving. Put back an untouched "
             "copy; sending stays off until then."
         ) from None
-
-
-def _demand_departure(note: Note) -> None:
-    """Raises ValueError where it does not say who left which address."""
-    UUID(note.subscriber)
-    bytes.fromhex(note.digest or "none")
 
 
 def _is_digest(text: str | None) -> bool:

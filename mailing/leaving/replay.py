@@ -7,7 +7,7 @@ import structlog
 
 from mailing.base import installation
 from mailing.base.database import db
-from mailing.leaving import departure, leave, marks, reading
+from mailing.leaving import leave, marks, reading
 from mailing.leaving.journal import START, Journal, JournalError, Line, Place
 from mailing.leaving.leave import Leaving
 
@@ -22,7 +22,7 @@ class _Settled:
     signature: tuple[int, ...]
 
 
-# A line that the database lacks, and what it asks for; None for a departure.
+# A line that the database lacks, and what it asks for; None for what is no leaving.
 _Missing = tuple[Leaving | None, Line]
 
 # A journal grows for ever and is looked at every second: 100,000 lines take 2.2 s to read
@@ -58,7 +58,7 @@ def _apply(leaving: Leaving | None, journal: Journal, line: Line) -> None:
     if leaving is not None:
         leave.record(leaving, (journal, line))
         return
-    departure.apply(journal.id, line)
+    reading.OTHERS[line.note.kind].apply(journal.id, line)
     db.session.commit()
 
 
