@@ -13,6 +13,7 @@ from mailing.backups.backup import Made
 from mailing.backups.restoring import Order
 from mailing.base.database import db
 from mailing.bootstrap import guard
+from mailing.leaving import marks
 from mailing.staff import audit
 
 _PLACE = click.Path(path_type=Path)
@@ -28,6 +29,9 @@ def backup(directory: Path) -> Answer:
     never beside the backup.
     """
     with application() as settings:
+        # A restore asks for the journals that the backup knows of: it must know of one.
+        marks.begin()
+        db.session.commit()
         made = making.make(settings, directory, talk)
         audit.record(actor(), "backup made", "installation", backup=made.manifest.id)
         db.session.commit()

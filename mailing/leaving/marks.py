@@ -61,6 +61,12 @@ def own_journal() -> Journal:
     return journal
 
 
+def begin() -> None:
+    """Begin the journal of a database that knows of none; one that is known is not asked for."""
+    if db.session.scalars(select(KnownJournal.id)).first() is None:
+        own_journal()
+
+
 def apply(journal_id: UUID, line: Line) -> bool:
     """Mark a line as applied; False where this very line was already.
 

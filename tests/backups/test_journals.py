@@ -10,7 +10,7 @@ import pytest
 from mailing.backups import journals
 from mailing.backups.manifest import Manifest
 from mailing.base.errors import Conflict
-from mailing.leaving.journal import Journal, JournalError, Note
+from mailing.leaving.journal import START, Journal, JournalError, Note
 
 PERSON = str(uuid4())
 
@@ -46,13 +46,24 @@ def test_a_whole_journal_is_taken(manifest: Manifest, journal: Journal) -> None:
     assert [line.note.kind for line in lines] == ["unsubscribed", "blocked", "withdrawn"]
 
 
+def is_found(journal: Journal, text: bytes) -> bool:
+    """Whether this text in the file's place is found out; the file itself is left alone."""
+    try:
+        lines = list(journal.lines_of(text[: text.rfind(b"\n") + 1], START))
+        journal.demand_end(lines)
+    except JournalError:
+        return True
+    return False
+
+
 def test_a_journal_cut_at_any_octet_is_refused(manifest: Manifest, journal: Journal) -> None:
     """Also between two lines, where the chain alone would not show it."""
     whole = journal.path.read_bytes()
-    for size in range(len(whole)):
-        journal.path.write_bytes(whole[:size])
-        said = is_refused(manifest, journal.path.parent)
-        assert "ends before the end" in said, size
+    assert not is_found(journal, whole)
+    assert [size for size in range(len(whole)) if not is_found(journal, whole[:size])] == []
+    second = whole.splitlines(keepends=True)[:2]
+    journal.path.write_bytes(b"".join(second))
+    assert "ends before the end" in is_refused(manifest, journal.path.parent)
 
 
 def test_any_flipped_bit_of_any_line_is_refused(manifest: Manifest, journal: Journal) -> None:
@@ -60,8 +71,9 @@ def test_any_flipped_bit_of_any_line_is_refused(manifest: Manifest, journal: Jou
     for place in range(len(whole) * 8):
         damaged = bytearray(whole)
         damaged[place // 8] ^= 1 << place % 8
-        journal.path.write_bytes(damaged)
-        is_refused(manifest, journal.path.parent)
+        assert is_found(journal, bytes(damaged)), f"bit {place}"
+    journal.path.write_bytes(damaged)
+    is_refused(manifest, journal.path.parent)
 
 
 def test_any_flipped_bit_of_its_noted_end_is_refused(manifest: Manifest, journal: Journal) -> None:
