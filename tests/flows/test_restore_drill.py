@@ -2,8 +2,8 @@
 
 A world runs: real workers, a real relay, people who join, leave, withdraw and think better of it,
 campaigns under way. A backup is taken at a random moment. Everything goes on. Then the database's
-own directory is removed, the backup is restored on another PostgreSQL, with copies of the withdrawal
-journal and the send journals, and everything goes on there.
+own directory is removed, the backup is restored on another PostgreSQL, with copies of the
+withdrawal journal and the send journals, and everything goes on there.
 
 The seed of the moment and of who does what is printed.
 """
@@ -50,7 +50,7 @@ from tests.peers.records import Received
 from tests.peers.smtp_peer import SmtpPeer
 from tests.peers.smtp_session import Offers
 
-COUNT = 400
+COUNT = 300
 KEYWORDS = ["SIZE 10485760", "8BITMIME", "SMTPUTF8", "PIPELINING"]
 
 
@@ -173,7 +173,7 @@ def drill(keys: dict[str, str], place: Path, seed: int) -> None:
     sys.stdout.write(f"seed {seed}\n")
     dice = random.Random(seed)
     # A relay that takes its time, so that there are moments to choose from.
-    relay = SmtpPeer(Fault(Stage.DOT, wait=0.02), offers=Offers(keywords=KEYWORDS))
+    relay = SmtpPeer(Fault(Stage.DOT, wait=0.06), offers=Offers(keywords=KEYWORDS))
     safe = place / "safe"
     with relay as peer:
         with world(place / "first", peer, keys, dice) as first:
@@ -181,6 +181,7 @@ def drill(keys: dict[str, str], place: Path, seed: int) -> None:
             before = first.left, first.named
         # Nothing of the machine is left: not its database, not its directory.
         shutil.rmtree(place / "first")
+        peer.heal()
         with world(place / "second", peer, keys, dice) as second:
             second.left, second.named = before
             rebuilt(second, safe, numbers, lost)
@@ -210,6 +211,8 @@ def burning(here: World, safe: Path) -> tuple[list[int], list[str]]:
         worker.kill()
     for name in ("journal", "sending", "backup-keys"):
         shutil.copytree(here.place / "var" / name, safe / name)
+    db.session.remove()
+    db.engine.dispose()
     here.cluster.stop()
     return numbers, lost
 
@@ -260,7 +263,8 @@ def rebuilt(here: World, safe: Path, numbers: list[int], lost: list[str]) -> Non
         found = subscribers.find(canonical(address))
         assert found is None or found.personal is None, address
     states = [campaigns.find(number).state for number in numbers]
-    assert states[:3] == ["paused"] * 3
+    assert set(states[:2]) <= {"paused", "done"}
+    assert states[2] == "paused"
     assert states[3] in ("stopped", "draft")
     assert list(ledger.verify()) == []
     db.session.remove()
@@ -270,7 +274,7 @@ def rebuilt(here: World, safe: Path, numbers: list[int], lost: list[str]) -> Non
         road.wait_for(lambda: _has_worked(here))
         assert len(here.peer.accepted) == before
         here.kelisim("sending", "on")
-        for number in numbers[:3]:
+        for number in [one for one, was in zip(numbers, states, strict=True) if was == "paused"]:
             dispatch.resume(number, road.ACTOR)
         db.session.commit()
         links.by_token(road.leave_token(_somebody(here)), 1.0)
