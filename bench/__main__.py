@@ -15,6 +15,7 @@ from typing import Any
 from bench import (
     arrival,
     audience,
+    backing_up,
     campaign,
     crash,
     distance,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "crash": crash.measure,
     "read": reading.measure,
     "arrive": arrival.measure,
+    "backup": backing_up.measure,
 }
 
 

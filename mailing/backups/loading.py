@@ -111,30 +111,41 @@ def _fill(connection: Connection[Any], source: Source, tell: Tell) -> None:
     for order in catalogue.SPELLING:
         connection.execute(order.encode())
     keys = catalogue.foreign_keys(connection)
-    _demand_same_tables(connection, source.manifest)
+    ours = _ours(connection, source.manifest, tell)
     for key in keys:
         _alter(connection, key.table, "DROP CONSTRAINT {}", key.name)
     for name in catalogue.filled(connection):
         connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(name)))
-    for number, kept in enumerate(source.manifest.tables, 1):
+    for number, kept in enumerate(ours, 1):
         _fill_table(connection, source, kept)
-        tell(f"{number} of {len(source.manifest.tables)}: {kept.name}, {kept.rows:,} rows")
+        tell(f"{number} of {len(ours)}: {kept.name}, {kept.rows:,} rows")
     for key in keys:
         # Made anew, each is checked over all rows at once.
         _alter(connection, key.table, f"ADD CONSTRAINT {{}} {key.definition}", key.name)
     connection.execute("ANALYZE")
+    known = catalogue.sequences(connection)
     for name, (at, is_out) in source.manifest.sequences.items():
+        if name not in known:
+            continue
         connection.execute("SELECT setval(%s::regclass, %s, %s)", [name, at, is_out])
 
 
-def _demand_same_tables(connection: Connection[Any], manifest: Manifest) -> None:
-    """A backup of the same version that has other tables comes from another program."""
+def _ours(connection: Connection[Any], manifest: Manifest, tell: Tell) -> list[Kept]:
+    """The tables to fill. What somebody else has put beside ours is left out, and told.
+
+    Raises NotReady where a table of ours is missing or has other columns: that backup comes from
+    another program.
+    """
     there = {name: sorted(columns) for name, columns in catalogue.tables(connection).items()}
-    if there != {kept.name: sorted(kept.columns) for kept in manifest.tables}:
+    kept = {one.name: sorted(one.columns) for one in manifest.tables}
+    if any(kept.get(name) != columns for name, columns in there.items()):
         raise NotReady(
             f"The tables of this backup are not those of schema {manifest.schema} as this program "
             "knows it: install the version that made it."
         )
+    for name in sorted(set(kept) - set(there)):
+        tell(f"{name} is no table of this product and is left out")
+    return [one for one in manifest.tables if one.name in there]
 
 
 def _fill_table(connection: Connection[Any], source: Source, kept: Kept) -> None:

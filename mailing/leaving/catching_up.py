@@ -7,9 +7,10 @@ milliseconds, and a backup may be a hundred thousand lines old. Nobody waits for
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select, text
 
 from mailing.base import clock
 from mailing.base.database import db
@@ -19,13 +20,15 @@ from mailing.leaving.wish import Leaving, entry, to_say
 from mailing.people import ledger, standings, subscribers, suppression, topics
 from mailing.people.ledger import Kind
 from mailing.people.optins import OptIn
-from mailing.people.standings import Said, Standing
-from mailing.people.subscribers import Subscriber
+from mailing.people.standings import Held, Said
 from mailing.people.suppression import Why
 
 AT_ONCE = 1000
 
 Topics = list[int] | None
+# A person's id, digest and `blocked_at`.
+Person = Row[Any]
+Standings = dict[UUID, dict[int, Held]]
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,6 @@ def catch_up(journal_id: UUID, lines: Iterable[Line]) -> Iterator[Counter[str]]:
         else:
             _carry_out(journal_id, group)
         db.session.commit()
-        db.session.expunge_all()
         yield Counter(line.note.kind for line in group)
 
 
@@ -83,9 +85,11 @@ def _carry_out(journal_id: UUID, lines: list[Line]) -> None:
     people = _lock(wishes)
     to_do = {line.sequence for line in marks.apply_all(journal_id, lines)}
     wishes = [wish for wish in wishes if wish.line.sequence in to_do]
-    _say([wish for wish in wishes if wish.person in people], people)
+    there = [wish for wish in wishes if wish.person in people]
+    held = standings.of_many(people)
+    _say(there, people, held)
     _suppress(wishes, people)
-    _stop([wish for wish in wishes if wish.person in people])
+    _stop(there, held)
 
 
 def _wishes(asked: list[tuple[Leaving, Line]]) -> Iterator[_Wish]:
@@ -110,7 +114,7 @@ def _requests(leavings: list[Leaving]) -> dict[tuple[UUID, UUID], list[int]]:
     return {(row.subscriber_id, row.id): list(row.topic_ids) for row in found}
 
 
-def _lock(wishes: list[_Wish]) -> dict[UUID, Subscriber]:
+def _lock(wishes: list[_Wish]) -> dict[UUID, Person]:
     """The people, held; with a row for whoever came later and said a plain no."""
     missing = _rows(wishes)
     new = {
@@ -126,25 +130,33 @@ def _lock(wishes: list[_Wish]) -> dict[UUID, Subscriber]:
     return _rows(wishes) if new else missing
 
 
-def _rows(wishes: list[_Wish]) -> dict[UUID, Subscriber]:
-    query = select(Subscriber).where(Subscriber.id.in_({wish.person for wish in wishes}))
-    held = query.order_by(Subscriber.id).with_for_update()
-    return {row.id: row for row in db.session.scalars(held)}
+def _rows(wishes: list[_Wish]) -> dict[UUID, Person]:
+    values = {"ids": [wish.person for wish in wishes]}
+    return {row.id: row for row in db.session.execute(text(_LOCK), values)}
 
 
-def _say(wishes: list[_Wish], people: dict[UUID, Subscriber]) -> None:
-    held, news = standings.of_many(people), []
+_LOCK = """
+    SELECT id, digest, blocked_at FROM subscribers WHERE id = ANY (CAST(:ids AS uuid[]))
+    ORDER BY id FOR UPDATE
+"""
+
+
+def _say(wishes: list[_Wish], people: dict[UUID, Person], held: Standings) -> None:
+    news, blocked = [], []
     for wish in wishes:
         is_blocked = people[wish.person].blocked_at is not None
         said = to_say(wish.leaving, is_blocked, held[wish.person], wish.topic_ids)
         news += [entry(wish.leaving, topic_id) for topic_id in said]
         if wish.leaving.kind is Kind.BLOCKED and not is_blocked:
-            people[wish.person].blocked_at = clock.now()
-    db.session.flush()
+            blocked.append(wish.person)
+    db.session.execute(text(_BLOCK), {"ids": blocked, "at": clock.now()})
     ledger.append_many(news)
 
 
-def _suppress(wishes: list[_Wish], people: dict[UUID, Subscriber]) -> None:
+_BLOCK = "UPDATE subscribers SET blocked_at = :at WHERE id = ANY (CAST(:ids AS uuid[]))"
+
+
+def _suppress(wishes: list[_Wish], people: dict[UUID, Person]) -> None:
     """The address that the line names, and the one that the row has by now."""
     digests: dict[Why, set[bytes]] = defaultdict(set)
     for wish in wishes:
@@ -156,9 +168,9 @@ def _suppress(wishes: list[_Wish], people: dict[UUID, Subscriber]) -> None:
         suppression.suppress_all(sorted(kept_out), why)
 
 
-def _stop(wishes: list[_Wish]) -> None:
-    """What waits for them is held; those who left the same at once."""
-    held = standings.of_many([wish.person for wish in wishes])
+def _stop(wishes: list[_Wish], held: Standings) -> None:
+    """What waits for them is held; those who left the same at once. `held` is from before: what
+    was left since counts for nothing among what is left."""
     every = sorted(topic.id for topic in topics.all_topics())
     notices = topics.find(topics.NOTICES).id
     together: dict[tuple[str, tuple[int, ...] | None, tuple[int, ...]], list[UUID]] = defaultdict(
@@ -178,5 +190,5 @@ def _stop(wishes: list[_Wish]) -> None:
         inflight.keep_back(ids, reason, list(named), list(covered_ids))
 
 
-def _given(held: dict[int, Standing]) -> set[int]:
+def _given(held: dict[int, Held]) -> set[int]:
     return {topic_id for topic_id, row in held.items() if row.standing == Said.GIVEN}

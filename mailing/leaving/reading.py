@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from types import ModuleType
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.leaving import departure
@@ -12,7 +12,6 @@ from mailing.leaving.journal import JournalError, Line
 from mailing.leaving.scope import Scope
 from mailing.leaving.wish import Leaving
 from mailing.people.ledger import Kind
-from mailing.people.subscribers import Subscriber
 
 # The kinds that are no leaving: who demands that a line says what it has to, and applies it.
 OTHERS: dict[str, ModuleType] = {departure.KIND: departure}
@@ -24,10 +23,11 @@ Known = Mapping[str, UUID]
 def known(lines: Iterable[Line]) -> dict[str, UUID]:
     """Whom the lines are about, by the digest in them: an id may be another since."""
     digests = {line.note.digest for line in lines if _is_digest(line.note.digest)}
-    query = select(Subscriber.digest, Subscriber.id).where(
-        Subscriber.digest.in_([bytes.fromhex(one or "") for one in digests])
-    )
-    return {row.digest.hex(): row.id for row in db.session.execute(query)}
+    values = {"digests": [bytes.fromhex(one or "") for one in digests]}
+    return {row.digest.hex(): row.id for row in db.session.execute(text(_KNOWN), values)}
+
+
+_KNOWN = "SELECT digest, id FROM subscribers WHERE digest = ANY (CAST(:digests AS bytea[]))"
 
 
 def leaving(line: Line, people: Known) -> Leaving | None:

@@ -8,7 +8,7 @@ from mailing.base import clock
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, standings, suppression
 from mailing.people.ledger import Kind, NewEntry
-from mailing.people.standings import Said, Standing
+from mailing.people.standings import Held, Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 
@@ -78,7 +78,7 @@ def suppress_unknown(leaving: Leaving, digest: str | None) -> None:
 def to_say(
     leaving: Leaving,
     is_blocked: bool,
-    held: Mapping[int, Standing],
+    held: Mapping[int, Held],
     topic_ids: list[int] | None,
 ) -> list[int | None]:
     """The scopes that need an entry: what has been said already is not said twice."""

@@ -108,6 +108,31 @@ def test_a_database_that_was_only_migrated_is_taken(
         assert somebody.standing("news") == "given"
 
 
+def test_a_backup_that_lacks_a_table_of_ours_is_refused(
+    policy: PolicyVersion, settings: Settings, empty_database_url: str, place: Path
+) -> None:
+    db.session.execute(text("DROP TABLE receipts"))
+    db.session.commit()
+    back_up(settings, place)
+    there = settings.model_copy(update={"database_url": empty_database_url})
+    with pytest.raises(NotReady, match="not those of schema"):
+        restoring.load(there, Order(place, (settings.journal,)), quiet)
+    assert rows(empty_database_url) == {}
+
+
+def test_a_table_that_is_not_ours_is_left_out(
+    policy: PolicyVersion, settings: Settings, empty_database_url: str, place: Path
+) -> None:
+    db.session.execute(text("CREATE TABLE somebody_elses AS SELECT generate_series(1, 3) AS id"))
+    db.session.commit()
+    back_up(settings, place)
+    there = settings.model_copy(update={"database_url": empty_database_url})
+    told: list[str] = []
+    restoring.load(there, Order(place, (settings.journal,)), told.append)
+    assert "somebody_elses is no table of this product and is left out" in told
+    assert "somebody_elses" not in rows(empty_database_url)
+
+
 def test_an_older_schema_is_migrated(
     policy: PolicyVersion, settings: Settings, empty_database_url: str, place: Path
 ) -> None:
