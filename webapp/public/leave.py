@@ -102,8 +102,11 @@ def written_down(error: Unavailable) -> Response:
 
 @pages.errorhandler(NobodyKnown)
 def nobody_known(error: NobodyKnown) -> Response:
-    """Ours, and nobody's any more: neither "done" nor "no such link"."""
-    return error_page(410, lost_link())
+    """Ours, and nobody's any more. Whoever looks is told so; to whoever leaves it is neither "done"
+    nor "no such link"."""
+    answer = error_page(410, lost_link())
+    answer.status_code = 410 if request.method == "POST" else 200
+    return answer
 
 
 @pages.after_request
