@@ -152,7 +152,6 @@ def keys(services: Any) -> dict[str, str]:
     }
 
 
-@pytest.mark.timeout(180)
 def test_an_old_backup_brings_nobody_back_and_mails_nobody_twice(
     keys: dict[str, str], queue_prefix: str, tmp_path: Path
 ) -> None:
