@@ -15,6 +15,7 @@ from typing import Any
 from bench import (
     arrival,
     audience,
+    backing_up,
     campaign,
     crash,
     destroying,
@@ -45,6 +46,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "read": reading.measure,
     "arrive": arrival.measure,
     "destroy": destroying.measure,
+    "backup": backing_up.measure,
 }
 
 

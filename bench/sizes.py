@@ -32,6 +32,8 @@ class Sizes:
     every: int = _size(5, "seconds between two kills of a campaign that goes on under them")
     people: int = _size(100_000, "people of `audience`")
     rows: int = _size(1_000_000, "rows of an import")
+    kept: int = _size(250_000, "people of the database that `backup` backs up")
+    replayed: int = _size(100_000, "lines of the journal that `backup` replays")
     import_rounds: int = _size(2, "imports of so many rows, each beside its COPY")
 
     @classmethod
@@ -57,4 +59,6 @@ MODEST = Sizes(
     kills=3,
     people=20_000,
     rows=20_000,
+    kept=20_000,
+    replayed=5_000,
 )

@@ -250,7 +250,8 @@ class Engine:
 
 def _dot(passed: Passed) -> Dot:
     permit = passed.permit
-    return Dot(permit.delivery_id, permit.fence, passed.campaign_id, passed.digest)
+    told = (passed.campaign_id, passed.digest, passed.subscriber_id)
+    return Dot(permit.delivery_id, permit.fence, *told)
 
 
 def _patience_of(is_ending: Callable[[], bool]) -> float:

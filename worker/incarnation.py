@@ -7,12 +7,14 @@ its own lock file a second time.
 
 import fcntl
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from mailing.base.settings import Settings
 from mailing.deliveries.incarnations import Owner
+from mailing.deliveries.sends import ENDING
 from worker.sendjournal import SendJournal
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -52,7 +54,20 @@ class Host:
 
     def journal_of(self, owner: UUID) -> Path:
         """The send journal of an incarnation."""
-        return self.directory / f"{owner}.sends"
+        return self.directory / f"{owner}{ENDING}"
+
+    def ended_before(self, time: float) -> Iterator[UUID]:
+        """The incarnations here whose send journal was last written to before a time (seconds
+        since 1970), and which are dead."""
+        for path in self.directory.glob(f"*{ENDING}"):
+            owner = UUID(path.stem)
+            if path.stat().st_mtime < time and self.is_dead(owner):
+                yield owner
+
+    def forget(self, owner: UUID) -> None:
+        """Remove the send journal and the lock of an incarnation of which nothing is left."""
+        self.journal_of(owner).unlink(missing_ok=True)
+        self.lock_of(owner).unlink(missing_ok=True)
 
     def is_dead(self, owner: UUID) -> bool:
         """Whether the kernel has freed an incarnation's lock. A missing file proves nothing."""

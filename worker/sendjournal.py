@@ -5,38 +5,14 @@ process, not the machine; after a reboot whatever has no `K` counts as uncertain
 """
 
 import os
-import re
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
-from uuid import UUID
 
-from mailing.deliveries.incarnations import Trace
-
-# A line that was torn says as much as stands in it: a `D` whose fence is whole may have had its
-# dot; a `K` counts only with its end, since half a code is another code.
-_ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_DOT = re.compile(rf"D {_ID} (\d+)(?: .*)?")
-_REPLY = re.compile(rf"K {_ID} (\d+) (\d{{3}}) (.*)")
-
-
-class Dot(NamedTuple):
-    """A final dot that is about to be written, for which claim and whom."""
-
-    delivery: UUID
-    fence: int
-    campaign: int | None
-    digest: bytes
-
-
-class Reply(NamedTuple):
-    """What a relay answered to a dot."""
-
-    delivery: UUID
-    fence: int
-    code: int
-    text: str
+from mailing.deliveries.sends import Dot as Dot
+from mailing.deliveries.sends import Reply as Reply
+from mailing.deliveries.sends import dot_line, reply_line
+from mailing.deliveries.sends import read as read
 
 
 class SendJournal:
@@ -58,11 +34,11 @@ class SendJournal:
         Raises OSError when that cannot be said; then none of them may be written.
         """
         at = f"{time.time():.6f}"
-        self._write("".join([_dot(one, at) for one in dots]))
+        self._write("".join([dot_line(one, at) for one in dots]))
 
     def replies(self, replies: Iterable[Reply]) -> None:
         """Say what the relay answered to dots; raises OSError when that cannot be said."""
-        self._write("".join([_reply(one) for one in replies]))
+        self._write("".join([reply_line(one) for one in replies]))
 
     def close(self) -> None:
         """Close the file."""
@@ -74,34 +50,3 @@ class SendJournal:
         self._is_torn = written != len(raw)
         if self._is_torn:
             raise OSError("the send journal took only a part of a line: the disk is full")
-
-
-def _dot(dot: Dot, at: str) -> str:
-    return f"D {dot.delivery} {dot.fence} {dot.campaign or '-'} {dot.digest.hex()} {at}\n"
-
-
-def _reply(reply: Reply) -> str:
-    plain = " ".join(reply.text.split())
-    return f"K {reply.delivery} {reply.fence} {reply.code} {plain}\n"
-
-
-def read(path: Path) -> dict[UUID, Trace] | None:
-    """What a send journal tells, by delivery; None when the file is gone."""
-    try:
-        lines = path.read_text(errors="replace").split("\n")
-    except FileNotFoundError:
-        return None
-    traces: dict[UUID, Trace] = {}
-    for line in lines[:-1]:
-        if said := _REPLY.fullmatch(line):
-            delivery, fence, code, text = said.groups()
-            traces[UUID(delivery)] = Trace(int(fence), int(code), text)
-        else:
-            _note_dot(traces, line)
-    _note_dot(traces, lines[-1])
-    return traces
-
-
-def _note_dot(traces: dict[UUID, Trace], line: str) -> None:
-    if said := _DOT.fullmatch(line):
-        traces[UUID(said[1])] = Trace(int(said[2]), None)

@@ -5,12 +5,15 @@ own host only, and never its own.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 import psycopg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from mailing.backups import keys
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.jobs import DNS, IMPORT, LINKS, SEND, ring
 from mailing.base.settings import Settings
@@ -36,6 +39,9 @@ _STEPS: tuple[Callable[[], object], ...] = (
     dns_checks.ask_again,
     sweeping.run,
 )
+
+# A backup's snapshot is as old as its day; messages may have been on their way for days.
+_MARGIN = timedelta(days=7)
 
 _DUE = """
     SELECT EXISTS (SELECT FROM batches WHERE campaign_id IS NULL AND due_at <= now())
@@ -78,6 +84,30 @@ def ring_for_the_due(database: psycopg.Connection) -> None:
     for import_id in running.due():
         ring(IMPORT, import_id=import_id)
     db.session.commit()
+
+
+def tidy(database: psycopg.Connection, settings: Settings, host: Host) -> None:
+    """Let go of what no backup can need any more: keys whose time is over, and send journals that
+    are older than the oldest backup.
+
+    Both clocks have to say so: one that jumps ahead for a moment destroys nothing.
+    """
+    row = database.execute("SELECT now()").fetchone()
+    now = min(clock.now(), row[0]) if row else clock.now()
+    for key in keys.expire(settings, now.date()):
+        _log.info("the key of a backup was destroyed", key=key.id, made_on=f"{key.made_on}")
+    owning = {owner.id for owner in incarnations.with_work(database)}
+    for owner in list(host.ended_before(_oldest(settings, now).timestamp())):
+        if owner not in owning:
+            host.forget(owner)
+            _log.info("a send journal is older than every backup", incarnation=str(owner))
+
+
+def _oldest(settings: Settings, now: datetime) -> datetime:
+    """A time that is before every backup that can be opened, and a week earlier."""
+    days = [now.date() - timedelta(days=settings.backup_days)]
+    days += [key.made_on for key in keys.known(settings.key_dir)]
+    return datetime.combine(min(days), time.min, UTC) - _MARGIN
 
 
 def _settle(database: psycopg.Connection, settings: Settings, owner: Owner, host: Host) -> int:

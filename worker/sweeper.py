@@ -25,6 +25,7 @@ from worker.process import connect
 
 EVERY = 0.3
 MOVE_EVERY = 1.0
+TIDY_EVERY = 600.0
 AFTER_TROUBLE = 1.0
 _PR_SET_PDEATHSIG = 1
 
@@ -87,12 +88,17 @@ def main() -> None:
 def _sweep_on(app: Flask) -> None:
     with connect(app.extensions["kelisim"]) as database:
         rung_at = 0.0
+        tidied_at = time.monotonic()
         while True:
             with app.app_context():
                 is_time = time.monotonic() - rung_at > MOVE_EVERY
                 if _sweep(app, database, is_time):
                     rung_at = time.monotonic()
                 db.session.remove()
+            if time.monotonic() - tidied_at > TIDY_EVERY:
+                settings = app.extensions["kelisim"]
+                sweep.tidy(database, settings, Host.here(settings))
+                tidied_at = time.monotonic()
             time.sleep(EVERY)
 
 

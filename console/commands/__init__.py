@@ -29,6 +29,8 @@ NOUNS = {
     "hold": "hold",
     "retention": "retention",
     "ledger": "ledger",
+    "backup": "backup",
+    "restore": "backup",
     "host": "host",
     "sending": "sending",
     "demo": "demo",

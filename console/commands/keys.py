@@ -1,4 +1,4 @@
-"""`kelisim keys`: fresh secrets for a new installation."""
+"""`kelisim keys`: fresh secrets for a new installation, and the dated keys of its backups."""
 
 import base64
 import secrets
@@ -7,7 +7,8 @@ import click
 
 from console.frame import leaf
 from console.output import Answer
-from mailing.base import newkey, settings
+from mailing.backups import keys as dated
+from mailing.base import clock, newkey, settings
 from mailing.deliveries import dns_records
 
 
@@ -42,6 +43,23 @@ def dkim(selector: str, kind: str) -> Answer:
     text = f"Publish as TXT at {told['name']}:\n{told['record']}\nThen set:\n"
     lines = (f"{name}={value}" for name, value in told.items() if name.startswith("KELISIM_"))
     return Answer(told, text + "\n".join(lines))
+
+
+@keys.command()
+@leaf
+def backups() -> Answer:
+    """The dated keys of backups: which backups can be opened, and until when."""
+    found = list(dated.known(settings.load().key_dir))
+    return Answer([key.told() for key in found])
+
+
+@keys.command()
+@leaf
+def expire() -> Answer:
+    """Destroy the keys of backups whose time is over; nothing opens those backups any more."""
+    over = dated.expire(settings.load(), clock.now().date())
+    told = [key.told() for key in over]
+    return Answer({"destroyed": told}, f"{len(told)} keys were destroyed.")
 
 
 def fresh_keys() -> dict[str, str]:

@@ -4,6 +4,7 @@ import click
 
 from console.frame import actor, verb
 from console.output import Answer
+from mailing.backups import restores
 from mailing.base import installation
 from mailing.base.errors import NotReady
 from mailing.leaving import replay
@@ -18,7 +19,8 @@ def sending() -> None:
 @sending.command()
 @verb
 def on() -> Answer:
-    """Let messages leave again, once the withdrawal journal is whole."""
+    """Let messages leave again, once the withdrawal journal is whole and no restore is open."""
+    restores.demand_finished()
     installation.switch_sending(True)
     audit.record(actor(), "sending switched on", "installation")
     # The journal has the last word: where it is not whole, it switches sending off again.

@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     authserv_id: Listed = ()
     inbound_listen: str | None = None
     journal_dir: Path | None = None
+    backup_keys: Path | None = None
+    backup_days: int = Field(35, ge=1, le=3650)
     operator_name: str | None = None
     operator_bin: str | None = None
     operator_address: str | None = None
@@ -165,6 +167,11 @@ class Settings(BaseSettings):
     def journal(self) -> Path:
         """The directory of the withdrawal journal."""
         return self.journal_dir or self.var / "journal"
+
+    @property
+    def key_dir(self) -> Path:
+        """The directory of the dated keys of backups."""
+        return self.backup_keys or self.var / "backup-keys"
 
     @property
     def database(self) -> str:

@@ -6,12 +6,14 @@ else is taken for ours by that.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from mailing.base.settings import current
 from mailing.base.tokens import MailtoLeave, link_keys
 from mailing.inbound import heading, returnpaths
 from mailing.inbound.reading.mailboxes import mailbox
 from mailing.inbound.reading.mailboxes import plain as plain
+from mailing.people import lost
 
 # Beside the helpdesk: those that our own mail names, and those of RFC 2142.
 MAILBOXES = ("bounce", "unsubscribe", "join", "postmaster", "abuse")
@@ -43,6 +45,13 @@ def ways_out(recipients: list[str]) -> list[MailtoLeave]:
     keys = link_keys(current().secret_keys)
     found = {MailtoLeave.read(keys, plain(one).rpartition("@")[0]) for one in recipients}
     return sorted((out for out in found if out), key=lambda out: (out.subscriber, out.topic_id))
+
+
+def whose_ways_out(recipients: list[str]) -> list[MailtoLeave]:
+    """The same of people whom the database knows, as it knows them: it may have been restored
+    since the address was written."""
+    outs = [replace(o, subscriber=lost.now_known_as(o.subscriber)) for o in ways_out(recipients)]
+    return [out for out in outs if lost.digest_of(out.subscriber) is not None]
 
 
 def join_address() -> str:

@@ -1,6 +1,7 @@
 """What is on its way to somebody who leaves: kept back, aborted, or waited for and named."""
 
 import time
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import text
@@ -16,7 +17,8 @@ _LOOK_AGAIN = 0.02
 # request is no mail of any topic: leaving does not take it back, a withdrawal stops it at the gate.
 _COVERED = """
     SELECT d.id, d.sealed_at FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
-    WHERE d.subscriber_id = :subscriber AND d.state IN ({states}) AND d.kind <> 'correspondence'
+    WHERE d.subscriber_id = ANY (CAST(:people AS uuid[]))
+      AND d.state IN ({states}) AND d.kind <> 'correspondence'
       AND (d.topic_id = ANY (CAST(:covered AS integer[]))
            OR o.topic_ids && CAST(:covered AS integer[]))
     ORDER BY d.id
@@ -42,7 +44,8 @@ _SEALED = _COVERED.format(states="'sealed'")
 _CALL = """
     WITH freed AS (
         SELECT b.id FROM batches b WHERE b.due_at > now() AND b.id IN (
-            SELECT batch_id FROM deliveries WHERE subscriber_id = :subscriber AND state = 'held')
+            SELECT batch_id FROM deliveries
+            WHERE subscriber_id = ANY (CAST(:people AS uuid[])) AND state = 'held')
         ORDER BY b.id FOR UPDATE
     )
     UPDATE batches b SET due_at = to_timestamp(0) FROM freed f WHERE b.id = f.id
@@ -61,11 +64,13 @@ _MAY_ARRIVE = f"""
 """  # noqa: S608 - our own text; every value is bound
 
 
-def keep_back(subscriber_id: UUID, reason: str, named: list[int], covered: list[int]) -> None:
-    """Hold what waits and abort what is open. `named` are the topics that were left; a notice
-    that is covered because no topic is left says so."""
+def keep_back(
+    subscriber_ids: Collection[UUID], reason: str, named: list[int], covered: list[int]
+) -> None:
+    """Hold what waits for these people and abort what is open. `named` are the topics that were
+    left; a notice that is covered because no topic is left says so."""
     values = {
-        "subscriber": subscriber_id,
+        "people": list(subscriber_ids),
         "covered": covered,
         "named": named,
         "reason": reason,
@@ -88,7 +93,7 @@ def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[
 
 def _look(query: str, subscriber_id: UUID, covered: list[int]) -> list[dict[str, str]]:
     domain = domain_of(current())
-    rows = db.session.execute(text(query), {"subscriber": subscriber_id, "covered": covered})
+    rows = db.session.execute(text(query), {"people": [subscriber_id], "covered": covered})
     found = [
         {"message_id": message_id(row.id, domain), "handed_over_at": row.sealed_at.isoformat()}
         for row in rows

@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,6 +21,7 @@ from mailing.base.errors import Unavailable
 
 _BEGIN = "0" * 64
 _TAIL = 65536
+_END = "end"
 
 
 class JournalError(Unavailable):
@@ -48,6 +49,7 @@ class Line:
     sequence: int
     hash: str
     note: Note
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Journal:
         with (directory / "withdrawals.jsonl").open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             if not (directory / "id").exists():
+                _note_end(directory, 0, _BEGIN)
                 _write_durably(directory / "id", f"{uuid4()}\n")
         return cls(directory)
 
@@ -105,7 +108,27 @@ class Journal:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+            with suppress(OSError):
+                _note_end(self.path.parent, line.sequence, line.hash)
         return line
+
+    def demand_end(self, lines: list[Line]) -> None:
+        """Raises JournalError unless these lines reach the end that was noted beside the file: a
+        copy that was cut short between two lines has nothing else that tells."""
+        try:
+            noted = (self.path.parent / _END).read_bytes()
+        except OSError:
+            raise JournalError(
+                f"{self.path.parent} has no file {_END!r}, so nobody can tell whether lines are "
+                "missing. Take a copy of the whole directory; if you know that the journal is "
+                "complete, say --trust-end."
+            ) from None
+        ends = {_end_of(0, _BEGIN), *(_end_of(one.sequence, one.hash) for one in lines)}
+        if noted not in ends:
+            raise JournalError(
+                f"The withdrawal journal {self.path} ends before the end that is noted beside it "
+                f"({len(lines)} lines are here). Take a complete copy of the directory."
+            )
 
     def lines(self) -> Iterator[Line]:
         """Every whole line in order; raises JournalError at the first that was not written so."""
@@ -157,7 +180,7 @@ class Journal:
 def _spell(sequence: int, before: str, note: Note) -> tuple[bytes, Line]:
     told = asdict(note) | {"at": clock.now().isoformat()}
     digest = _hash(sequence, before, told)
-    return _text(sequence, before, told, digest), Line(sequence, digest, note)
+    return _text(sequence, before, told, digest), Line(sequence, digest, note, told["at"])
 
 
 def _text(sequence: int, before: str, told: dict[str, Any], digest: str) -> bytes:
@@ -175,7 +198,8 @@ def _read(raw: bytes, before: str | None = None) -> Line | None:
     try:
         whole = json.loads(raw)
         told = {name: whole[name] for name in (*Note.__slots__, "at")}
-        line = Line(whole["seq"], whole["hash"], Note(*(told[name] for name in Note.__slots__)))
+        note = Note(*(told[name] for name in Note.__slots__))
+        line = Line(whole["seq"], whole["hash"], note, told["at"])
         is_ours = raw == _text(line.sequence, whole["prev"], told, line.hash)
         follows = before is None or line.hash == _hash(line.sequence, before, told)
         return line if is_ours and follows and before in (None, whole["prev"]) else None
@@ -210,6 +234,21 @@ def _broken(path: Path, sequence: int) -> str:
         f"The withdrawal journal {path} is not what was written, from line {sequence} on. "
         "Put back an untouched copy; sending stays off until then."
     )
+
+
+def _note_end(directory: Path, sequence: int, digest: str) -> None:
+    """Say how far the file goes. Not synced: after a power cut this may lag behind the lines, and
+    is never ahead of them."""
+    file = os.open(directory / _END, os.O_WRONLY | os.O_CREAT, 0o666)
+    try:
+        os.pwrite(file, _end_of(sequence, digest), 0)
+    finally:
+        os.close(file)
+
+
+def _end_of(sequence: int, digest: str) -> bytes:
+    """Always of one length, so that it is written over in one piece."""
+    return f"{sequence:020d} {digest}\n".encode()
 
 
 def _write_durably(path: Path, text: str) -> None:

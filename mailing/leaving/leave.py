@@ -4,13 +4,13 @@ Journal, transaction, wait, answer (enforcement.md, "Leaving"). It owns its tran
 answer is given only once the "no" is durable, and it names what could no longer be recalled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.errors import Unavailable
+from mailing.base.errors import Missing, Unavailable
 from mailing.base.reach import UNREACHABLE
 from mailing.base.settings import current
 from mailing.leaving import inflight, marks, receipts, scope
@@ -18,7 +18,7 @@ from mailing.leaving.journal import Journal, JournalError, Line, Note
 from mailing.leaving.receipts import Receipt, StoredReceipt
 from mailing.leaving.wish import Leaving as Leaving
 from mailing.leaving.wish import say, suppress_unknown
-from mailing.people import ledger, standings, subscribers, topics
+from mailing.people import ledger, lost, standings, subscribers, topics
 from mailing.people.ledger import Entry, Kind
 from mailing.people.subscribers import Subscriber
 
@@ -26,8 +26,14 @@ _NO_DATABASE = "Your wish is written down, but our database does not answer. Ple
 _NO_JOURNAL = "Your wish is kept, but our journal cannot be written. Please try again soon."
 
 _NOTHING = "Neither our database nor our journal can be written. Please try again soon."
+NOBODY_KNOWN = "This is ours, and leads to nobody whom this database knows."
 
 Written = tuple[Journal, Line]
+
+
+class NobodyKnown(Missing):
+    """A link of ours that belongs to nobody whom the database knows: it was restored since, and
+    no send journal tells whose address it went to. Nothing can be written down for them."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class _Done:
 
 def leave(leaving: Leaving) -> Receipt:
     """Leave, durably; the receipt. Raises Unavailable (the journal has it) without a database,
-    and without a usable journal (the database has it)."""
+    and without a usable journal (the database has it); NobodyKnown where there is nobody."""
+    leaving = _now(leaving)
     try:
         written = _write_down(leaving)
     except (JournalError, OSError):
@@ -54,8 +61,8 @@ def leave(leaving: Leaving) -> Receipt:
 
 def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only."""
-    subscriber = subscribers.lock(leaving.subscriber_id)
     topic_ids = _topics(leaving)
+    subscriber = _locked(leaving, written, topic_ids)
     if written is None or marks.apply(written[0].id, written[1]):
         if subscriber is not None:
             say(leaving, subscriber, topic_ids)
@@ -72,11 +79,34 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     return done
 
 
+def _locked(
+    leaving: Leaving, written: Written | None, topic_ids: list[int] | None
+) -> Subscriber | None:
+    """The person, held. Of whoever came after the backup that this is, and leaves, the digest is
+    kept with their "no": an import keeps them out, a form may ask them again."""
+    found = subscribers.lock(leaving.subscriber_id)
+    digest = written[1].note.digest if written else None
+    is_said = leaving.kind is Kind.UNSUBSCRIBED and topic_ids != []
+    if found is not None or digest is None or not is_said:
+        return found
+    subscribers.remember({leaving.subscriber_id: bytes.fromhex(digest)})
+    return subscribers.lock(leaving.subscriber_id)
+
+
 def _suppress_written(leaving: Leaving, subscriber: Subscriber | None, digest: str | None) -> None:
     """Keep out the address that the line names, where it is not the row's: they are not known
     here, or were at another address when this backup was made."""
     if subscriber is None or subscriber.digest.hex() != digest:
         suppress_unknown(leaving, digest)
+
+
+def _now(leaving: Leaving) -> Leaving:
+    """The same, said by whoever it is by now: a link may be older than the database."""
+    try:
+        return replace(leaving, subscriber_id=lost.now_known_as(leaving.subscriber_id))
+    except UNREACHABLE:
+        db.session.rollback()
+        return leaving
 
 
 def _write_down(leaving: Leaving) -> Written:
@@ -94,14 +124,15 @@ def _write_down(leaving: Leaving) -> Written:
 def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
     try:
         journal = marks.own_journal()
-        query = select(Subscriber.digest).where(Subscriber.id == leaving.subscriber_id)
-        digest = db.session.scalars(query).one_or_none()
+        digest = lost.digest_of(leaving.subscriber_id)
         db.session.commit()
-        return journal, digest
     except UNREACHABLE:
         # Without the database the journal alone takes the wish; it is applied on its return.
         db.session.rollback()
         return Journal(current().journal), None
+    if digest is None:
+        raise NobodyKnown(NOBODY_KNOWN)
+    return journal, digest
 
 
 def _keep_without_journal(leaving: Leaving) -> bool:
@@ -124,9 +155,9 @@ def _topics(leaving: Leaving) -> list[int] | None:
 
 def _stop(leaving: Leaving, topic_ids: list[int] | None) -> None:
     covered = scope.covered(leaving.subscriber_id, topic_ids)
-    scope.cancel_requests(leaving.subscriber_id, topic_ids)
+    scope.cancel_requests([leaving.subscriber_id], topic_ids)
     named = covered if topic_ids is None else topic_ids
-    inflight.keep_back(leaving.subscriber_id, leaving.holds_as, named, covered)
+    inflight.keep_back([leaving.subscriber_id], leaving.holds_as, named, covered)
 
 
 def _receipt(leaving: Leaving, topic_ids: list[int] | None) -> str:

@@ -13,10 +13,10 @@ from mailing.deliveries import returns
 from mailing.deliveries.addressees import NOBODY as NOBODY
 from mailing.deliveries.deliveries import Delivery, State
 from mailing.leaving import scope, undoing
-from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.leave import NOBODY_KNOWN, Leaving, NobodyKnown, leave
 from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
-from mailing.people import address_changes, standings, subscribers, suppression, topics
+from mailing.people import address_changes, lost, standings, subscribers, suppression, topics
 from mailing.people.address import masked
 from mailing.people.standings import Said, Standing
 from mailing.people.subscribers import Subscriber
@@ -71,7 +71,7 @@ def by_token(token: str, patience: float, source: str = "one-click") -> Receipt 
 
 
 def look(token: str, asked_language: str | None = None) -> LeaveView | None:
-    """What a link is about; None for a link that is not ours.
+    """What a link is about; None for a link that is not ours. Raises NobodyKnown.
 
     The topics are named in the language asked for, else in the person's own.
     """
@@ -79,6 +79,8 @@ def look(token: str, asked_language: str | None = None) -> LeaveView | None:
     if meant is None:
         return None
     subscriber = db.session.get(Subscriber, meant[0])
+    if subscriber is None and lost.digest_of(meant[0]) is None:
+        raise NobodyKnown(NOBODY_KNOWN)
     topic_ids = scope.topics_of(meant[1], meant[0])
     language = asked_language or (subscriber.language if subscriber else spoken())
     personal = subscribers.personal_of(subscriber) if subscriber else None
@@ -127,7 +129,7 @@ def stop_undo_until(token: str, subscriber: Subscriber) -> datetime | None:
 
 def _ended(subscriber: Subscriber | None) -> str:
     if subscriber is None:
-        return "withdrawn"
+        return ""
     if subscriber.personal is None and not subscribers.is_forgotten(subscriber):
         return "withdrawn"
     why = set(suppression.reasons(subscriber.digest))
@@ -167,8 +169,19 @@ def _read(token: str) -> tuple[UUID, Scope] | None:
     left = LeaveToken.read(keys, token)
     cancelled = OptInToken.read(keys, "cancel", token)
     if left:
-        return left.subscriber, Scope.of_topics(left.topic_id)
-    return (cancelled.subscriber, Scope.of_optin(cancelled.optin)) if cancelled else None
+        return _now(left.subscriber), Scope.of_topics(left.topic_id)
+    if cancelled:
+        return _now(cancelled.subscriber), Scope.of_optin(cancelled.optin)
+    return None
+
+
+def _now(subscriber_id: UUID) -> UUID:
+    """Who it is by now: the link may have been sent before the database was restored."""
+    try:
+        return lost.now_known_as(subscriber_id)
+    except UNREACHABLE:
+        db.session.rollback()
+        return subscriber_id
 
 
 def subscribed_topics(subscriber_id: UUID) -> set[int]:

@@ -7,7 +7,7 @@ whose process died between two others.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Text, func, select
+from sqlalchemy import BigInteger, ForeignKey, Text, func, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -61,6 +61,12 @@ def own_journal() -> Journal:
     return journal
 
 
+def begin() -> None:
+    """Begin the journal of a database that knows of none; one that is known is not asked for."""
+    if db.session.scalars(select(KnownJournal.id)).first() is None:
+        own_journal()
+
+
 def apply(journal_id: UUID, line: Line) -> bool:
     """Mark a line as applied; False where this very line was already.
 
@@ -82,6 +88,26 @@ def apply(journal_id: UUID, line: Line) -> bool:
         Mark.journal_id == journal_id, Mark.sequence == line.sequence, Mark.hash == line.hash
     )
     return db.session.scalars(query).first() is None
+
+
+def apply_all(journal_id: UUID, lines: list[Line]) -> list[Line]:
+    """Mark many lines, as `apply` marks one; those that are to be carried out."""
+    values = {
+        "journal": journal_id,
+        "sequences": [one.sequence for one in lines],
+        "hashes": [one.hash for one in lines],
+        "at": clock.now(),
+    }
+    fresh = set(db.session.scalars(text(_MARK_ALL), values))
+    return [one for one in lines if one.sequence in fresh or apply(journal_id, one)]
+
+
+_MARK_ALL = """
+    INSERT INTO journal_entries (journal_id, sequence, hash, applied_at)
+    SELECT :journal, sequence, hash, :at
+    FROM unnest(CAST(:sequences AS bigint[]), CAST(:hashes AS text[])) AS n (sequence, hash)
+    ON CONFLICT DO NOTHING RETURNING sequence
+"""
 
 
 def applied(journal_id: UUID, after: int = 0) -> dict[int, str]:

@@ -1,20 +1,15 @@
 """Replay: what the journal holds and the database does not is applied; tampering stops sending."""
 
 from dataclasses import dataclass
-from types import ModuleType
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
 
 from mailing.base import installation
 from mailing.base.database import db
-from mailing.leaving import departure, destroyed, leave, marks
+from mailing.leaving import leave, marks, reading
 from mailing.leaving.journal import START, Journal, JournalError, Line, Place
 from mailing.leaving.leave import Leaving
-from mailing.leaving.scope import Scope
-from mailing.people.ledger import Kind
-from mailing.people.subscribers import Subscriber
 
 _log = structlog.get_logger()
 
@@ -29,8 +24,6 @@ class _Settled:
 
 # A line that the database lacks, and what it asks for; None for what is no leaving.
 _Missing = tuple[Leaving | None, Line]
-
-_OTHERS: dict[str, ModuleType] = {departure.KIND: departure, destroyed.KIND: destroyed}
 
 # A journal grows for ever and is looked at every second: 100,000 lines take 2.2 s to read
 # anew. What was found whole once is only hashed again, and only after the file has changed.
@@ -65,7 +58,7 @@ def _apply(leaving: Leaving | None, journal: Journal, line: Line) -> None:
     if leaving is not None:
         leave.record(leaving, (journal, line))
         return
-    _OTHERS[line.note.kind].apply(journal.id, line)
+    reading.OTHERS[line.note.kind].apply(journal.id, line)
     db.session.commit()
 
 
@@ -94,12 +87,14 @@ def _compare(journal: Journal, known: _Settled | None) -> tuple[Place, list[_Mis
     if not since.is_in(text):
         return _compare(journal, None)
     lines = list(journal.lines_of(text, since))
-    _demand_recorded(journal, recorded, lines)
+    demand_recorded(journal, recorded, lines)
     missing = [line for line in lines if line.sequence not in recorded]
-    return since.after(text, lines), [(_leaving(line), line) for line in missing]
+    people = reading.known(missing)
+    return since.after(text, lines), [(reading.leaving(line, people), line) for line in missing]
 
 
-def _demand_recorded(journal: Journal, recorded: dict[int, str], lines: list[Line]) -> None:
+def demand_recorded(journal: Journal, recorded: dict[int, str], lines: list[Line]) -> None:
+    """Raises JournalError where a line that the database has recorded is not in the file so."""
     written = {line.sequence: line.hash for line in lines}
     for sequence, hashed in recorded.items():
         if written.get(sequence) != hashed:
@@ -114,32 +109,3 @@ def _cut_torn_line(journal: Journal) -> None:
     torn = journal.cut_torn_line()
     if torn:
         _log.warning("a torn line was cut from the withdrawal journal", octets=torn)
-
-
-def _leaving(line: Line) -> Leaving | None:
-    """What a line asks for, None for what has a verb of its own; raises JournalError for anything
-    but a "no"."""
-    note = line.note
-    try:
-        if note.kind in _OTHERS:
-            _OTHERS[note.kind].demand(note)
-            return None
-        return Leaving(
-            subscriber_id=_subscriber(note.digest) or UUID(note.subscriber),
-            scope=Scope(note.scope).checked(),
-            kind=Kind(note.kind),
-            source=note.source,
-            patience=0,
-        )
-    except ValueError:
-        raise JournalError(
-            f"Line {line.sequence} of the withdrawal journal is no leaving. Put back an untouched "
-            "copy; sending stays off until then."
-        ) from None
-
-
-def _subscriber(digest: str | None) -> UUID | None:
-    if digest is None:
-        return None
-    query = select(Subscriber.id).where(Subscriber.digest == bytes.fromhex(digest))
-    return db.session.scalars(query).one_or_none()

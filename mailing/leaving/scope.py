@@ -1,5 +1,6 @@
 """What a leaving covers: some topics, everything, or what an opt-in request asked for."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
@@ -68,17 +69,21 @@ def covered(subscriber_id: UUID, topic_ids: list[int] | None) -> list[int]:
     query = select(Standing.topic_id).where(
         Standing.subscriber_id == subscriber_id, Standing.standing == Said.GIVEN.value
     )
+    return with_notices(topic_ids, set(db.session.scalars(query)), topics.find(topics.NOTICES).id)
+
+
+def with_notices(topic_ids: list[int], given: set[int], notices: int) -> list[int]:
+    """These topics, and the notices where nothing else that is given is left."""
     # A yes to the notices alone is no topic left.
-    notices = topics.find(topics.NOTICES).id
-    if set(db.session.scalars(query)) - {notices, *topic_ids}:
+    if given - {notices, *topic_ids}:
         return topic_ids
     return sorted({notices, *topic_ids})
 
 
-def cancel_requests(subscriber_id: UUID, topic_ids: list[int] | None) -> None:
+def cancel_requests(subscriber_ids: Collection[UUID], topic_ids: list[int] | None) -> None:
     """Take back the open requests that ask for any of this, and forget what was typed."""
     query = update(OptIn).where(
-        OptIn.subscriber_id == subscriber_id, OptIn.state == State.OPEN.value
+        OptIn.subscriber_id.in_(subscriber_ids), OptIn.state == State.OPEN.value
     )
     if topic_ids is not None:
         query = query.where(OptIn.topic_ids.overlap(topic_ids))

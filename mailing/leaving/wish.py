@@ -1,5 +1,6 @@
 """A wish to leave: who, what, how and by which door; and what of it has not been said yet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from mailing.base import clock
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, standings, suppression
 from mailing.people.ledger import Kind, NewEntry
-from mailing.people.standings import Said
+from mailing.people.standings import Held, Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 
@@ -37,6 +38,8 @@ class Leaving:
     actor: str = "subscriber"
     reason: str = ""
     patience: float = 1.0
+    # When they said so, where that was before it is carried out: by the journal's line.
+    said_at: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -57,12 +60,13 @@ class Leaving:
 
 def say(leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None) -> None:
     """Append what this wish says and nobody has said; `topic_ids` None means everything."""
-    said = _to_say(leaving, subscriber, topic_ids)
+    held = standings.of(leaving.subscriber_id)
+    said = to_say(leaving, subscriber.blocked_at is not None, held, topic_ids)
     if leaving.kind is Kind.BLOCKED:
         subscriber.blocked_at = subscriber.blocked_at or clock.now()
     if leaving.why is not None:
         suppression.suppress(subscriber.digest, leaving.why)
-    ledger.append_many([_entry(leaving, topic_id) for topic_id in said])
+    ledger.append_many([entry(leaving, topic_id) for topic_id in said])
 
 
 def suppress_unknown(leaving: Leaving, digest: str | None) -> None:
@@ -71,13 +75,15 @@ def suppress_unknown(leaving: Leaving, digest: str | None) -> None:
         suppression.suppress(bytes.fromhex(digest), leaving.why)
 
 
-def _to_say(
-    leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None
+def to_say(
+    leaving: Leaving,
+    is_blocked: bool,
+    held: Mapping[int, Held],
+    topic_ids: list[int] | None,
 ) -> list[int | None]:
     """The scopes that need an entry: what has been said already is not said twice."""
     if leaving.kind is Kind.BLOCKED:
-        return [] if subscriber.blocked_at else [None]
-    held = standings.of(leaving.subscriber_id)
+        return [] if is_blocked else [None]
     if topic_ids is not None:
         return [t for t in topic_ids if t not in held or held[t].standing not in _NO]
     said = {row.standing for row in held.values() if row.of_everything}
@@ -88,7 +94,9 @@ def _to_say(
     return [] if said and not others and said <= _SAID_BY[leaving.kind] else [None]
 
 
-def _entry(leaving: Leaving, topic_id: int | None) -> NewEntry:
+def entry(leaving: Leaving, topic_id: int | None) -> NewEntry:
+    """What the ledger keeps of a wish, for one topic or (None) everything."""
+    said_at = {"said_at": leaving.said_at} if leaving.said_at else {}
     return NewEntry(
         subscriber_id=leaving.subscriber_id,
         kind=leaving.kind,
@@ -96,6 +104,6 @@ def _entry(leaving: Leaving, topic_id: int | None) -> NewEntry:
         policy_id=None,
         source=leaving.source,
         actor=leaving.actor,
-        evidence={"scope": leaving.scope.text},
+        evidence={"scope": leaving.scope.text} | said_at,
         private={"reason": leaving.reason} if leaving.reason else None,
     )

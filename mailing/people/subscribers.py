@@ -6,6 +6,7 @@ sealed value with everything that names the person.
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -18,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
 from mailing.base.installation import note_data_key
-from mailing.base.languages import LANGUAGE_IS_A_TAG
+from mailing.base.languages import LANGUAGE_IS_A_TAG, LANGUAGES
 from mailing.base.sealing import digest, keyring
 from mailing.base.settings import Settings, current
 from mailing.people.address import Address
@@ -154,6 +155,20 @@ def create(address: Address, language: str) -> Subscriber:
         keep_personal(held, Personal(address.display))
         held.provider = address.provider
     return held
+
+
+def remember(people: Mapping[UUID, bytes]) -> None:
+    """Keep a row with nothing but the digest for each of these ids, so that their "no" has a place;
+    an id or an address that is known already stays as it is."""
+    db.session.execute(
+        text(
+            "INSERT INTO subscribers (id, digest, provider, language) "
+            "SELECT id, digest, '', :language "
+            "FROM unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[])) AS n (id, digest) "
+            "ON CONFLICT DO NOTHING"
+        ),
+        {"ids": list(people), "digests": list(people.values()), "language": LANGUAGES[0]},
+    )
 
 
 # All that they ever said is a "no" to a question, and no more than that is kept.

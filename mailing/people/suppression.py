@@ -62,6 +62,27 @@ def suppress(digest: bytes, reason: Why, detail: str = "") -> None:
         db.session.execute(text(_FORMER_TOO), row)
 
 
+def suppress_all(digests: list[bytes], reason: Why) -> None:
+    """The same for many, of a reason that begins once."""
+    values = {"digests": digests, "reason": reason.value, "since": clock.now()}
+    db.session.execute(text(_TOUCH_ALL), values)
+    db.session.execute(text(_SUPPRESS_ALL), values)
+    if reason in _OF_THE_PERSON:
+        among = _FORMER_TOO.replace("= :digest", "= ANY (CAST(:digests AS bytea[]))")
+        db.session.execute(text(among), values | {"detail": ""})
+
+
+_TOUCH_ALL = """
+    UPDATE subscribers SET ledger_seq = ledger_seq
+    WHERE digest = ANY (CAST(:digests AS bytea[]))
+"""
+_SUPPRESS_ALL = """
+    INSERT INTO suppressions (digest, reason, since)
+    SELECT DISTINCT digest, CAST(:reason AS text), CAST(:since AS timestamptz)
+    FROM unnest(CAST(:digests AS bytea[])) AS n (digest)
+    ON CONFLICT DO NOTHING
+"""
+
 # What somebody says of themselves holds for every address that was theirs: nobody gets round it
 # by the one that they moved from (T19, T23).
 _OF_THE_PERSON = (Why.WITHDRAWN, Why.DESTROYED, Why.COMPLAINT)

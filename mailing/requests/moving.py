@@ -182,7 +182,7 @@ def _move(change: AddressChange, subscriber: Subscriber | None) -> None:
         _close(change, State.REFUSED)
         return
     # What the mailbox before was asked, it can say yes to no longer.
-    scope.cancel_requests(subscriber.id, None)
+    scope.cancel_requests([subscriber.id], None)
     change.former = former
     _close(change, State.DONE)
     suppression.lift_bounce(subscriber.digest)

@@ -38,7 +38,7 @@ def is_way_out(letter: Letter) -> bool:
 
 def _by_address(letter: Letter) -> Meant:
     """What the addresses that it was sent to leave: whoever has one was given it (RFC 2369)."""
-    outs = addresses.ways_out(list(letter.recipients))
+    outs = addresses.whose_ways_out(list(letter.recipients))
     return _together([(out.subscriber, out.topic_id) for out in outs])
 
 

@@ -118,7 +118,7 @@ def _holders(letter: Letter) -> list[UUID]:
     """Whose own `mailto:` way out it was sent to. The signed address stands in their mail alone, as
     the link beside it does, and by that link they withdraw without a further question: no more is
     asked of whoever answers by mail."""
-    outs = addresses.ways_out(list(letter.recipients))
+    outs = addresses.whose_ways_out(list(letter.recipients))
     return _each([out.subscriber for out in outs if out.subscriber != NOBODY])
 
 

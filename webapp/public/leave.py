@@ -11,12 +11,13 @@ from flask import Blueprint, Response, abort, jsonify, make_response, request
 from mailing.base.errors import Invalid, Unavailable
 from mailing.base.languages import gettext as _
 from mailing.leaving import links, reasons
+from mailing.leaving.leave import NobodyKnown
 from mailing.leaving.links import LeaveView
 from mailing.leaving.receipts import Receipt
 from webapp.errors import page as error_page
 from webapp.errors import places
 from webapp.headers import personal
-from webapp.public.page import asked_language, show, show_personal, speak_to
+from webapp.public.page import asked_language, lost_link, show, show_personal, speak_to
 
 pages = Blueprint("leave", __name__)
 
@@ -97,6 +98,15 @@ def written_down(error: Unavailable) -> Response:
     return error_page(
         503, _("Your wish is written down, but we cannot carry it out just now. Please try again.")
     )
+
+
+@pages.errorhandler(NobodyKnown)
+def nobody_known(error: NobodyKnown) -> Response:
+    """Ours, and nobody's any more. Whoever looks is told so; to whoever leaves it is neither "done"
+    nor "no such link"."""
+    answer = error_page(410, lost_link())
+    answer.status_code = 410 if request.method == "POST" else 200
+    return answer
 
 
 @pages.after_request

@@ -3,6 +3,7 @@
 from flask import Response, make_response, render_template, request
 
 from mailing.base import languages
+from mailing.base.languages import gettext as _
 from webapp.headers import holding_a_form, personal
 
 
@@ -26,6 +27,14 @@ def speak_to(language: str) -> None:
     The browser is not asked: it may be a borrowed one, and the mail spoke that language, too.
     """
     languages.speak(asked_language() or language)
+
+
+def lost_link() -> str:
+    """What somebody is told whose link is ours and leads to nobody whom we know any more."""
+    return _(
+        "We no longer know whose link this is, so nothing was changed. If mail from us still comes,"
+        " use the link in the newest one, or write to us."
+    )
 
 
 def asked_language() -> str | None:

@@ -13,13 +13,14 @@ from flask import Blueprint, Response, abort, make_response, request
 from mailing.base.errors import Unavailable
 from mailing.base.languages import gettext as _
 from mailing.leaving import links, preference_view, preferences
+from mailing.leaving.leave import NobodyKnown
 from mailing.leaving.preferences import Filled, Saved
 from mailing.leaving.receipts import Receipt
 from mailing.requests import withdrawals
 from webapp.errors import page as error_page
 from webapp.errors import places
 from webapp.headers import personal
-from webapp.public.page import asked_language, show, show_personal, speak_to
+from webapp.public.page import asked_language, lost_link, show, show_personal, speak_to
 
 pages = Blueprint("preferences", __name__)
 
@@ -75,6 +76,12 @@ def written_down(error: Unavailable) -> Response:
     return error_page(
         503, _("Your wish is written down, but we cannot carry it out just now. Please try again.")
     )
+
+
+@pages.errorhandler(NobodyKnown)
+def nobody_known(error: NobodyKnown) -> Response:
+    """Ours, and nobody's any more: what was asked for cannot be said to be done."""
+    return error_page(410, lost_link())
 
 
 def _answer(token: str, outcome: Outcome) -> Response:

@@ -1,0 +1,113 @@
+"""Send journals as text: what a sending process writes down, and what can be read out of it.
+
+One file a process. `D` says that the dot of a message is about to be written, `K` what was
+answered. worker/sendjournal.py writes them; a sweep reads one, a restore all.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+from mailing.deliveries.incarnations import Trace
+
+ENDING = ".sends"
+
+# A line that was torn says as much as stands in it: a `D` whose fence is whole may have had its
+# dot; a `K` counts only with its end, since half a code is another code.
+_ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+_DOT = re.compile(rf"D {_ID} (\d+)(?: .*)?")
+_REPLY = re.compile(rf"K {_ID} (\d+) (\d{{3}}) (.*)")
+_TOLD = re.compile(rf"(?:(\d+)|-) ([0-9a-f]*) (\d+\.\d+)(?: {_ID})?")
+
+
+class Dot(NamedTuple):
+    """A final dot that is about to be written, for which claim and whom."""
+
+    delivery: UUID
+    fence: int
+    campaign: int | None
+    digest: bytes
+    subscriber: UUID | None = None
+
+
+class Reply(NamedTuple):
+    """What a relay answered to a dot."""
+
+    delivery: UUID
+    fence: int
+    code: int
+    text: str
+
+
+class Written(NamedTuple):
+    """A dot as it was written down, with its time; of a torn line there may be no more than that
+    there was one."""
+
+    delivery: UUID
+    fence: int
+    campaign: int | None
+    digest: bytes | None
+    subscriber: UUID | None
+    at: datetime | None
+
+
+def dot_line(dot: Dot, at: str) -> str:
+    """A dot, about to be written at this time (seconds since 1970)."""
+    whose = f" {dot.subscriber}" if dot.subscriber else ""
+    campaign = dot.campaign or "-"
+    return f"D {dot.delivery} {dot.fence} {campaign} {dot.digest.hex()} {at}{whose}\n"
+
+
+def reply_line(reply: Reply) -> str:
+    """What was answered to it."""
+    plain = " ".join(reply.text.split())
+    return f"K {reply.delivery} {reply.fence} {reply.code} {plain}\n"
+
+
+def read(path: Path) -> dict[UUID, Trace] | None:
+    """What a send journal tells, by delivery; None when the file is gone."""
+    try:
+        said = list(lines(path))
+    except FileNotFoundError:
+        return None
+    traces: dict[UUID, Trace] = {}
+    for one in said:
+        code, text = (one.code, one.text) if isinstance(one, Reply) else (None, "")
+        traces[one.delivery] = Trace(one.fence, code, text)
+    return traces
+
+
+def lines(path: Path) -> Iterator[Written | Reply]:
+    """Every dot and every answer, in order; raises FileNotFoundError."""
+    with path.open(errors="replace", newline="\n") as file:
+        for raw in file:
+            # Without its end an answer is none, and what a dot says of itself may be cut.
+            if raw.endswith("\n"):
+                yield from _whole(raw[:-1])
+            elif said := _DOT.fullmatch(raw):
+                yield Written(UUID(said[1]), int(said[2]), None, None, None, None)
+
+
+def _whole(line: str) -> Iterator[Written | Reply]:
+    if said := _REPLY.fullmatch(line):
+        yield Reply(UUID(said[1]), int(said[2]), int(said[3]), said[4])
+    elif said := _DOT.fullmatch(line):
+        yield _written(said, line)
+
+
+def _written(said: re.Match[str], line: str) -> Written:
+    delivery, fence = UUID(said[1]), int(said[2])
+    told = _TOLD.fullmatch(line[said.end(2) + 1 :])
+    if told is None or len(told[2]) % 2:
+        return Written(delivery, fence, None, None, None, None)
+    return Written(
+        delivery,
+        fence,
+        int(told[1]) if told[1] else None,
+        bytes.fromhex(told[2]),
+        UUID(told[4]) if told[4] else None,
+        datetime.fromtimestamp(float(told[3]), UTC),
+    )

@@ -1,0 +1,194 @@
+"""Catching up: after a restore, what the journal says of many people is applied at once.
+
+The same facts as `leave.record` makes of each line alone, by the thousand: a line alone takes
+milliseconds, and a backup may be a hundred thousand lines old. Nobody waits for a receipt here.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, select, text
+
+from mailing.base import clock
+from mailing.base.database import db
+from mailing.leaving import inflight, marks, reading, scope
+from mailing.leaving.journal import Line
+from mailing.leaving.wish import Leaving, entry, to_say
+from mailing.people import ledger, standings, subscribers, suppression, topics
+from mailing.people.ledger import Kind
+from mailing.people.optins import OptIn
+from mailing.people.standings import Held, Said
+from mailing.people.suppression import Why
+
+AT_ONCE = 1000
+
+Topics = list[int] | None
+# A person's id, digest and `blocked_at`.
+Person = Row[Any]
+Standings = dict[UUID, dict[int, Held]]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    leaving: Leaving
+    line: Line
+    topic_ids: Topics
+
+    @property
+    def person(self) -> UUID:
+        return self.leaving.subscriber_id
+
+
+def catch_up(journal_id: UUID, lines: Iterable[Line]) -> Iterator[Counter[str]]:
+    """Apply these lines in order, some at a time; how many of each kind. Commits each time.
+
+    Raises JournalError for a line that is no "no".
+    """
+    for group in _groups(lines):
+        kind = group[0].note.kind
+        if kind in reading.OTHERS:
+            reading.OTHERS[kind].demand(group[0].note)
+            reading.OTHERS[kind].apply(journal_id, group[0])
+        else:
+            _carry_out(journal_id, group)
+        db.session.commit()
+        yield Counter(line.note.kind for line in group)
+
+
+def _groups(lines: Iterable[Line]) -> Iterator[list[Line]]:
+    """Neighbours that are about different people: what one person said is said in its order."""
+    group: list[Line] = []
+    people: set[str] = set()
+    for line in lines:
+        named = {line.note.subscriber, line.note.digest or line.note.subscriber}
+        is_alone = line.note.kind in reading.OTHERS
+        if group and (is_alone or len(group) == AT_ONCE or named & people):
+            yield group
+            group, people = [], set()
+        if is_alone:
+            yield [line]
+        else:
+            group.append(line)
+            people |= named
+    if group:
+        yield group
+
+
+def _carry_out(journal_id: UUID, lines: list[Line]) -> None:
+    known = reading.known(lines)
+    read = [(reading.leaving(line, known), line) for line in lines]
+    asked = [(leaving, line) for leaving, line in read if leaving is not None]
+    wishes = list(_wishes(asked))
+    people = _lock(wishes)
+    to_do = {line.sequence for line in marks.apply_all(journal_id, lines)}
+    wishes = [wish for wish in wishes if wish.line.sequence in to_do]
+    there = [wish for wish in wishes if wish.person in people]
+    held = standings.of_many(people)
+    _say(there, people, held)
+    _suppress(wishes, people)
+    _stop(there, held)
+
+
+def _wishes(asked: list[tuple[Leaving, Line]]) -> Iterator[_Wish]:
+    """With the topics that each means, as `leave` reads them."""
+    there = {topic.id for topic in topics.all_topics()}
+    requests = _requests([leaving for leaving, _ in asked])
+    for leaving, line in asked:
+        kind, _, value = leaving.scope.text.partition(":")
+        topic_ids: Topics = None
+        if kind == "topics":
+            topic_ids = sorted({int(one) for one in value.split(",")} & there)
+        elif kind == "optin":
+            topic_ids = requests.get((leaving.subscriber_id, UUID(value)), [])
+        yield _Wish(leaving, line, topic_ids if leaving.kind is Kind.UNSUBSCRIBED else None)
+
+
+def _requests(leavings: list[Leaving]) -> dict[tuple[UUID, UUID], list[int]]:
+    texts = [one.scope.text.partition(":") for one in leavings]
+    ids = [UUID(value) for kind, _, value in texts if kind == "optin"]
+    query = select(OptIn.subscriber_id, OptIn.id, OptIn.topic_ids).where(OptIn.id.in_(ids))
+    found = db.session.execute(query) if ids else ()
+    return {(row.subscriber_id, row.id): list(row.topic_ids) for row in found}
+
+
+def _lock(wishes: list[_Wish]) -> dict[UUID, Person]:
+    """The people, held; with a row for whoever came later and said a plain no."""
+    missing = _rows(wishes)
+    new = {
+        wish.person: bytes.fromhex(wish.line.note.digest)
+        for wish in wishes
+        if wish.person not in missing
+        and wish.line.note.digest is not None
+        and wish.leaving.kind is Kind.UNSUBSCRIBED
+        and wish.topic_ids != []
+    }
+    if new:
+        subscribers.remember(new)
+    return _rows(wishes) if new else missing
+
+
+def _rows(wishes: list[_Wish]) -> dict[UUID, Person]:
+    values = {"ids": [wish.person for wish in wishes]}
+    return {row.id: row for row in db.session.execute(text(_LOCK), values)}
+
+
+_LOCK = """
+    SELECT id, digest, blocked_at FROM subscribers WHERE id = ANY (CAST(:ids AS uuid[]))
+    ORDER BY id FOR UPDATE
+"""
+
+
+def _say(wishes: list[_Wish], people: dict[UUID, Person], held: Standings) -> None:
+    news, blocked = [], []
+    for wish in wishes:
+        is_blocked = people[wish.person].blocked_at is not None
+        said = to_say(wish.leaving, is_blocked, held[wish.person], wish.topic_ids)
+        news += [entry(wish.leaving, topic_id) for topic_id in said]
+        if wish.leaving.kind is Kind.BLOCKED and not is_blocked:
+            blocked.append(wish.person)
+    db.session.execute(text(_BLOCK), {"ids": blocked, "at": clock.now()})
+    ledger.append_many(news)
+
+
+_BLOCK = "UPDATE subscribers SET blocked_at = :at WHERE id = ANY (CAST(:ids AS uuid[]))"
+
+
+def _suppress(wishes: list[_Wish], people: dict[UUID, Person]) -> None:
+    """The address that the line names, and the one that the row has by now."""
+    digests: dict[Why, set[bytes]] = defaultdict(set)
+    for wish in wishes:
+        why, written = wish.leaving.why, wish.line.note.digest
+        if why is not None:
+            own = {people[wish.person].digest} if wish.person in people else set()
+            digests[why] |= own | ({bytes.fromhex(written)} if written else set())
+    for why, kept_out in digests.items():
+        suppression.suppress_all(sorted(kept_out), why)
+
+
+def _stop(wishes: list[_Wish], held: Standings) -> None:
+    """What waits for them is held; those who left the same at once. `held` is from before: what
+    was left since counts for nothing among what is left."""
+    every = sorted(topic.id for topic in topics.all_topics())
+    notices = topics.find(topics.NOTICES).id
+    together: dict[tuple[str, tuple[int, ...] | None, tuple[int, ...]], list[UUID]] = defaultdict(
+        list
+    )
+    for wish in wishes:
+        left = None if wish.topic_ids is None else tuple(wish.topic_ids)
+        covered = (
+            every
+            if left is None
+            else scope.with_notices(list(left), _given(held[wish.person]), notices)
+        )
+        together[wish.leaving.holds_as, left, tuple(covered)].append(wish.person)
+    for (reason, left, covered_ids), ids in together.items():
+        scope.cancel_requests(ids, None if left is None else list(left))
+        named = covered_ids if left is None else left
+        inflight.keep_back(ids, reason, list(named), list(covered_ids))
+
+
+def _given(held: dict[int, Held]) -> set[int]:
+    return {topic_id for topic_id, row in held.items() if row.standing == Said.GIVEN}

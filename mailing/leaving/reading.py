@@ -1,0 +1,61 @@
+"""What a line of the withdrawal journal asks for. Nothing that a file says may ever say yes."""
+
+from collections.abc import Iterable, Mapping
+from types import ModuleType
+from uuid import UUID
+
+from sqlalchemy import text
+
+from mailing.base.database import db
+from mailing.leaving import departure, destroyed
+from mailing.leaving.journal import JournalError, Line
+from mailing.leaving.scope import Scope
+from mailing.leaving.wish import Leaving
+from mailing.people.ledger import Kind
+
+# The kinds that are no leaving: who demands that a line says what it has to, and applies it.
+OTHERS: dict[str, ModuleType] = {departure.KIND: departure, destroyed.KIND: destroyed}
+
+# The ids of the people who have these digests now.
+Known = Mapping[str, UUID]
+
+
+def known(lines: Iterable[Line]) -> dict[str, UUID]:
+    """Whom the lines are about, by the digest in them: an id may be another since."""
+    digests = {line.note.digest for line in lines if _is_digest(line.note.digest)}
+    values = {"digests": [bytes.fromhex(one or "") for one in digests]}
+    return {row.digest.hex(): row.id for row in db.session.execute(text(_KNOWN), values)}
+
+
+_KNOWN = "SELECT digest, id FROM subscribers WHERE digest = ANY (CAST(:digests AS bytea[]))"
+
+
+def leaving(line: Line, people: Known) -> Leaving | None:
+    """What a line asks for, None for what has a verb of its own; raises JournalError for anything
+    but a "no"."""
+    note = line.note
+    try:
+        if note.kind in OTHERS:
+            OTHERS[note.kind].demand(note)
+            return None
+        bytes.fromhex(note.digest or "")
+        return Leaving(
+            subscriber_id=people.get(note.digest or "") or UUID(note.subscriber),
+            scope=Scope(note.scope).checked(),
+            kind=Kind(note.kind),
+            source=note.source,
+            patience=0,
+            said_at=line.at,
+        )
+    except ValueError:
+        raise JournalError(
+            f"Line {line.sequence} of the withdrawal journal is no leaving. Put back an untouched "
+            "copy; sending stays off until then."
+        ) from None
+
+
+def _is_digest(text: str | None) -> bool:
+    try:
+        return bool(bytes.fromhex(text or ""))
+    except ValueError:
+        return False

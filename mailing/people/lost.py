@@ -1,0 +1,64 @@
+"""People whom a restored database does not know any more: they came after the backup.
+
+Their yes is lost, and is not guessed. Their mails are still in their mailboxes, though, and the
+links in them must lead somewhere: to whoever has the same address now, or to a "no" that is kept.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from sqlalchemy import Index, LargeBinary, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from mailing.base.database import DEPERSONALISED, Table, db
+from mailing.people.subscribers import Subscriber
+
+
+class LostSubscriber(Table):
+    """The id that somebody had, and the keyed digest of their address."""
+
+    __tablename__ = "lost_subscribers"
+    __table_args__ = (Index("lost_subscribers_by_digest", "digest"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, info=DEPERSONALISED)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, info=DEPERSONALISED)
+
+
+def note(people: Mapping[UUID, bytes]) -> None:
+    """Keep the digests of these ids."""
+    rows = [{"id": one, "digest": digest} for one, digest in people.items()]
+    for start in range(0, len(rows), 1000):
+        written = insert(LostSubscriber).values(rows[start : start + 1000])
+        db.session.execute(written.on_conflict_do_nothing())
+
+
+def now_known_as(subscriber_id: UUID) -> UUID:
+    """The id of whoever has the address now; the same where nobody was lost, or came back."""
+    query = (
+        select(Subscriber.id)
+        .join(LostSubscriber, LostSubscriber.digest == Subscriber.digest)
+        .where(LostSubscriber.id == subscriber_id)
+    )
+    return db.session.scalars(query).one_or_none() or subscriber_id
+
+
+def digest_of(subscriber_id: UUID) -> bytes | None:
+    """The digest of the address that somebody of this id has, or had; None for nobody known."""
+    known = select(Subscriber.digest).where(Subscriber.id == subscriber_id)
+    lost = select(LostSubscriber.digest).where(LostSubscriber.id == subscriber_id)
+    return db.session.scalars(known.union_all(lost).limit(1)).one_or_none()
+
+
+def note_unknown(people: Mapping[UUID, str | None]) -> None:
+    """Keep the digests (hex) of those of these ids whom nobody knows."""
+    named = {one: bytes.fromhex(digest) for one, digest in people.items() if digest}
+    ids = list(named)
+    known = {
+        found
+        for start in range(0, len(ids), 1000)
+        for found in db.session.scalars(
+            select(Subscriber.id).where(Subscriber.id.in_(ids[start : start + 1000]))
+        )
+    }
+    note({one: digest for one, digest in named.items() if one not in known})
