@@ -18,7 +18,7 @@ from mailing.deliveries import brake, dispatch, incarnations, links, returns
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
-from mailing.requests import moving
+from mailing.requests import digest, moving, saying
 from worker.incarnation import Host, boot_id
 from worker.sendjournal import read
 
@@ -32,6 +32,8 @@ _STEPS: tuple[Callable[[], object], ...] = (
     dispatch.finish,
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
+    saying.forget_unanswered,
+    digest.send_due,
     uploads.forget,
 )
 

@@ -40,15 +40,35 @@ def acknowledge(request: Request) -> bool:
     wording = wordings.newest(wordings.RECEIVED, _tongue(request))
     said = answering.compose(request, wording)
     delivery_id = answering.send(request, said, AnswerKind.RECEIPT, to_sender=True)
+    _note(request, wording, str(delivery_id))
+    return True
+
+
+def ask_to_confirm(request: Request, link: str) -> bool:
+    """Send the receipt of a request that came by the form, with the link that says it was them:
+    the same whether or not we know them, and as often as any other receipt; whether it was."""
+    correspondent = request.correspondent
+    is_due = current().has_identity and correspondent is not None and _is_a_person(correspondent)
+    if correspondent is None or not is_due:
+        return False
+    if not _is_first_today(request) or _is_flood(correspondent):
+        return False
+    wording = wordings.newest(wordings.BY_FORM, request.tongue)
+    said = answering.compose(request, wording, link=link)
+    delivery_id = answering.send(request, said, AnswerKind.RECEIPT, to_sender=True)
+    _note(request, wording, str(delivery_id))
+    return True
+
+
+def _note(request: Request, wording: wordings.Wording, delivery: str) -> None:
     timeline.note(
         request.id,
         Happened.ACKNOWLEDGED,
         template=wording.slug,
         version=wording.version,
         language=wording.language,
-        delivery=str(delivery_id),
+        delivery=delivery,
     )
-    return True
 
 
 def _tongue(request: Request) -> str:
