@@ -24,6 +24,7 @@ NOUNS = {
     "mail": "mail",
     "bounces": "bounces",
     "request": "request",
+    "register": "register",
     "ledger": "ledger",
     "host": "host",
     "sending": "sending",

@@ -135,6 +135,12 @@ def time_text(moment: datetime, zone: str, language: str | None = None) -> str:
     return f"{day}, {local:%H:%M} ({_zone_text(zone, language or spoken())})"
 
 
+def short_time_text(moment: datetime, zone: str, language: str | None = None) -> str:
+    """A moment of these weeks as one looks for it: "Thu 26 Nov 18:00"; the year is left out."""
+    local, tongue = moment.astimezone(ZoneInfo(zone)), language or spoken()
+    return f"{dates.format_datetime(local, 'EEE d MMM', locale=tongue)} {local:%H:%M}"
+
+
 def quoted(words: str, language: str | None = None) -> str:
     """Words in the quotation marks of their own language, else of the one spoken."""
     return gettext_for(language or spoken()).gettext("“%(words)s”") % {"words": words}
@@ -159,5 +165,6 @@ def install(environment: Environment) -> None:
         own_names=OWN_NAMES,
         date_text=date_text,
         time_text=time_text,
+        short_time_text=short_time_text,
         quoted=quoted,
     )

@@ -1,8 +1,8 @@
 """Mails to staff: the link by which somebody sets a password, and the officers' digest.
 
 An invitation, a reset and a digest are one message to one person, who is no subscriber: no ledger,
-no topic and no suppression is asked. The gate asks instead whether the link would still open: its row is
-bound to the login as it was, so that a changed password or role, or a closed login, ends it.
+no topic and no suppression is asked. The gate asks instead whether the link would still open: its
+row is bound to the login as it was, so that a changed password or role, or a closed login, ends it.
 """
 
 import hashlib

@@ -7,7 +7,16 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.people.subscribers import Sealer
 from mailing.requests import acknowledging, due, rights, timeline
-from mailing.requests.kinds import UNSPOKEN, Happened, Kind, Resolution, RightState, Ruling, State
+from mailing.requests.kinds import (
+    RIGHTS,
+    UNSPOKEN,
+    Happened,
+    Kind,
+    Resolution,
+    RightState,
+    Ruling,
+    State,
+)
 from mailing.requests.requests import Request, lock, of_message
 from mailing.staff import audit
 from mailing.staff.audit import Actor
@@ -64,6 +73,22 @@ def close(request_id: int, closing: Closing, actor: Actor) -> Request:
     if closing.resolution is Resolution.DONE:
         _demand_decided(request)
     return _end(request, Closing(closing.resolution, _reason(closing.reason)), actor)
+
+
+def add_right(request_id: int, kind: Kind, actor: Actor) -> Request:
+    """Something else that the same letter asks for, with the clock of the day on which it came.
+    Raises Conflict for what it asks for already."""
+    request = lock(request_id)
+    if request.state == State.CLOSED:
+        raise Conflict("This request is closed; take it up again first.")
+    if kind not in RIGHTS:
+        raise Invalid("Choose what else is asked for.", field="more")
+    if any(one.what is kind for one in rights.of(request.id)):
+        raise Conflict("This request asks for that already.")
+    rights.keep(request.id, rights.laid([kind], request.received_at))
+    reckon(request)
+    _note(request, Happened.RIGHT_ADDED, actor, kind=kind.value)
+    return request
 
 
 def reckon(request: Request) -> None:

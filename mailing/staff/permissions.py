@@ -29,6 +29,7 @@ class Act(StrEnum):
     READ_FORMS = N_("read forms and topics")
     WRITE_FORMS = N_("change forms and topics")
     ANSWER_REQUESTS = N_("answer requests")
+    KEEP_REGISTERS = N_("keep the registers")
     READ_STAFF = N_("read the staff list")
     MANAGE_STAFF = N_("invite staff, change roles, close logins")
     READ_AUDIT = N_("read the audit log")
@@ -62,6 +63,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.WRITE_FORMS: _KEEPERS,
     # What people write to the helpdesk is for whoever has to answer it.
     Act.ANSWER_REQUESTS: _KEEPERS,
+    Act.KEEP_REGISTERS: _KEEPERS,
     Act.READ_STAFF: frozenset({Role.ADMIN}),
     Act.MANAGE_STAFF: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS,
