@@ -7,7 +7,7 @@ from typing import Any
 from mailing.base import clock, working_days
 from mailing.base.errors import Conflict, Invalid
 from mailing.base.settings import current
-from mailing.requests import acting, answering, rights, timeline
+from mailing.requests import acting, answering, rights, timeline, wordings
 from mailing.requests.answering import Draft
 from mailing.requests.due import Due
 from mailing.requests.kinds import Happened, RightState, State
@@ -31,6 +31,7 @@ def extend(request_id: int, extension: Extension, actor: Actor) -> Request:
     """
     request = lock(request_id)
     _demand_first(request)
+    wordings.words_of(extension.words)
     at = _evening(request, extension.until)
     for right in rights.of(request.id):
         if right.state != RightState.DONE:

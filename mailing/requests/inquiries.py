@@ -49,8 +49,8 @@ class Inquiry(Table):
         CheckConstraint("what IN ('identity', 'correction')", name="inquiry_is_known"),
         CheckConstraint("state IN ('open', 'yes', 'no', 'over')", name="inquiry_state_is_known"),
         CheckConstraint(
-            "(what = 'correction' AND state = 'open') = (proposed IS NOT NULL)",
-            name="open_correction_says_what",
+            "proposed IS NULL OR (what = 'correction' AND state = 'open')",
+            name="only_an_open_correction_says_what",
         ),
         CheckConstraint(
             "what = 'identity' OR subscriber_id IS NOT NULL", name="correction_is_of_somebody"

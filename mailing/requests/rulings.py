@@ -120,18 +120,21 @@ def _demand(request: Request, right: Right, ruled: Ruled) -> None:
 
 
 def _keep(request: Request, right: Right, ruled: Ruled, actor: Actor) -> None:
-    is_refused = ruled.ruling is Ruling.REFUSE
-    words, ground = ruled.words.strip(), ruled.ground if ruled.ruling is not Ruling.GRANT else None
+    ground = ruled.ground if ruled.ruling is not Ruling.GRANT else None
+    right.words = _sealed(request, ruled.words.strip())
     right.ruling, right.ground = ruled.ruling.value, ground
     right.ruled_by, right.ruled_at = actor.name, clock.now()
-    right.state = RightState.DECIDED.value
-    if words:
-        right.words = Sealer().seal({"words": words}, request.correspondent_id.bytes)
-    if is_refused:
+    if ruled.ruling is Ruling.REFUSE:
         right.end(Resolution.REFUSED, clock.now())
+    else:
+        right.state = RightState.DECIDED.value
     said = {"kind": right.kind, "ruling": ruled.ruling.value, "ground": ground}
     timeline.note(request.id, Happened.RULED, actor.name, **said)
     audit.record(actor, "right decided", f"request {request.number}", **said)
+
+
+def _sealed(request: Request, words: str) -> bytes | None:
+    return Sealer().seal({"words": words}, request.correspondent_id.bytes) if words else None
 
 
 def _told(request: Request, right: Right, language: str) -> str:

@@ -46,7 +46,7 @@ def say(token: str, is_yes: bool) -> InquiryView | None:
     subscriber = subscribers.lock(inquiry.subscriber_id) if inquiry.subscriber_id else None
     request = lock(inquiry.request_id)
     db.session.refresh(inquiry)
-    if inquiry.standing is State.OPEN and Standing(request.state) in UNFINISHED:
+    if _standing(inquiry, request) is State.OPEN:
         _ACTS[What(inquiry.what), is_yes](request, inquiry, subscriber)
         inquiry.end(State.YES if is_yes else State.NO)
         db.session.flush()
@@ -121,10 +121,13 @@ def _view(inquiry: Inquiry) -> InquiryView:
 
 
 def _standing(inquiry: Inquiry, request: Request) -> State:
-    """What is finished meanwhile is asked of nobody any more."""
-    if inquiry.standing is State.OPEN and Standing(request.state) not in UNFINISHED:
-        return State.OVER
-    return inquiry.standing
+    """What is finished meanwhile, or lost what it proposed, is asked of nobody any more."""
+    is_asked = Standing(request.state) in UNFINISHED and not _is_empty(inquiry)
+    return State.OVER if inquiry.standing is State.OPEN and not is_asked else inquiry.standing
+
+
+def _is_empty(inquiry: Inquiry) -> bool:
+    return inquiry.what == What.CORRECTION and inquiry.proposed is None
 
 
 def _changes(inquiry: Inquiry) -> dict[str, tuple[str, str]]:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from mailing.base.database import db
 from mailing.campaigns import segments, sentences
 from mailing.people.imports import uploads
+from mailing.requests import incidents
 from mailing.staff import staff
 from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
@@ -40,6 +41,8 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "import_id": _uploaded(web),
         "request_id": _requested(web),
         "storm_id": a_storm(web),
+        "incident_id": _an_incident(web),
+        "name": "processing",
         "staff_id": _colleague(web),
         "token": "not-a-token",
         "segment_id": _a_segment(web),
@@ -75,6 +78,14 @@ def _a_segment(web: Flask) -> int:
     with web.app_context():
         said = {"about": "language", "how": "one_of", "values": ["kk"]}
         made = segments.save("Қазақша", sentences.read({"sentences": [said]}), MARKETER)
+        db.session.commit()
+        return made.id
+
+
+def _an_incident(web: Flask) -> int:
+    with web.app_context():
+        new = incidents.NewIncident("A laptop was stolen", incidents.Nature.LOST, "Encrypted.")
+        made = incidents.record(new, MARKETER)
         db.session.commit()
         return made.id
 
@@ -257,6 +268,10 @@ def _fingerprint(web: Flask) -> list[object]:
         "segments",
         "approvals",
         "link_checks",
+        "requests",
+        "request_rights",
+        "inquiries",
+        "incidents",
     )
     with web.app_context():
         return [

@@ -81,8 +81,8 @@ UP = (
         asked_at timestamptz NOT NULL,
         expires_at timestamptz NOT NULL,
         answered_at timestamptz,
-        CONSTRAINT open_correction_says_what CHECK (
-            (what = 'correction' AND state = 'open') = (proposed IS NOT NULL)),
+        CONSTRAINT only_an_open_correction_says_what CHECK (
+            proposed IS NULL OR (what = 'correction' AND state = 'open')),
         CONSTRAINT correction_is_of_somebody CHECK (
             what = 'identity' OR subscriber_id IS NOT NULL),
         CONSTRAINT answered_inquiry_says_when CHECK (
