@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, Missing
-from mailing.people.subscribers import Sealer
+from mailing.people.subscribers import Sealer, Subscriber
 from mailing.requests import acknowledging, due, rights, timeline
 from mailing.requests.kinds import (
     RIGHTS,
@@ -18,6 +18,7 @@ from mailing.requests.kinds import (
     State,
 )
 from mailing.requests.requests import Request, lock, of_message
+from mailing.requests.rights import Right
 from mailing.staff import audit
 from mailing.staff.audit import Actor
 from mailing.staff.permissions import Act, may
@@ -201,6 +202,15 @@ def _demand_decided(request: Request) -> None:
     undecided = [one.kind for one in asked if one.is_open]
     if len(asked) > 1 and undecided:
         raise Conflict(f"Decide first on what else is asked for: {', '.join(undecided)}.")
+    if any(one.what is Kind.DESTRUCTION and _is_owed(request, one) for one in asked):
+        raise Conflict("Destruction has been granted and not carried out; do it before you close.")
+
+
+def _is_owed(request: Request, right: Right) -> bool:
+    """Granted, and the data are still there."""
+    who = db.session.get(Subscriber, request.subscriber_id) if request.subscriber_id else None
+    is_there = who is not None and who.personal is not None
+    return right.state == RightState.DECIDED and is_there
 
 
 def _demand_single(request: Request, kind: Kind) -> None:

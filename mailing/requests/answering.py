@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, NotReady
 from mailing.base.languages import LANGUAGES, date_text, gettext_for, time_text
@@ -19,14 +20,17 @@ from mailing.deliveries.answers import AnswerKind, NewAnswer, Said
 from mailing.people import subscribers
 from mailing.people.address import Address, canonical
 from mailing.people.subscribers import Subscriber, digest_of
-from mailing.requests import timeline, wordings
+from mailing.requests import rights, timeline, wordings
 from mailing.requests.correspondent import Correspondent
-from mailing.requests.kinds import Happened, State
+from mailing.requests.kinds import Happened, Kind, Resolution, RightState, State
 from mailing.requests.requests import Request, lock
+from mailing.requests.rights import Right
 from mailing.staff import audit
 from mailing.staff.audit import Actor
 
 LASTS = timedelta(days=30)
+# With this answer the data are handed over.
+DATA = "data_ready"
 
 
 @dataclass(frozen=True)
@@ -133,12 +137,24 @@ def _demand_open(request: Request, draft: Draft) -> None:
 
 
 def _stand(request: Request, draft: Draft) -> None:
-    """An answer that asks for something waits, its clock running unless it was stopped."""
+    """An answer that asks for something waits, its clock running unless it was stopped; one that
+    leaves something undone leaves the request open."""
     if draft.template in wordings.ASKING:
         request.state = State.WAITING.value
         return
-    request.state = State.ANSWERED.value
+    asked = rights.of(request.id)
+    for right in asked:
+        if draft.template == DATA and right.what is Kind.ACCESS and not right.is_open:
+            right.end(Resolution.DONE, clock.now())
+    request.state = (State.OPEN if _is_left(asked) else State.ANSWERED).value
     request.paused_at, request.pause_reason = None, None
+
+
+def _is_left(asked: list[Right]) -> bool:
+    """Whether something is granted and not done, or undecided beside what is answered. A single
+    question is answered by the answer."""
+    is_undone = any(one.state == RightState.DECIDED for one in asked)
+    return is_undone or (len(asked) > 1 and any(one.is_open for one in asked))
 
 
 def _address_on_file(request: Request) -> Address | None:

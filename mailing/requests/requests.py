@@ -93,7 +93,6 @@ class Request(Table):
             postgresql_where=sql_text("inbound_id IS NOT NULL"),
         ),
         Index("requests_of_subscriber", "subscriber_id"),
-        Index("requests_of_sender", "sender_digest"),
         Index("requests_due", "due_at", postgresql_where=sql_text("state <> 'closed'")),
     )
 

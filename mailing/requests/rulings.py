@@ -12,7 +12,7 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.people import subscribers
 from mailing.people.subscribers import Sealer
-from mailing.requests import acting, granting, law, rights, timeline
+from mailing.requests import acting, deeds, law, rights, timeline
 from mailing.requests.kinds import (
     OF_THE_PERSON,
     PROVED,
@@ -30,6 +30,13 @@ from mailing.staff import audit
 from mailing.staff.audit import Actor
 
 LONGEST = 2000
+# What is said where one right alone was decided, and granted.
+_OF_ONE = {
+    Kind.ACCESS: "data_ready",
+    Kind.RECTIFICATION: "corrected",
+    Kind.BLOCKING: "blocked",
+    Kind.WITHDRAWAL: "withdrawn",
+}
 
 
 @dataclass(frozen=True)
@@ -50,11 +57,11 @@ def rule(right_id: int, ruled: Ruled, actor: Actor) -> Right:
     right = rights.find(right_id)
     _demand(find(right.request_id), right, ruled)
     if ruled.ruling is not Ruling.REFUSE:
-        granting.leave_first(find(right.request_id), right.what, actor)
+        deeds.begin(find(right.request_id), right.what, actor)
     request, right = _hold(right.request_id), rights.find(right_id)
     _demand(request, right, ruled)
     _keep(request, right, ruled, actor)
-    if ruled.ruling is not Ruling.REFUSE and granting.carry_out(request, right.what, actor):
+    if ruled.ruling is not Ruling.REFUSE and deeds.carry_out(request, right.what, actor):
         right.end(Resolution.DONE, clock.now())
     db.session.flush()
     acting.reckon(request)
@@ -87,12 +94,13 @@ def told(request: Request, language: str) -> str:
 
 def template_of(request: Request) -> str | None:
     """The template that fits what was decided; None while nothing is."""
-    decided = {Ruling(one.ruling) for one in rights.of(request.id) if one.ruling}
+    decided = [one for one in rights.of(request.id) if one.ruling]
+    rulings = {Ruling(one.ruling or "") for one in decided}
     if not decided:
         return None
-    if decided == {Ruling.REFUSE}:
-        return "refused"
-    return "answered" if decided == {Ruling.GRANT} else "partly_refused"
+    if rulings == {Ruling.GRANT}:
+        return _OF_ONE.get(decided[0].what, "answered") if len(decided) == 1 else "answered"
+    return "refused" if rulings == {Ruling.REFUSE} else "partly_refused"
 
 
 def _hold(request_id: int) -> Request:

@@ -74,6 +74,7 @@ class Studio:
             "/studio/registers/processing",
             "/studio/registers/terms",
             "/studio/registers/year",
+            "/studio/registers/templates",
             "/studio/registers/incidents",
             "/studio/registers/incidents/1",
             *(f"/studio/requests/{number}" for number in self.requests),

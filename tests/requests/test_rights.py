@@ -12,8 +12,9 @@ from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import LANGUAGES
 from mailing.people import ledger, subscribers
 from mailing.people.ledger import Kind as Entry
-from mailing.requests import acting, law, rights, rulings, timeline
+from mailing.requests import acting, answering, law, rights, rulings, timeline
 from mailing.requests.acting import Closing
+from mailing.requests.answering import Draft
 from mailing.requests.kinds import (
     RIGHTS,
     Happened,
@@ -156,6 +157,24 @@ def test_what_else_a_letter_asks_for_is_added_with_the_clock_of_its_day(app: Fla
     assert f"{now_of(request).due_at:%d %H}" == "26 13"
     with pytest.raises(Conflict):
         acting.add_right(request.id, Kind.BLOCKING, OFFICER)
+
+
+def test_an_answer_that_leaves_a_right_undone_leaves_the_request_open(person: Person) -> None:
+    request = on_paper(Kind.ACCESS, Kind.DESTRUCTION, paper=Paper(person.address))
+    decide(request, Kind.ACCESS)
+    assert rulings.template_of(request) == "data_ready"
+    answering.answer(request.id, Draft("data_ready", "It is attached."), OFFICER)
+    db.session.commit()
+    assert now_of(request).state == State.OPEN
+    assert rights.named(request.id, Kind.ACCESS).resolution == "done"
+    decide(request, Kind.DESTRUCTION)
+    answering.answer(request.id, Draft("answered", "It will be destroyed."), OFFICER)
+    assert request.state == State.OPEN
+    with pytest.raises(Conflict, match="not carried out"):
+        acting.close(request.id, Closing(Resolution.DONE, "Answered"), OFFICER)
+    rulings.finish(request.id, Kind.DESTRUCTION, "staff 3")
+    answering.answer(request.id, Draft("destroyed", "All of it."), OFFICER)
+    assert request.state == State.ANSWERED
 
 
 def test_what_is_granted_is_over_only_once_it_has_been_done(app: Flask) -> None:

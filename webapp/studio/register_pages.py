@@ -8,8 +8,9 @@ from flask import Response, make_response, render_template, request
 
 from mailing.base.database import db
 from mailing.base.errors import Missing
+from mailing.base.languages import LANGUAGES
 from mailing.base.sheets import sheet
-from mailing.requests import terms
+from mailing.requests import terms, wordings
 from mailing.requests.registers import breaches, processing, year
 from mailing.staff import audit
 from mailing.staff.permissions import Act
@@ -37,6 +38,15 @@ def request_terms() -> str:
         terms=terms.everything(),
         calendar=[(one, terms.holidays(one)) for one in terms.calendar()],
     )
+
+
+@studio.get("/registers/templates")
+@needs(Act.KEEP_REGISTERS)
+def request_templates() -> str:
+    """What our answers say, in each language side by side."""
+    slugs = [*wordings.slugs(), *sorted(wordings.BY_A_VERB)]
+    told = {one: [wordings.newest(one, tongue) for tongue in LANGUAGES] for one in slugs}
+    return render_template("pages/studio/templates.html", told=told, by_a_verb=wordings.BY_A_VERB)
 
 
 @studio.get("/registers/year")

@@ -32,7 +32,6 @@ UP = (
             merged_into IS NULL
             OR (resolution IS NOT DISTINCT FROM 'duplicate' AND merged_into <> id))
     """,
-    "CREATE INDEX requests_of_sender ON requests (sender_digest)",
     f"""
     CREATE TABLE request_rights (
         id bigserial PRIMARY KEY,
@@ -170,7 +169,6 @@ DOWN = (
     "DROP TABLE incidents",
     "DROP TABLE inquiries",
     "DROP TABLE request_rights",
-    "DROP INDEX requests_of_sender",
     "ALTER TABLE requests DROP CONSTRAINT request_kind_is_known",
     """
     UPDATE requests r SET kind = 'question'

@@ -1,4 +1,4 @@
-"""Granting: what is done when a right is granted, each by the verb of its own noun.
+"""Deeds: what is done when a right is granted, each by the verb of its own noun.
 
 A right that is not done by the decision alone stays decided until whoever does it says so
 (`rulings.finish`): access until the bundle is made, destruction until the data are gone, a
@@ -21,13 +21,30 @@ _LEAVES = {Kind.WITHDRAWAL: ledger.Kind.WITHDRAWN, Kind.BLOCKING: ledger.Kind.BL
 _DID = {Kind.WITHDRAWAL: "withdrawn", Kind.BLOCKING: "blocked_on_request"}
 
 
-def leave_first(request: Request, kind: Kind, actor: Actor) -> None:
-    """Do what leaving does for a right; nothing for the others. Commits. Twice is safe.
+def begin(request: Request, kind: Kind, actor: Actor) -> None:
+    """What commits for itself, or may still refuse: leaving, and ordering a destruction; nothing
+    for other rights. Twice is safe.
 
     Raises Conflict where nobody is known by the address that asks.
     """
-    if kind not in _LEAVES:
-        return
+    if kind is Kind.DESTRUCTION:
+        order_destruction(request.id, actor)
+    if kind in _LEAVES:
+        _leave(request, kind, actor)
+
+
+def carry_out(request: Request, kind: Kind, actor: Actor) -> bool:
+    """Do what was granted; whether that is all of it. The row of the request is locked."""
+    done = _VERBS.get(kind)
+    return done(request, actor) if done else kind is Kind.QUESTION
+
+
+def order_destruction(request_id: int, actor: Actor) -> None:
+    """From here the right to be destroyed is the matter of destruction, which looks at what goes
+    and what stays, asks a second person, and says when it is done (`rulings.finish`)."""
+
+
+def _leave(request: Request, kind: Kind, actor: Actor) -> None:
     if request.subscriber_id is None:
         raise Conflict("Nobody is known by this address: there is nothing to stop. Refuse it.")
     wish = Leaving(
@@ -40,18 +57,6 @@ def leave_first(request: Request, kind: Kind, actor: Actor) -> None:
         patience=2.0,
     )
     leave(wish)
-
-
-def carry_out(request: Request, kind: Kind, actor: Actor) -> bool:
-    """Do what was granted; whether that is all of it. The row of the request is locked."""
-    done = _VERBS.get(kind)
-    return done(request, actor) if done else kind is Kind.QUESTION
-
-
-def order_destruction(request: Request, actor: Actor) -> bool:
-    """The right to be destroyed is granted: from here it is the matter of destruction, which
-    looks at what goes and what stays, and asks a second person."""
-    return False
 
 
 def _withdrawn(request: Request, actor: Actor) -> bool:
@@ -96,5 +101,4 @@ _VERBS: dict[Kind, Callable[[Request, Actor], bool]] = {
     Kind.BLOCKING: _blocked,
     Kind.UNBLOCKING: _lifted,
     Kind.RECTIFICATION: _corrected,
-    Kind.DESTRUCTION: order_destruction,
 }
