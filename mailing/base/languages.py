@@ -128,6 +128,11 @@ def date_text(day: date, language: str | None = None) -> str:
     return text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
 
 
+def day_text(moment: datetime, zone: str, language: str | None = None) -> str:
+    """The day of a moment where the operator is."""
+    return date_text(moment.astimezone(ZoneInfo(zone)).date(), language)
+
+
 def time_text(moment: datetime, zone: str, language: str | None = None) -> str:
     """A moment in words to the minute, in the zone named and with that name beside it."""
     local = moment.astimezone(ZoneInfo(zone))
@@ -164,6 +169,7 @@ def install(environment: Environment) -> None:
         spoken=spoken,
         own_names=OWN_NAMES,
         date_text=date_text,
+        day_text=day_text,
         time_text=time_text,
         short_time_text=short_time_text,
         quoted=quoted,

@@ -39,21 +39,18 @@ def choose(person: Staff, language: str, actor: Actor) -> None:
 def send_due() -> int:
     """Write what is due this morning and has not been written; how many. Twice is safe: the
     database holds one of a day for each person."""
-    today = _working_morning()
+    today = _morning()
     wanting = _wanting(today) if today and current().has_identity else []
-    if today is None or not wanting:
+    if today is None or not wanting or not due.calendar_of(today.year).is_working(today):
         return 0
     told = queue.owed().as_numbers()
     return sum(account_mails.digest(person, today, told) for person in wanting)
 
 
-def _working_morning() -> date | None:
-    """Today, where it is a working day and its hours have begun; None otherwise."""
+def _morning() -> date | None:
+    """Today, once its working hours have begun and while they last; None otherwise."""
     now = clock.now().astimezone(ZoneInfo(current().time_zone))
-    if not FROM <= now.time() < UNTIL:
-        return None
-    today = now.date()
-    return today if due.calendar_of(today.year).is_working(today) else None
+    return now.date() if FROM <= now.time() < UNTIL else None
 
 
 def _wanting(today: date) -> list[Staff]:

@@ -101,6 +101,8 @@ def give_up(request: Request) -> None:
         request.identity = Identity.UNKNOWN.value
     if request.channel == Channel.FORM and request.state == State.WAITING:
         acting.end_by_itself(request, Closing(Resolution.NO_REPLY, "Nobody confirmed it in time."))
+        # Nobody knows whose words these were, and whose address.
+        request.told, request.sender = None, None
     elif request.pause_reason == PauseReason.IDENTITY:
         pausing.go_on(request, timeline.OURSELVES)
 

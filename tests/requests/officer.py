@@ -1,5 +1,6 @@
 """An officer at work, for tests of the desk: requests on paper, and what is decided about them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -25,6 +26,11 @@ class Paper:
     email: str = ""
     words: str = "Please show me what you hold, and then destroy it."
     language: str = "en"
+
+
+def always(moment: datetime) -> Callable[[], datetime]:
+    """A clock that stands at this moment."""
+    return lambda: moment
 
 
 def on_paper(*kinds: Kind, paper: Paper | None = None, is_proved: bool = True) -> Request:

@@ -24,6 +24,7 @@ from tests.requests.officer import (
     OFFICER,
     WEDNESDAY,
     Paper,
+    always,
     happened,
     now_of,
     on_paper,
@@ -66,7 +67,7 @@ def test_a_clock_that_stands_still_is_overdue_at_its_outer_limit_alone(app: Flas
         db.session.commit()
     after_due, after_outer = request.due_at, request.outer_due_at
     for moment, group in ((after_due, Group.WAITING), (after_outer, Group.OVERDUE)):
-        with clock.use(lambda moment=moment: moment + timedelta(minutes=1)):
+        with clock.use(always(moment + timedelta(minutes=1))):
             seen = queue.look()
             assert queue.group_of(request, clock.now()) is group
             assert seen.counts[group] == 1

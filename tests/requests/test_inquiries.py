@@ -184,6 +184,7 @@ def test_a_form_that_nobody_confirms_ends_by_itself_and_one_that_is_denied_at_on
     with clock.use(lambda: clock_after(left)):
         saying.forget_unanswered()
     assert (left.state, left.resolution) == ("closed", "no_reply")
+    assert (left.words, left.correspondent) == ("", None)
     assert said(left) is State.OVER
 
 

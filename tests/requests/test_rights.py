@@ -105,15 +105,19 @@ def test_a_request_is_not_done_while_one_of_its_rights_is_undecided(app: Flask) 
     assert {one.state for one in rights.of(request.id)} == {RightState.DONE}
 
 
+def is_blocked(person: Person) -> bool:
+    return person.row.blocked_at is not None
+
+
 def test_blocking_stops_the_mail_at_once_and_its_end_brings_back_the_same_yes(
     person: Person,
 ) -> None:
     paper = Paper(person.address)
     decide(on_paper(Kind.BLOCKING, paper=paper), Kind.BLOCKING)
-    assert person.row.blocked_at is not None
+    assert is_blocked(person)
     again = on_paper(Kind.UNBLOCKING, paper=paper)
     decide(again, Kind.UNBLOCKING)
-    assert person.row.blocked_at is None
+    assert not is_blocked(person)
     assert [one.kind for one in ledger.history(person.id)][-2:] == [Entry.BLOCKED, Entry.RESTORED]
     assert happened(again)[-1] == "acted"
 

@@ -55,8 +55,16 @@ def rulings_of(web: Flask, request_id: int) -> dict[str, str | None]:
 
 def test_a_letter_is_written_down_on_somebodys_behalf(web: Flask, officer: Browser) -> None:
     today = clock.today("Asia/Almaty")
-    typed = {"channel": "letter", "right": ["access", "destruction"], "email": KNOWN}
-    came = {"came": today.isoformat(), "told": "Everything, please.", "language": "ru"}
+    typed: dict[str, object] = {
+        "channel": "letter",
+        "right": ["access", "destruction"],
+        "email": KNOWN,
+    }
+    came: dict[str, object] = {
+        "came": today.isoformat(),
+        "told": "Everything, please.",
+        "language": "ru",
+    }
     wrong = officer.post("/studio/requests/new", typed | came | {"right": []})
     assert wrong.status_code == 422
     assert "Everything, please." in wrong.text
