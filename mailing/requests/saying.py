@@ -7,11 +7,11 @@ from datetime import datetime
 from mailing.base.database import db
 from mailing.people import subscribers
 from mailing.people.subscribers import Subscriber
-from mailing.requests import identifying, inquiries, proposing, rectify
+from mailing.requests import identifying, inquiries, proposing, rectify, twins
 from mailing.requests.inquiries import Inquiry, State, What
-from mailing.requests.kinds import UNFINISHED, Channel, Identity, Kind
+from mailing.requests.kinds import UNFINISHED, Kind
 from mailing.requests.kinds import State as Standing
-from mailing.requests.requests import Request, find, lock, of_form
+from mailing.requests.requests import Request, find, lock
 from mailing.requests.rights import of as rights_of
 
 A_BATCH = 200
@@ -68,16 +68,10 @@ def forget_unanswered() -> int:
 
 
 def _confirm(request: Request, _inquiry: Inquiry, _subscriber: Subscriber | None) -> None:
-    """Whoever filled in the form twice within the day got one mail: its button is for both."""
-    for one in [request, *_of_same_form(request)]:
-        identifying.confirm(one)
-
-
-def _of_same_form(request: Request) -> list[Request]:
-    if request.channel != Channel.FORM or request.sender_digest is None:
-        return []
-    others = [one for one in of_form(request.sender_digest) if one.id != request.id]
-    return [lock(one.id) for one in others if one.identity == Identity.ASKED]
+    """Whoever filled in the form twice got one mail: its button is for both."""
+    identifying.confirm(request)
+    for one in twins.twins_of(request):
+        identifying.confirm(lock(one.id))
 
 
 def _deny(request: Request, _inquiry: Inquiry, _subscriber: Subscriber | None) -> None:

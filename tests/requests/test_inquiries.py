@@ -166,7 +166,23 @@ def test_a_stranger_cannot_have_us_mail_whoever_has_withdrawn(person: Person, as
     assert asker.reasons()[-1] == "withdrawn"
 
 
-def test_many_forms_in_one_name_are_one_mail_and_its_button_confirms_them_all(
+def test_what_a_stranger_asks_in_a_name_is_not_confirmed_with_what_its_owner_asks(
+    policy: PolicyVersion,
+) -> None:
+    own, others = by_form(), by_form(STRANGER, Kind.ACCESS, Kind.DESTRUCTION)
+    worded = registering.file_by_form(Asking((Kind.ACCESS,), STRANGER, "To my new address.", "en"))
+    db.session.commit()
+    assert [len(mailed(one)) for one in (own, others, worded)] == [1, 1, 1]
+    assert said(own) is State.YES
+    assert [now_of(one).identity for one in (own, others, worded)] == ["link", "asked", "asked"]
+
+
+def test_no_more_mails_a_day_go_to_one_address_than_other_receipts(policy: PolicyVersion) -> None:
+    kinds = (Kind.ACCESS, Kind.BLOCKING, Kind.DESTRUCTION, Kind.QUESTION, Kind.WITHDRAWAL)
+    assert sum(len(mailed(by_form(STRANGER, kind))) for kind in kinds) == 3
+
+
+def test_the_same_form_again_is_one_mail_and_its_button_confirms_them_all(
     policy: PolicyVersion,
 ) -> None:
     made = [by_form() for _ in range(3)]
