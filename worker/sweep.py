@@ -21,7 +21,7 @@ from mailing.deliveries import brake, dispatch, dns_checks, incarnations, links,
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
-from mailing.requests import moving, sweeping
+from mailing.requests import digest, moving, saying, sweeping
 from worker.incarnation import Host, boot_id
 from worker.sendjournal import read
 
@@ -35,6 +35,8 @@ _STEPS: tuple[Callable[[], object], ...] = (
     dispatch.finish,
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
+    saying.forget_unanswered,
+    digest.send_due,
     uploads.forget,
     dns_checks.ask_again,
     sweeping.run,

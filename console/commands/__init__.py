@@ -28,6 +28,7 @@ NOUNS = {
     "certificate": "certificate",
     "hold": "hold",
     "retention": "retention",
+    "register": "register",
     "ledger": "ledger",
     "backup": "backup",
     "restore": "backup",

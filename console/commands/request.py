@@ -8,35 +8,28 @@ from zoneinfo import ZoneInfo
 import click
 
 from console import destroying_view
+from console.commands import request_acts
+from console.commands.request_told import after, summary, whole
 from console.frame import actor, verb
 from console.options import span
 from console.output import Answer, fitted, plain, readable
-from mailing.base import clock
-from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
-from mailing.deliveries import answers
-from mailing.deliveries.deliveries import Delivery
-from mailing.people import stopped
 from mailing.requests import (
     acting,
     answering,
-    claim_mails,
     deciding,
     granting,
     original,
     queue,
-    timeline,
     wordings,
 )
 from mailing.requests.acting import Closing
 from mailing.requests.answering import Draft
 from mailing.requests.kinds import Kind, Resolution
-from mailing.requests.queue import Line
-from mailing.requests.requests import Request, named
+from mailing.requests.requests import named
 from mailing.staff import staff
-from mailing.staff.staff import Staff
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TOLD = ("number", "kind", "state", "group", "days_left")
@@ -48,12 +41,17 @@ def request() -> None:
     """What people ask of the officer, and the answers to it."""
 
 
+for _act in request_acts.ACTS:
+    request.add_command(_act)
+
+
 @request.command("list")
 @click.option("--due", callback=span, help="Only what is due within 3d, 12h or 2w from now.")
+@click.option("--all", "is_all", is_flag=True, help="Also what came by the form, unconfirmed.")
 @verb
-def list_(due: timedelta | None) -> Answer:
+def list_(due: timedelta | None, is_all: bool) -> Answer:
     """List what is not finished, the earliest due first."""
-    shown = [_summary(line) for line in queue.due_within(due)]
+    shown = [summary(line) for line in queue.due_within(due, is_all)]
     if not shown:
         return Answer([], "No request waits.")
     return Answer(shown, fitted([_row(row) for row in shown], HEADS))
@@ -67,7 +65,7 @@ def show(id: str, is_read: bool) -> Answer:
     """Show one request by its number (2026-0042) or id: facts, what was sent, what happened."""
     found = named(id)
     read = {"original": plain(original.read(found.id, actor()))} if is_read else {}
-    document = {**_whole(found), **read}
+    document = {**whole(found), **read}
     return Answer(document, readable(plain(document)))
 
 
@@ -78,7 +76,7 @@ def show(id: str, is_read: bool) -> Answer:
 def assign(id: str, email: str | None) -> Answer:
     """Give a request to somebody of the staff, or take it back."""
     person = staff.find(email) if email else None
-    return _after(acting.assign(named(id).id, person.id if person else None, actor()))
+    return after(acting.assign(named(id).id, person.id if person else None, actor()))
 
 
 @request.command()
@@ -87,7 +85,7 @@ def assign(id: str, email: str | None) -> Answer:
 @verb
 def decide(id: str, kind: str) -> Answer:
     """Say what a request is; a withdrawal stops every mailing to its author at once."""
-    return _after(deciding.decide(named(id).id, Kind(kind), actor()))
+    return after(deciding.decide(named(id).id, Kind(kind), actor()))
 
 
 @request.command()
@@ -127,7 +125,7 @@ def answer(
 def close(id: str, reason: str, resolution: str) -> Answer:
     """Close a request with a reason."""
     closing = Closing(Resolution(resolution), reason)
-    return _after(acting.close(named(id).id, closing, actor()))
+    return after(acting.close(named(id).id, closing, actor()))
 
 
 @request.command()
@@ -161,7 +159,7 @@ def call_off(id: str) -> Answer:
 @verb
 def take_up(id: str) -> Answer:
     """Open a request again; its due date stays what it was."""
-    return _after(acting.take_up(named(id).id, actor()))
+    return after(acting.take_up(named(id).id, actor()))
 
 
 def _row(told: dict[str, Any]) -> list[Any]:
@@ -181,60 +179,3 @@ def _words(file: Path) -> str:
         return file.read_text("utf-8-sig")
     except UnicodeDecodeError:
         raise Invalid(f"{file.name} is not UTF-8 text.", field="text") from None
-
-
-def _after(found: Request) -> Answer:
-    line = queue.line_of(found, clock.now())
-    return Answer(_summary(line), f"{found.number}: {found.kind}, {found.state}.")
-
-
-def _summary(line: Line) -> dict[str, Any]:
-    found = line.request
-    person = db.session.get(Staff, found.assignee_id) if found.assignee_id else None
-    return {
-        "id": found.id,
-        "number": found.number,
-        "kind": found.kind,
-        "channel": found.channel,
-        "state": found.state,
-        "group": line.group,
-        "days_left": line.days_left,
-        "received_at": found.received_at,
-        "due_at": found.due_at,
-        "outer_due_at": found.outer_due_at,
-        "assignee": person.email if person else None,
-        "subscriber": found.subscriber_id,
-        "resolution": found.resolution,
-    }
-
-
-def _whole(found: Request) -> dict[str, Any]:
-    wrote = found.correspondent
-    return {
-        **_summary(queue.line_of(found, clock.now())),
-        "language": found.tongue,
-        "wrote": wrote.address if wrote else None,
-        "answer_to": answering.recipient_of(found),
-        "reason": found.why or None,
-        "stopped": stopped.of(found.subscriber_id),
-        "sent": [_sent(*one) for one in claim_mails.sent_about(found)],
-        "timeline": [_event(line) for line in timeline.of(found.id)],
-    }
-
-
-def _sent(mail: answers.Answer, delivery: Delivery) -> dict[str, Any]:
-    said = answers.said_in(mail)
-    return {
-        "at": mail.created_at,
-        "kind": mail.kind,
-        "subject": said.subject if said else None,
-        "text": said.text if said else None,
-        "delivery": delivery.id,
-        "outcome": delivery.state,
-        "reason": delivery.reason,
-        "finished_at": delivery.finished_at,
-    }
-
-
-def _event(line: timeline.RequestEvent) -> dict[str, Any]:
-    return {"at": line.at, "what": line.what, "by": line.actor, "details": line.details}

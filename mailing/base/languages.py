@@ -128,11 +128,22 @@ def date_text(day: date, language: str | None = None) -> str:
     return text.replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
 
 
+def day_text(moment: datetime, zone: str, language: str | None = None) -> str:
+    """The day of a moment where the operator is."""
+    return date_text(moment.astimezone(ZoneInfo(zone)).date(), language)
+
+
 def time_text(moment: datetime, zone: str, language: str | None = None) -> str:
     """A moment in words to the minute, in the zone named and with that name beside it."""
     local = moment.astimezone(ZoneInfo(zone))
     day = date_text(local.date(), language)
     return f"{day}, {local:%H:%M} ({_zone_text(zone, language or spoken())})"
+
+
+def short_time_text(moment: datetime, zone: str, language: str | None = None) -> str:
+    """A moment of these weeks as one looks for it: "Thu 26 Nov 18:00"; the year is left out."""
+    local, tongue = moment.astimezone(ZoneInfo(zone)), language or spoken()
+    return f"{dates.format_datetime(local, 'EEE d MMM', locale=tongue)} {local:%H:%M}"
 
 
 def quoted(words: str, language: str | None = None) -> str:
@@ -158,6 +169,8 @@ def install(environment: Environment) -> None:
         spoken=spoken,
         own_names=OWN_NAMES,
         date_text=date_text,
+        day_text=day_text,
         time_text=time_text,
+        short_time_text=short_time_text,
         quoted=quoted,
     )

@@ -211,6 +211,23 @@ class AccountToken:
 
 
 @dataclass(frozen=True, slots=True)
+class InquiryToken:
+    """What the desk asks somebody about their request; its row says what, and until when."""
+
+    inquiry: UUID
+
+    def text(self, keys: LinkKeys, key: str | None = None) -> str:
+        """The token as it stands in `/inquiry/<token>`."""
+        return keys.seal(b"inquiry", self.inquiry.bytes, key)
+
+    @classmethod
+    def read(cls, keys: LinkKeys, text: str) -> Self | None:
+        """The token's meaning; None when it is not one of ours."""
+        payload = keys.unseal(b"inquiry", text)
+        return cls(UUID(bytes=payload)) if payload is not None and len(payload) == 16 else None
+
+
+@dataclass(frozen=True, slots=True)
 class MailtoLeave:
     """The `mailto:` way out (RFC 2369 3.2): works by its address alone."""
 

@@ -1,17 +1,29 @@
-"""Mails about a login: the link by which somebody of the staff sets a password.
+"""Mails to staff: the link by which somebody sets a password, and the officers' digest.
 
-An invitation and a reset are one message to one person, who is no subscriber: no ledger, no topic
-and no suppression is asked. The gate asks instead whether the link would still open: its row is
-bound to the login as it was, so that a changed password or role, or a closed login, ends it.
+An invitation, a reset and a digest are one message to one person, who is no subscriber: no ledger,
+no topic and no suppression is asked. The gate asks instead whether the link would still open: its
+row is bound to the login as it was, so that a changed password or role, or a closed login, ends it.
 """
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, func, select, update
-from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Index,
+    LargeBinary,
+    Text,
+    func,
+    select,
+    update,
+)
+from sqlalchemy import text as sql_text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
@@ -48,9 +60,15 @@ class Why(StrEnum):
 
     INVITATION = "invitation"
     RESET = "reset"
+    DIGEST = "digest"
 
 
-LASTS = {Why.INVITATION: timedelta(hours=72), Why.RESET: timedelta(hours=2)}
+# What of a digest has not left by the evening would tell of another day.
+LASTS = {
+    Why.INVITATION: timedelta(hours=72),
+    Why.RESET: timedelta(hours=2),
+    Why.DIGEST: timedelta(hours=12),
+}
 
 
 class AccountMail(Table):
@@ -62,7 +80,15 @@ class AccountMail(Table):
 
     __tablename__ = "account_mails"
     __table_args__ = (
-        CheckConstraint("why IN ('invitation', 'reset')", name="account_mail_is_known"),
+        CheckConstraint("why IN ('invitation', 'reset', 'digest')", name="account_mail_is_known"),
+        CheckConstraint("(why = 'digest') = (day IS NOT NULL)", name="digest_is_of_a_day"),
+        Index(
+            "one_digest_a_day",
+            "staff_id",
+            "day",
+            unique=True,
+            postgresql_where=sql_text("day IS NOT NULL"),
+        ),
         Index("account_mails_of_staff", "staff_id", "created_at"),
     )
 
@@ -77,6 +103,11 @@ class AccountMail(Table):
     created_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
     expires_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
     used_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    # Of a digest: the day that it is of, and its numbers, so that a retry says the same.
+    day: Mapped[date | None] = mapped_column(info=OPERATIONAL)
+    told: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, default=dict, server_default=sql_text("'{}'"), info=OPERATIONAL
+    )
 
 
 def invite(email: str, role: Role, language: str, by: Actor) -> Staff:
@@ -116,6 +147,17 @@ def ask_reset(email: str, language: str) -> None:
             attempt.rollback()
 
 
+def digest(person: Staff, day: date, told: dict[str, int]) -> bool:
+    """The numbers of a day, once; whether it was this call that wrote them."""
+    try:
+        with db.session.begin_nested():
+            _write(person, Why.DIGEST, person.digest_language or "", {"day": day, "told": told})
+    except IntegrityError:
+        # Another sweep was first.
+        return False
+    return True
+
+
 def look(text: str) -> Staff | None:
     """Whose password a link sets; None for one that is not ours, was used, or is over."""
     found = _open(text)
@@ -151,7 +193,7 @@ def last_of(person: Staff) -> tuple[AccountMail, Delivery] | None:
     return (row[0], row[1]) if row else None
 
 
-def _write(person: Staff, why: Why, language: str) -> None:
+def _write(person: Staff, why: Why, language: str, more: dict[str, Any] | None = None) -> None:
     at, delivery_id = clock.now(), uuid4()
     address = canonical(person.email)
     mail = AccountMail(
@@ -164,6 +206,7 @@ def _write(person: Staff, why: Why, language: str) -> None:
         bound_to=_bond(person),
         created_at=at,
         expires_at=at + LASTS[why],
+        **(more or {}),
     )
     delivery = Delivery(
         id=delivery_id,
@@ -202,7 +245,7 @@ def _open(text: str, is_to_be_used: bool = False) -> tuple[AccountMail, Staff] |
 
 
 def _opens(mail: AccountMail, person: Staff) -> bool:
-    is_unused = mail.used_at is None and mail.expires_at > clock.now()
+    is_unused = mail.why != Why.DIGEST and mail.used_at is None and mail.expires_at > clock.now()
     return is_unused and person.active and mail.bound_to == _bond(person)
 
 

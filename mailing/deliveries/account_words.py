@@ -1,19 +1,45 @@
-"""What stands in a mail about a login; the same for everybody, in their language."""
+"""What stands in a mail to staff; the same for everybody but for its numbers, in their language."""
 
 from collections.abc import Callable
 
-from mailing.base.languages import gettext_for
-from mailing.deliveries.account_mails import Why
+from mailing.base.languages import date_text, gettext_for
+from mailing.deliveries.account_mails import AccountMail, Why
 from mailing.deliveries.message import AnswerMail
 
 Say = Callable[[str], str]
 Said = tuple[str, list[str], str, list[str]]
 
 
-def mail_of(why: Why, language: str, url: str) -> AnswerMail:
+def mail_of(mail: AccountMail, url: str) -> AnswerMail:
     """The sentences around the button that leads to `url`."""
-    heading, before, button, after = _SAID[why](gettext_for(language).gettext)
+    language, why = mail.language, Why(mail.why)
+    if why is Why.DIGEST:
+        heading, before, button, after = _digest(mail)
+    else:
+        heading, before, button, after = _SAID[why](gettext_for(language).gettext)
     return AnswerMail(language, heading, before, button, url, after, source="staff")
+
+
+def _digest(mail: AccountMail) -> Said:
+    """Numbers of the desk, each in a line of its own; nobody is named."""
+    _ = gettext_for(mail.language).gettext
+    day = date_text(mail.day, mail.language) if mail.day else ""
+    lines = [
+        (_("Overdue: %(number)s"), "overdue"),
+        (_("Due today: %(number)s"), "today"),
+        (_("Due this week: %(number)s"), "week"),
+        (_("Later: %(number)s"), "later"),
+        (_("Waiting for the person: %(number)s"), "waiting"),
+        (_("Not confirmed yet: %(number)s"), "unconfirmed"),
+        (_("Incidents that the authority has not been told of: %(number)s"), "incidents"),
+    ]
+    told = [line % {"number": mail.told.get(name, 0)} for line, name in lines]
+    return (
+        _("The desk on %(day)s") % {"day": day},
+        told,
+        _("Open the requests"),
+        [_("You get this on each working day because you chose it in the studio, at your login.")],
+    )
 
 
 def _invitation(_: Say) -> Said:

@@ -33,7 +33,7 @@ from mailing.deliveries import (
     stamps,
     trials,
 )
-from mailing.deliveries.account_mails import Why
+from mailing.deliveries.account_mails import AccountMail, Why
 from mailing.deliveries.answers import Answer, AnswerKind
 from mailing.deliveries.deliveries import Kind as Delivered
 from mailing.deliveries.gate import Passed
@@ -151,13 +151,18 @@ class Letters:
         mail = account_mails.find(passed.permit.delivery_id)
         if mail is None:
             raise message.UnsafeValue("The link of this message is gone.")
-        token = AccountToken(mail.delivery_id).text(self._keys, passed.link_key)
-        url = f"{self._settings.public_url}/studio/password/{token}?lang={mail.language}"
-        said = account_words.mail_of(Why(mail.why), mail.language, url)
+        said = account_words.mail_of(mail, self._studio(mail, passed.link_key))
         signed = self._own_frame(mail.language)
         return message.answer(
             signed, said, recipient, stamps.stamp(self._settings, self._keys, passed)
         )
+
+    def _studio(self, mail: AccountMail, link_key: str | None) -> str:
+        """Where the button leads. A digest holds no link that opens anything by itself."""
+        page = "requests"
+        if mail.why != Why.DIGEST:
+            page = f"password/{AccountToken(mail.delivery_id).text(self._keys, link_key)}"
+        return f"{self._settings.public_url}/studio/{page}?lang={mail.language}"
 
     def _reply(self, answer: Answer, passed: Passed, recipient: Recipient) -> Octets:
         said = answers.said_in(answer)

@@ -18,9 +18,9 @@ from mailing.base.languages import LANGUAGES
 from mailing.base.operator import is_named
 from mailing.base.settings import current
 from mailing.deliveries import answers
-from mailing.deliveries.answers import AnswerKind
+from mailing.deliveries.answers import Answer, AnswerKind
 from mailing.inbound.reading.robots import is_robot
-from mailing.requests import answering, timeline, wordings
+from mailing.requests import answering, timeline, twins, wordings
 from mailing.requests.correspondent import Correspondent
 from mailing.requests.kinds import UNSPOKEN, Channel, Happened, State
 from mailing.requests.requests import Request, find
@@ -41,15 +41,38 @@ def acknowledge(request: Request) -> bool:
     wording = wordings.newest(wordings.RECEIVED, _tongue(request))
     said = answering.compose(request, wording)
     delivery_id = answering.send(request, said, AnswerKind.RECEIPT, to_sender=True)
+    _note(request, wording, str(delivery_id))
+    return True
+
+
+def ask_to_confirm(request: Request, link: str) -> bool:
+    """Send the receipt of a request that came by the form, with the link that says it was them:
+    the same whether or not we know them, once for those that are the same, and no more a day than
+    other receipts; whether it was."""
+    correspondent = request.correspondent
+    is_due = current().has_identity and correspondent is not None and _is_a_person(correspondent)
+    if correspondent is None or not is_due:
+        return False
+    if len(_receipts_today(request)) >= MOST_A_DAY or twins.twins_of(request):
+        return False
+    if _is_flood(correspondent):
+        return False
+    wording = wordings.newest(wordings.BY_FORM, request.tongue)
+    said = answering.compose(request, wording, link=link)
+    delivery_id = answering.send(request, said, AnswerKind.RECEIPT, to_sender=True)
+    _note(request, wording, str(delivery_id))
+    return True
+
+
+def _note(request: Request, wording: wordings.Wording, delivery: str) -> None:
     timeline.note(
         request.id,
         Happened.ACKNOWLEDGED,
         template=wording.slug,
         version=wording.version,
         language=wording.language,
-        delivery=str(delivery_id),
+        delivery=delivery,
     )
-    return True
 
 
 def _tongue(request: Request) -> str:
@@ -83,16 +106,20 @@ def _is_a_person(correspondent: Correspondent) -> bool:
 
 
 def _is_first_today(request: Request) -> bool:
+    sent = _receipts_today(request)
+    answered = [find(one.request_id) for one in sent if one.request_id is not None]
+    is_new = all(one.id != request.id and one.kind != request.kind for one in answered)
+    return is_new and len(sent) < MOST_A_DAY and not _was_acknowledged(request)
+
+
+def _receipts_today(request: Request) -> list[Answer]:
     digest = request.sender_digest or b""
     # Two messages of one sender at the same moment are asked about one after the other.
     db.session.execute(
         text("SELECT pg_advisory_xact_lock(hashtext('kelisim receipts'), hashtext(:sender))"),
         {"sender": digest.hex()},
     )
-    sent = answers.receipts_to(digest, clock.now() - A_DAY)
-    answered = [find(one.request_id) for one in sent if one.request_id is not None]
-    is_new = all(one.id != request.id and one.kind != request.kind for one in answered)
-    return is_new and len(sent) < MOST_A_DAY and not _was_acknowledged(request)
+    return answers.receipts_to(digest, clock.now() - A_DAY)
 
 
 def _was_acknowledged(request: Request) -> bool:

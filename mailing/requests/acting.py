@@ -5,10 +5,20 @@ from dataclasses import dataclass
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, Missing
-from mailing.people.subscribers import Sealer
-from mailing.requests import acknowledging, due, timeline
-from mailing.requests.kinds import UNSPOKEN, Happened, Kind, Resolution, State
+from mailing.people.subscribers import Sealer, Subscriber
+from mailing.requests import acknowledging, due, rights, timeline
+from mailing.requests.kinds import (
+    RIGHTS,
+    UNSPOKEN,
+    Happened,
+    Kind,
+    Resolution,
+    RightState,
+    Ruling,
+    State,
+)
 from mailing.requests.requests import Request, lock, of_message
+from mailing.requests.rights import Right
 from mailing.staff import audit
 from mailing.staff.audit import Actor
 from mailing.staff.permissions import Act, may
@@ -45,9 +55,8 @@ def reclassify(request_id: int, kind: Kind, actor: Actor) -> Request:
     if request.what is kind:
         return request
     _demand_single(request, kind)
-    before, request.kind = request.kind, kind.value
-    dates = due.of(kind, request.received_at)
-    request.due_at, request.outer_due_at = dates.at, dates.outer_at
+    before = request.kind
+    _rename(request, kind)
     _note(request, Happened.RECLASSIFIED, actor, before=before, kind=kind.value)
     if kind is Kind.JUNK:
         return _end(request, Closing(Resolution.JUNK, ""), actor)
@@ -62,12 +71,33 @@ def close(request_id: int, closing: Closing, actor: Actor) -> Request:
         raise Conflict("This request is closed already.")
     if closing.resolution is Resolution.DONE and request.what in UNSPOKEN:
         raise Conflict("Say first what this message is; nobody has understood it yet.")
-    reason = closing.reason.strip()
-    if not reason:
-        raise Invalid("Say why it is closed; the reason is kept.", field="reason")
-    if len(reason) > LONGEST_REASON:
-        raise Invalid(f"A reason has {LONGEST_REASON} characters at the most.", field="reason")
-    return _end(request, Closing(closing.resolution, reason), actor)
+    if closing.resolution is Resolution.DONE:
+        _demand_decided(request)
+    return _end(request, Closing(closing.resolution, _reason(closing.reason)), actor)
+
+
+def add_right(request_id: int, kind: Kind, actor: Actor) -> Request:
+    """Something else that the same letter asks for, with the clock of the day on which it came.
+    Raises Conflict for what it asks for already."""
+    request = lock(request_id)
+    if request.state == State.CLOSED:
+        raise Conflict("This request is closed; take it up again first.")
+    if kind not in RIGHTS:
+        raise Invalid("Choose what else is asked for.", field="more")
+    if any(one.what is kind for one in rights.of(request.id)):
+        raise Conflict("This request asks for that already.")
+    rights.keep(request.id, rights.laid([kind], request.received_at))
+    reckon(request)
+    _note(request, Happened.RIGHT_ADDED, actor, kind=kind.value)
+    return request
+
+
+def reckon(request: Request) -> None:
+    """The request is due with the earliest of what is still to be decided or done in it."""
+    left = [one for one in rights.of(request.id) if one.state != RightState.DONE]
+    if left:
+        request.due_at = min(one.due_at for one in left)
+        request.outer_due_at = min(one.outer_due_at for one in left)
 
 
 def take_up(request_id: int, actor: Actor) -> Request:
@@ -96,20 +126,57 @@ def end_by_person(request: Request, closing: Closing) -> None:
         audit.record_of_subscriber("request closed", request.subscriber_id, **told)
 
 
+def end_by_itself(request: Request, closing: Closing) -> None:
+    """End a request that waited for nothing but an answer that did not come. The row is locked."""
+    _settle(request, closing)
+    timeline.note(request.id, Happened.CLOSED, resolution=closing.resolution.value)
+
+
 def _end(request: Request, closing: Closing, actor: Actor) -> Request:
     _settle(request, closing)
     _note(request, Happened.CLOSED, actor, resolution=closing.resolution.value)
     return request
 
 
+def _rename(request: Request, kind: Kind) -> None:
+    """The right that the request was taken for becomes another; the clocks follow."""
+    main = rights.named(request.id, request.what)
+    request.kind = main.kind = kind.value
+    main.move(due.of(kind, request.received_at))
+    db.session.flush()
+    reckon(request)
+
+
+def _reason(text: str) -> str:
+    reason = text.strip()
+    if not reason:
+        raise Invalid("Say why it is closed; the reason is kept.", field="reason")
+    if len(reason) > LONGEST_REASON:
+        raise Invalid(f"A reason has {LONGEST_REASON} characters at the most.", field="reason")
+    return reason
+
+
 def _reopen(request: Request) -> None:
+    """What was refused, or ended undecided, is open again; what was done stays done."""
     request.state, request.closed_at = State.OPEN.value, None
-    request.resolution, request.reason = None, None
+    request.resolution, request.reason, request.merged_into = None, None, None
+    request.paused_at, request.pause_reason = None, None
+    for right in rights.of(request.id):
+        if right.ruling != Ruling.GRANT:
+            right.state, right.resolution, right.done_at = RightState.OPEN.value, None, None
+            right.ruling, right.ground, right.words = None, None, None
+            right.ruled_at, right.ruled_by = None, None
+    db.session.flush()
+    reckon(request)
 
 
 def _settle(request: Request, closing: Closing) -> None:
     request.state, request.closed_at = State.CLOSED.value, clock.now()
     request.resolution = closing.resolution.value
+    request.paused_at, request.pause_reason = None, None
+    for right in rights.of(request.id):
+        if right.state != RightState.DONE:
+            right.end(closing.resolution, clock.now())
     if closing.reason:
         sealed = Sealer().seal({"reason": closing.reason}, request.correspondent_id.bytes)
         request.reason = sealed
@@ -129,7 +196,26 @@ def _able(staff_id: int) -> Staff:
     return person
 
 
+def _demand_decided(request: Request) -> None:
+    """Of several rights, none is done because another is."""
+    asked = rights.of(request.id)
+    undecided = [one.kind for one in asked if one.is_open]
+    if len(asked) > 1 and undecided:
+        raise Conflict(f"Decide first on what else is asked for: {', '.join(undecided)}.")
+    if any(one.what is Kind.DESTRUCTION and _is_owed(request, one) for one in asked):
+        raise Conflict("Destruction has been granted and not carried out; do it before you close.")
+
+
+def _is_owed(request: Request, right: Right) -> bool:
+    """Granted, and the data are still there."""
+    who = db.session.get(Subscriber, request.subscriber_id) if request.subscriber_id else None
+    is_there = who is not None and who.personal is not None
+    return right.state == RightState.DECIDED and is_there
+
+
 def _demand_single(request: Request, kind: Kind) -> None:
+    if any(one.what is kind for one in rights.of(request.id)):
+        raise Conflict("This request asks for that already, beside what it was taken for.")
     others = of_message(request.inbound_id) if request.inbound_id is not None else []
     same = [one for one in others if one.id != request.id and one.what is kind]
     if same:

@@ -5,11 +5,13 @@ The mail is a delivery like any other; what became of it is the proof of sending
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.errors import Conflict, NotReady
+from mailing.base.errors import Conflict, Invalid, NotReady
 from mailing.base.languages import LANGUAGES, date_text, gettext_for, time_text
 from mailing.base.operator import is_named, operator_of
 from mailing.base.settings import current
@@ -18,14 +20,17 @@ from mailing.deliveries.answers import AnswerKind, NewAnswer, Said
 from mailing.people import subscribers
 from mailing.people.address import Address, canonical
 from mailing.people.subscribers import Subscriber, digest_of
-from mailing.requests import timeline, wordings
+from mailing.requests import rights, timeline, wordings
 from mailing.requests.correspondent import Correspondent
-from mailing.requests.kinds import Happened, State
+from mailing.requests.kinds import Happened, Kind, Resolution, RightState, State
 from mailing.requests.requests import Request, lock
+from mailing.requests.rights import Right
 from mailing.staff import audit
 from mailing.staff.audit import Actor
 
 LASTS = timedelta(days=30)
+# With this answer the data are handed over.
+DATA = "data_ready"
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,8 @@ def preview(request: Request, draft: Draft) -> Said:
     return compose(request, wording, words)
 
 
-def compose(request: Request, wording: wordings.Wording, words: str = "") -> Said:
-    """A wording filled in for a request, with who we are below it."""
+def compose(request: Request, wording: wordings.Wording, words: str = "", link: str = "") -> Said:
+    """A wording filled in for a request, with who we are below it; `link` where it holds one."""
     zone = current().time_zone
     received = request.received_at.astimezone(ZoneInfo(zone)).date()
     subject, text = wording.filled(
@@ -57,6 +62,7 @@ def compose(request: Request, wording: wordings.Wording, words: str = "") -> Sai
             "received": date_text(received, wording.language),
             "due": time_text(request.due_at, zone, wording.language),
             "words": words,
+            "link": link,
         }
     )
     return Said(request.id, wording.language, subject, f"{text}\n\n{_foot(wording.language)}")
@@ -69,14 +75,24 @@ def answer(request_id: int, draft: Draft, actor: Actor) -> UUID:
     """
     request = lock(request_id)
     _demand_open(request, draft)
-    said = preview(request, draft)
-    delivery_id = send(request, said, AnswerKind.LETTER)
-    request.state = (State.WAITING if draft.template in wordings.ASKING else State.ANSWERED).value
-    version = wordings.newest(draft.template, said.language).version
-    used = {"template": draft.template, "version": version, "language": said.language}
-    timeline.note(request.id, Happened.ANSWERED, actor.name, delivery=str(delivery_id), **used)
-    audit.record(actor, "request answered", f"request {request.number}", **used)
-    return delivery_id
+    if draft.template in wordings.BY_A_VERB:
+        raise Invalid("This template goes with an act of its own.", field="template")
+    used = post(request, preview(request, draft), draft.template)
+    _stand(request, draft)
+    timeline.note(request.id, Happened.ANSWERED, actor.name, **used)
+    kept = {name: value for name, value in used.items() if name != "delivery"}
+    audit.record(actor, "request answered", f"request {request.number}", **kept)
+    return UUID(str(used["delivery"]))
+
+
+def post(request: Request, said: Said, template: str) -> dict[str, Any]:
+    """Put words of a template into the queue; which version it was, for the timeline."""
+    return {
+        "template": template,
+        "version": wordings.newest(template, said.language).version,
+        "language": said.language,
+        "delivery": str(send(request, said, AnswerKind.LETTER)),
+    }
 
 
 def send(request: Request, said: Said, kind: AnswerKind, to_sender: bool = False) -> UUID:
@@ -118,6 +134,27 @@ def _demand_open(request: Request, draft: Draft) -> None:
         raise Conflict("This request is closed; take it up again before you answer.")
     if draft.expected is not None and draft.expected != sent_letters(request.id):
         raise Conflict("Somebody has answered meanwhile; look at the answer before you send yours.")
+
+
+def _stand(request: Request, draft: Draft) -> None:
+    """An answer that asks for something waits, its clock running unless it was stopped; one that
+    leaves something undone leaves the request open."""
+    if draft.template in wordings.ASKING:
+        request.state = State.WAITING.value
+        return
+    asked = rights.of(request.id)
+    for right in asked:
+        if draft.template == DATA and right.what is Kind.ACCESS and not right.is_open:
+            right.end(Resolution.DONE, clock.now())
+    request.state = (State.OPEN if _is_left(asked) else State.ANSWERED).value
+    request.paused_at, request.pause_reason = None, None
+
+
+def _is_left(asked: list[Right]) -> bool:
+    """Whether something is granted and not done, or undecided beside what is answered. A single
+    question is answered by the answer."""
+    is_undone = any(one.state == RightState.DECIDED for one in asked)
+    return is_undone or (len(asked) > 1 and any(one.is_open for one in asked))
 
 
 def _address_on_file(request: Request) -> Address | None:

@@ -27,10 +27,12 @@ from mailing.requests import (
     holds,
     progress,
     requests,
+    rulings,
     whose,
 )
 from mailing.requests.certificates import Certificate
 from mailing.requests.destructions import Destruction, State
+from mailing.requests.kinds import Kind
 from mailing.requests.progress import DestructionStep
 from mailing.requests.whose import Person
 from mailing.staff import audit
@@ -192,6 +194,8 @@ def _finish(destruction_id: int, actor: Actor) -> Certificate:
     erasing.cut_links(who, progress.held(found.id))
     certificate = certificates.issue(new)
     found.state, found.problem = State.DONE.value, None
+    if found.request_id is not None:
+        rulings.finish(found.request_id, Kind.DESTRUCTION, actor.name)
     certifying.close_requests(found, certificate, actor)
     told = {"certificate": certificate.number, "destruction": found.id}
     audit.record(actor, "person destroyed", f"subscriber {person.id}", **told)

@@ -27,7 +27,7 @@ from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Suppression, Why
 from mailing.requests import acting, claim_mails, requests
 from mailing.requests.acting import Closing
-from mailing.requests.kinds import UNFINISHED, Kind, Resolution
+from mailing.requests.kinds import UNFINISHED, Identity, Kind, Resolution
 from mailing.requests.letters import Letter
 from mailing.requests.requests import NewRequest, Request, open_request
 
@@ -136,7 +136,12 @@ def settle(subscriber_id: UUID) -> None:
     request = _open(subscriber_id)
     if request is not None:
         held = requests.lock(request.id)
-        new = NewRequest(Kind.DESTRUCTION, subscriber_id=subscriber_id, inbound_id=held.inbound_id)
+        new = NewRequest(
+            Kind.DESTRUCTION,
+            subscriber_id=subscriber_id,
+            inbound_id=held.inbound_id,
+            identity=Identity.LINK,
+        )
         open_request(new)
         confirmed = Closing(Resolution.DONE, "Confirmed by the link that was mailed.")
         acting.end_by_person(held, confirmed)

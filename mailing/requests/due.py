@@ -20,8 +20,16 @@ from mailing.requests.kinds import Kind
 _log = structlog.get_logger()
 
 # What changes, stops or destroys is asked for within the shorter term.
-_PROMPT = frozenset(
-    {Kind.WITHDRAWAL, Kind.RECTIFICATION, Kind.DESTRUCTION, Kind.UNSUBSCRIBE, Kind.COMPLAINT}
+PROMPT = frozenset(
+    {
+        Kind.WITHDRAWAL,
+        Kind.RECTIFICATION,
+        Kind.DESTRUCTION,
+        Kind.BLOCKING,
+        Kind.UNBLOCKING,
+        Kind.UNSUBSCRIBE,
+        Kind.COMPLAINT,
+    }
 )
 
 
@@ -43,11 +51,26 @@ def of(kind: Kind, received_at: datetime) -> Due:
 def reckon(settings: Settings, calendar: Calendar, kind: Kind, received_at: datetime) -> Due:
     """The same as a pure function."""
     came_on = received_at.astimezone(ZoneInfo(settings.time_zone)).date()
-    number = settings.correct_days if kind in _PROMPT else settings.answer_days
+    number = settings.correct_days if kind in PROMPT else settings.answer_days
     outer_day = came_on + timedelta(days=settings.outer_days)
     outer_at = working_days.evening_of(outer_day, settings.time_zone)
     at = working_days.evening_of(calendar.after(came_on, number), settings.time_zone)
     return Due(min(at, outer_at), outer_at)
+
+
+def moved(due: Due, days: int) -> Due:
+    """Later by so many working days, and never beyond the outer limit, which does not move."""
+    zone = current().time_zone
+    day = due.at.astimezone(ZoneInfo(zone)).date()
+    at = working_days.evening_of(calendar_of(day.year, day.year + 1).after(day, days), zone)
+    return Due(min(at, due.outer_at), due.outer_at)
+
+
+def days_between(begun: datetime, ended: datetime) -> int:
+    """The working days that began after one moment, up to another."""
+    zone = ZoneInfo(current().time_zone)
+    first, last = begun.astimezone(zone).date(), ended.astimezone(zone).date()
+    return calendar_between(begun, ended).between(first, last)
 
 
 def calendar_of(*years: int) -> Calendar:

@@ -24,7 +24,9 @@ from mailing.people.imports.state import Import
 from mailing.people.optins import OptIn
 from mailing.people.subscribers import Subscriber
 from mailing.requests import whose
+from mailing.requests.inquiries import Inquiry
 from mailing.requests.requests import Request
+from mailing.requests.rights import Right
 from mailing.requests.whose import Person
 
 EMPTIED, DELETED = "emptied", "deleted"
@@ -104,7 +106,13 @@ STEPS = (
         or_(_is(InboundMessage.sealed, InboundMessage.recipients), InboundMessage.reason != ""),
         {"sealed": None, "recipients": None, "reason": ""},
     ),
-    Step(Request, _is(Request.sender, Request.reason), {"sender": None, "reason": None}),
+    Step(
+        Request,
+        _is(Request.sender, Request.reason, Request.told),
+        {"sender": None, "reason": None, "told": None},
+    ),
+    Step(Right, _is(Right.words), {"words": None}),
+    Step(Inquiry, _is(Inquiry.proposed), {"proposed": None}),
     Step(
         LeaveReason,
         _is(LeaveReason.words),

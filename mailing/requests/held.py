@@ -33,8 +33,11 @@ from mailing.people.ledger import Entry
 from mailing.people.optins import OptIn
 from mailing.people.subscribers import Subscriber, personal_of
 from mailing.policies import versions
-from mailing.requests import requests, timeline
+from mailing.requests import inquiries, requests, rights, rulings, timeline
+from mailing.requests.inquiries import Inquiry
+from mailing.requests.kinds import PROVED
 from mailing.requests.requests import Request
+from mailing.requests.rights import Right
 from mailing.staff.audit import AuditEntry
 
 Fact = dict[str, Any]
@@ -56,8 +59,11 @@ TOLD = {
     "answers": "kind recipient content",
     "requests": (
         "number kind channel language sender received_at due_at outer_due_at state resolution "
-        "reason closed_at"
+        "reason closed_at identity paused_at pause_reason extended_at told"
     ),
+    "request_rights": "kind state due_at outer_due_at ruling ground words ruled_at resolution "
+    "done_at",
+    "inquiries": "what state proposed asked_at expires_at answered_at",
     "request_events": "at what",
     "choices": "kind value source at",
     "address_changes": "personal old_agreed_at new_agreed_at",
@@ -69,7 +75,7 @@ LEFT_OUT = {
         *("deliveries.subscriber_id", "receipts.subscriber_id", "answers.subscriber_id"),
         *("address_changes.subscriber_id", "corrections.subscriber_id"),
         *("choices.subscriber_id", "inbound_messages.subscriber_id"),
-        "returns.subscriber_id",
+        *("returns.subscriber_id", "inquiries.subscriber_id"),
         *("requests.subscriber_id", "requests.correspondent_id"),
         *("legal_holds.subscriber_id", "destructions.subscriber_id"),
         "replayed_destructions.subscriber_id",
@@ -344,7 +350,41 @@ def _request(one: Request, subscriber: Subscriber) -> Fact:
         "resolution": one.resolution,
         "reason": one.why or None,
         "closed_at": one.closed_at,
+        "identity": one.identity,
+        "paused_at": one.paused_at,
+        "pause_reason": one.pause_reason,
+        "extended_at": one.extended_at,
+        # Whoever only claims to be them may have written about somebody else.
+        "told": one.words or None if one.identity in PROVED else None,
+        "rights": [_right(one, right) for right in rights.of(one.id)],
+        "inquiries": [_inquiry(asked) for asked in inquiries.of(one.id)],
         "timeline": [{"at": line.at, "what": line.what} for line in lines],
+    }
+
+
+def _right(request: Request, one: Right) -> Fact:
+    return {
+        "right": one.kind,
+        "state": one.state,
+        "due_at": one.due_at,
+        "outer_due_at": one.outer_due_at,
+        "decision": one.ruling,
+        "ground": one.ground,
+        "words": rulings.words_of(request, one) or None,
+        "decided_at": one.ruled_at,
+        "resolution": one.resolution,
+        "done_at": one.done_at,
+    }
+
+
+def _inquiry(one: Inquiry) -> Fact:
+    return {
+        "what": one.what,
+        "state": one.state,
+        "proposed": one.changes or None,
+        "asked_at": one.asked_at,
+        "until": one.expires_at,
+        "answered_at": one.answered_at,
     }
 
 

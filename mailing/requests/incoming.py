@@ -21,7 +21,7 @@ from mailing.inbound.messages import Ending, InboundMessage, State, Via
 from mailing.inbound.reading import Kind, Reading, read
 from mailing.policies import versions
 from mailing.policies.marks import Marks
-from mailing.requests import acknowledging, acts, requests
+from mailing.requests import acknowledging, acts, following, requests
 from mailing.requests.kinds import Kind as Asks
 from mailing.requests.letters import Letter, Rest
 from mailing.requests.requests import NewRequest, open_request
@@ -32,6 +32,8 @@ MOST_TRIES = 8
 _BY_PEOPLE = frozenset(
     {Kind.WITHDRAWAL, Kind.RECTIFICATION, Kind.QUESTION, Kind.UNSUBSCRIBE, Kind.JOIN}
 )
+# What people write in a reply is often like nothing else.
+_REPLIES = _BY_PEOPLE | {Kind.UNCLEAR}
 
 _log = structlog.get_logger()
 
@@ -170,6 +172,7 @@ def _finish(letter: Letter, rest: Rest, message: InboundMessage | None) -> Taken
         messages.end(message, ending)
         _acknowledge(letter, ending)
         _confirm_arrival(letter)
+        _follow(letter, ending)
     db.session.commit()
     found = messages.find(letter.message_id)
     if found is None:
@@ -190,6 +193,13 @@ def _confirm_arrival(letter: Letter) -> None:
     if letter.reading.kind in _BY_PEOPLE and letter.reading.is_answerable:
         for delivery_id in sorted(traces.shown(letter.reading.traces)):
             returns.confirm_by_token(delivery_id, letter.message_id)
+
+
+def _follow(letter: Letter, ending: Ending) -> None:
+    """A person's reply to what we wrote about a request lets it go on: they are waited for no
+    longer. The reply is a request of its own, so nothing in it is lost."""
+    if letter.reading.kind in _REPLIES and letter.reading.is_answerable:
+        following.replied(traces.shown(letter.reading.traces), ending.request_id)
 
 
 def _try_again(message_id: int) -> None:

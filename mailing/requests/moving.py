@@ -26,7 +26,7 @@ from mailing.people.address import Address, canonical, masked
 from mailing.people.address_changes import AddressChange, End, State
 from mailing.people.subscribers import Subscriber, digest_of
 from mailing.people.suppression import Why
-from mailing.requests import fresh
+from mailing.requests import following, fresh
 from mailing.staff import audit
 
 LASTS = timedelta(days=7)
@@ -61,6 +61,12 @@ def ask(token: str, address: str) -> None:
     held = subscribers.lock(found.id) if found else None
     if held is None or held.personal is None:
         raise Conflict("Only a fresh link may change an address.")
+    ask_for(held, address)
+
+
+def ask_for(held: Subscriber, address: str) -> None:
+    """The same for whoever asked the desk: both mailboxes decide. The row is locked; raises
+    Invalid as `ask` does."""
     new = canonical(address)
     if digest_of(new) == held.digest:
         raise Invalid("This is the address that is used already.", field="email")
@@ -187,6 +193,7 @@ def _move(change: AddressChange, subscriber: Subscriber | None) -> None:
     _close(change, State.DONE)
     suppression.lift_bounce(subscriber.digest)
     audit.record_of_subscriber("change address", subscriber.id, change=str(change.id))
+    following.address_moved(subscriber.id)
     departure.write_down(subscriber.id, former)
 
 

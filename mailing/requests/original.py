@@ -56,7 +56,8 @@ class Original:
 def read(request_id: int, actor: Actor) -> Original:
     """The original for whoever answers it; who read it, and when, is logged. Raises Missing."""
     request = find(request_id)
-    found = understood(_octets(request))
+    words = request.words
+    found = Original((), words, None, (), False) if words else understood(_octets(request))
     timeline.note(request.id, Happened.READ, actor.name)
     audit.record(actor, "message read", f"request {request.number}")
     return found

@@ -6,14 +6,15 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Case, case, func, select
+from sqlalchemy import Case, and_, case, func, select
 
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import current
-from mailing.requests import due
-from mailing.requests.kinds import UNFINISHED, State
+from mailing.requests import due, incidents
+from mailing.requests.kinds import UNFINISHED, Channel, Identity, State
 from mailing.requests.requests import Request
+from mailing.requests.sieve import ALL, Sieve
 
 # Of each group; the counts count all of them.
 SHOWN = 100
@@ -27,7 +28,12 @@ class Group(StrEnum):
     WEEK = "week"
     LATER = "later"
     WAITING = "waiting"
+    UNCONFIRMED = "unconfirmed"
     DONE = "done"
+
+
+# A stranger can type any address into the form: until its link was pressed, a request stands apart.
+APART = frozenset({Group.UNCONFIRMED})
 
 
 @dataclass(frozen=True)
@@ -52,29 +58,73 @@ class Queue:
         return sum(self.counts.values())
 
 
-def look(group: Group | None = None) -> Queue:
-    """The whole desk, or one group of it with all counts."""
+@dataclass(frozen=True)
+class Owed:
+    """What somebody has to do now, in numbers that add up to everything unfinished; `incidents`
+    are those of which the authority has not been told, `incidents_overdue` the late among them."""
+
+    overdue: int
+    today: int
+    week: int
+    later: int
+    waiting: int
+    unconfirmed: int
+    incidents: int
+    incidents_overdue: int
+
+    def as_numbers(self) -> dict[str, int]:
+        """By name."""
+        return dict(vars(self))
+
+
+def owed() -> Owed:
+    """What the desk owes at this moment, for *Today* and the digest."""
+    counts, breaches = _counts(clock.now(), ALL), incidents.waiting()
+    return Owed(
+        overdue=counts[Group.OVERDUE],
+        today=counts[Group.TODAY],
+        week=counts[Group.WEEK],
+        later=counts[Group.LATER],
+        waiting=counts[Group.WAITING],
+        unconfirmed=counts[Group.UNCONFIRMED],
+        incidents=len(breaches),
+        incidents_overdue=sum(one.is_overdue for one in breaches),
+    )
+
+
+def look(group: Group | None = None, sieve: Sieve = ALL) -> Queue:
+    """The desk, or one group of it, with the counts of all groups: of everything, or of what goes
+    through the sieve. What nobody has confirmed is counted, and shown where it is asked for."""
     now = clock.now()
-    shown = [one for one in Group if group is None or one is group]
-    return Queue({one: _lines(_first(one, now), now) for one in shown}, _counts(now))
+    shown = [one for one in Group if (group is None and one not in APART) or one is group]
+    return Queue({one: _lines(_first(one, now, sieve), now) for one in shown}, _counts(now, sieve))
 
 
-def due_within(span: timedelta | None) -> list[Line]:
-    """What is not finished, the earliest due first; due by then where a span is given."""
+def due_within(span: timedelta | None, is_all: bool = False) -> list[Line]:
+    """What is not finished, the earliest due first; due by then where a span is given. What nobody
+    has confirmed only where all are asked for."""
     now = clock.now()
     pressing = [one for one in _unfinished() if span is None or one.due_at <= now + span]
-    return _lines(pressing, now)
+    return [line for line in _lines(pressing, now) if is_all or line.group not in APART]
 
 
 def group_of(request: Request, now: datetime) -> Group:
-    """The one group that a request is in."""
+    """The one group that a request is in. A clock that stands still is overdue at its outer limit,
+    which does not."""
     if State(request.state) not in UNFINISHED:
         return Group.DONE
-    if request.due_at <= now:
+    if _is_unconfirmed(request):
+        return Group.UNCONFIRMED
+    if (request.outer_due_at if request.paused_at else request.due_at) <= now:
         return Group.OVERDUE
     if request.state == State.WAITING:
         return Group.WAITING
     return _by_day(request.due_at, now)
+
+
+def _is_unconfirmed(request: Request) -> bool:
+    is_asked = request.state == State.WAITING and request.identity == Identity.ASKED
+    return is_asked and request.channel == Channel.FORM
 
 
 def _by_day(due_at: datetime, now: datetime) -> Group:
@@ -98,7 +148,19 @@ def _grouping(now: datetime) -> Case[str]:
     tomorrow, monday = _bounds(now)
     return case(
         (Request.state.not_in([one.value for one in UNFINISHED]), Group.DONE.value),
-        (Request.due_at <= now, Group.OVERDUE.value),
+        (
+            and_(
+                Request.state == State.WAITING.value,
+                Request.identity == Identity.ASKED.value,
+                Request.channel == Channel.FORM.value,
+            ),
+            Group.UNCONFIRMED.value,
+        ),
+        (
+            case((Request.paused_at.is_not(None), Request.outer_due_at), else_=Request.due_at)
+            <= now,
+            Group.OVERDUE.value,
+        ),
         (Request.state == State.WAITING.value, Group.WAITING.value),
         (Request.due_at < tomorrow, Group.TODAY.value),
         (Request.due_at < monday, Group.WEEK.value),
@@ -106,15 +168,15 @@ def _grouping(now: datetime) -> Case[str]:
     )
 
 
-def _counts(now: datetime) -> dict[Group, int]:
-    grouped = select(_grouping(now).label("of")).subquery()
+def _counts(now: datetime, sieve: Sieve) -> dict[Group, int]:
+    grouped = select(_grouping(now).label("of")).where(*sieve.conditions).subquery()
     rows = db.session.execute(select(grouped.c.of, func.count()).group_by(grouped.c.of))
     return dict.fromkeys(Group, 0) | {Group(name): number for name, number in rows}
 
 
-def _first(group: Group, now: datetime) -> Sequence[Request]:
+def _first(group: Group, now: datetime, sieve: Sieve) -> Sequence[Request]:
     """The earliest due of a group; of those that are done the newest."""
-    query = select(Request).where(_grouping(now) == group.value).limit(SHOWN)
+    query = select(Request).where(_grouping(now) == group.value, *sieve.conditions).limit(SHOWN)
     order = (Request.id.desc(),) if group is Group.DONE else (Request.due_at, Request.id)
     return db.session.scalars(query.order_by(*order)).all()
 

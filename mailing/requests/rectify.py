@@ -1,5 +1,7 @@
 """Correcting one's own data by a fresh link: names and telephone, as far as they are declared."""
 
+from typing import Any
+
 from mailing.base.errors import Conflict, Invalid
 from mailing.people import corrections, subscribers
 from mailing.people.address import clean_field
@@ -32,35 +34,42 @@ def correct(token: str, given: dict[str, str]) -> tuple[str, ...]:
     held = subscribers.lock(found.id) if found else None
     if held is None or held.personal is None:
         raise Conflict("Only a fresh link may correct anybody's data.")
-    before, policy = fields_of(held), _policy()
+    changed = differing(held, given)
+    if changed:
+        apply(held, changed, "fresh link", {"actor": "subscriber"})
+    return tuple(changed)
+
+
+def differing(subscriber: Subscriber, given: dict[str, str]) -> dict[str, str]:
+    """What of the given would change, as it would be kept; raises Invalid with the field."""
+    before, policy = fields_of(subscriber), _policy()
     wanted = {name: clean_field(name, given[name]) for name in before if name in given}
     _demand_declared(policy, before, wanted)
-    changed = {name: value for name, value in wanted.items() if value != before[name]}
-    if changed:
-        _keep(held, policy, before, changed)
-    return tuple(changed)
+    return {name: value for name, value in wanted.items() if value != before[name]}
+
+
+def apply(
+    subscriber: Subscriber, changed: dict[str, str], source: str, evidence: dict[str, Any]
+) -> None:
+    """Keep what is put right, with an entry of its own; earlier evidence stays as it is."""
+    before = fields_of(subscriber)
+    subscribers.keep_personal(subscriber, Personal(**(_known(subscriber).as_dict() | changed)))
+    corrections.append(
+        NewCorrection(
+            subscriber_id=subscriber.id,
+            policy_id=_policy().id,
+            source=source,
+            before={name: before.get(name, "") for name in changed},
+            after=changed,
+            evidence=evidence,
+        )
+    )
 
 
 def _demand_declared(policy: PolicyVersion, before: dict[str, str], wanted: dict[str, str]) -> None:
     for name, value in wanted.items():
         if value not in ("", before[name]) and name not in policy.fields:
             raise Invalid(f"The policy version in force does not declare {name}.", field=name)
-
-
-def _keep(
-    subscriber: Subscriber, policy: PolicyVersion, before: dict[str, str], changed: dict[str, str]
-) -> None:
-    subscribers.keep_personal(subscriber, Personal(**(_known(subscriber).as_dict() | changed)))
-    corrections.append(
-        NewCorrection(
-            subscriber_id=subscriber.id,
-            policy_id=policy.id,
-            source="fresh link",
-            before={name: before[name] for name in changed},
-            after=changed,
-            evidence={"actor": "subscriber"},
-        )
-    )
 
 
 def _known(subscriber: Subscriber) -> Personal:

@@ -28,9 +28,17 @@ from mailing.base.settings import current
 from mailing.inbound.messages import InboundMessage
 from mailing.people.subscribers import Sealer, Subscriber, digest_of
 from mailing.people.subscribers import lock as lock_person
-from mailing.requests import due, timeline
+from mailing.requests import rights, timeline
 from mailing.requests.correspondent import Correspondent
-from mailing.requests.kinds import UNFINISHED, Channel, Happened, Kind, Resolution, State
+from mailing.requests.kinds import (
+    UNFINISHED,
+    Channel,
+    Happened,
+    Identity,
+    Kind,
+    Resolution,
+    State,
+)
 from mailing.staff.staff import Staff
 
 At = TIMESTAMP(timezone=True)
@@ -43,8 +51,7 @@ class Request(Table):
     __tablename__ = "requests"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('withdrawal', 'rectification', 'question', 'access', 'destruction', "
-            "'unsubscribe', 'join', 'complaint', 'unclear', 'junk')",
+            f"kind IN {rights.KNOWN}",
             name="request_kind_is_known",
         ),
         CheckConstraint(
@@ -63,6 +70,20 @@ class Request(Table):
             name="closed_request_says_how",
         ),
         CheckConstraint("due_at <= outer_due_at", name="request_is_due_within_the_outer_limit"),
+        CheckConstraint(
+            "identity IN ('unknown', 'asked', 'sender', 'link', 'staff', 'denied')",
+            name="request_identity_is_known",
+        ),
+        CheckConstraint(
+            "(paused_at IS NULL) = (pause_reason IS NULL) "
+            "AND (paused_at IS NULL OR state = 'waiting')",
+            name="paused_request_waits_for_a_reason",
+        ),
+        CheckConstraint(
+            "merged_into IS NULL OR (resolution IS NOT DISTINCT FROM 'duplicate' "
+            "AND merged_into <> id)",
+            name="merged_request_is_a_duplicate",
+        ),
         Index("request_number_is_unique", "number", unique=True),
         Index(
             "one_request_a_message_and_kind",
@@ -101,10 +122,27 @@ class Request(Table):
     resolution: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
     reason: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
     closed_at: Mapped[datetime | None] = mapped_column(At, info=DEPERSONALISED)
+    identity: Mapped[str] = mapped_column(
+        Text,
+        default=Identity.UNKNOWN.value,
+        server_default=sql_text("'unknown'"),
+        info=DEPERSONALISED,
+    )
+    paused_at: Mapped[datetime | None] = mapped_column(At, info=DEPERSONALISED)
+    pause_reason: Mapped[str | None] = mapped_column(Text, info=DEPERSONALISED)
+    extended_at: Mapped[datetime | None] = mapped_column(At, info=DEPERSONALISED)
+    merged_into: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), info=OPERATIONAL)
+    # What was said on paper, by telephone or in the form; a message lies in the intake.
+    told: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
 
     @property
     def what(self) -> Kind:
         return Kind(self.kind)
+
+    @property
+    def by(self) -> Channel:
+        """The way by which it came."""
+        return Channel(self.channel)
 
     @property
     def tongue(self) -> str:
@@ -124,6 +162,13 @@ class Request(Table):
         return str(Sealer().open(self.reason, self.correspondent_id.bytes)["reason"])
 
     @property
+    def words(self) -> str:
+        """What was asked, where no message holds it."""
+        if self.told is None:
+            return ""
+        return str(Sealer().open(self.told, self.correspondent_id.bytes)["told"])
+
+    @property
     def ended(self) -> Resolution | None:
         return Resolution(self.resolution) if self.resolution else None
 
@@ -140,7 +185,8 @@ class RequestYear(Table):
 @dataclass(frozen=True)
 class NewRequest:
     """A request about to be opened. `correspondent` is who wrote it, where a message is behind it;
-    `received_at` is now where nothing else is said."""
+    `received_at` is now where nothing else is said; `more` are the rights beside `kind`; `told` is
+    what was asked where no message holds it."""
 
     kind: Kind
     channel: Channel = Channel.MAIL
@@ -150,6 +196,9 @@ class NewRequest:
     received_at: datetime | None = None
     correspondent: Correspondent | None = None
     actor: str = timeline.OURSELVES
+    more: tuple[Kind, ...] = ()
+    identity: Identity | None = None
+    told: str = ""
 
 
 def open_request(new: NewRequest) -> Request:
@@ -163,10 +212,15 @@ def open_request(new: NewRequest) -> Request:
     found = _opened_before(new)
     if found is not None:
         return found
-    request = Request(**_columns(new))
+    asked = tuple(dict.fromkeys((new.kind, *new.more)))
+    laid = rights.laid(asked, new.received_at or clock.now())
+    request = Request(**_columns(new, laid))
     db.session.add(request)
     db.session.flush()
+    rights.keep(request.id, laid)
     timeline.note(request.id, Happened.OPENED, new.actor, kind=new.kind, channel=new.channel)
+    for kind in asked[1:]:
+        timeline.note(request.id, Happened.RIGHT_ADDED, new.actor, kind=kind)
     return request
 
 
@@ -193,6 +247,16 @@ def lock(request_id: int) -> Request:
 def of_subscriber(subscriber_id: UUID) -> list[Request]:
     """Everything that somebody asked for, the oldest first."""
     query = select(Request).where(Request.subscriber_id == subscriber_id)
+    return list(db.session.scalars(query.order_by(Request.id)))
+
+
+def of_form(sender_digest: bytes) -> list[Request]:
+    """What was asked for by the form in the name of an address, and is not finished."""
+    query = select(Request).where(
+        Request.sender_digest == sender_digest,
+        Request.channel == Channel.FORM.value,
+        Request.state.in_([one.value for one in UNFINISHED]),
+    )
     return list(db.session.scalars(query.order_by(Request.id)))
 
 
@@ -228,10 +292,9 @@ def _waiting_destruction(new: NewRequest) -> list[Request]:
     return [one for one in found if one.kind == new.kind and State(one.state) in UNFINISHED]
 
 
-def _columns(new: NewRequest) -> dict[str, Any]:
-    at = new.received_at or clock.now()
-    dates, who = due.of(new.kind, at), new.subscriber_id or uuid4()
-    sender = new.correspondent
+def _columns(new: NewRequest, laid: list[rights.Right]) -> dict[str, Any]:
+    who, sender = new.subscriber_id or uuid4(), new.correspondent
+    told = Sealer().seal({"told": new.told}, who.bytes) if new.told else None
     return {
         "number": _next_number(),
         "kind": new.kind.value,
@@ -242,11 +305,23 @@ def _columns(new: NewRequest) -> dict[str, Any]:
         "language": new.language if new.language in LANGUAGES else None,
         "sender": sender.sealed(who) if sender else None,
         "sender_digest": digest_of(sender.mailbox) if sender else None,
-        "received_at": at,
-        "due_at": dates.at,
-        "outer_due_at": dates.outer_at,
+        "received_at": new.received_at or clock.now(),
+        "due_at": min(one.due_at for one in laid),
+        "outer_due_at": min(one.outer_due_at for one in laid),
         "state": State.OPEN.value,
+        "identity": (new.identity or _identity(new)).value,
+        "told": told,
     }
+
+
+def _identity(new: NewRequest) -> Identity:
+    """Sure by itself where the receiving server has authenticated the address on file."""
+    sender, whose = new.correspondent, new.subscriber_id
+    subscriber = db.session.get(Subscriber, whose) if whose else None
+    if sender is None or subscriber is None or not sender.is_authenticated:
+        return Identity.UNKNOWN
+    is_theirs = digest_of(sender.mailbox) == subscriber.digest
+    return Identity.SENDER if is_theirs else Identity.UNKNOWN
 
 
 def _next_number() -> str:

@@ -36,7 +36,9 @@ from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Suppression
 from mailing.requests.destructions import Destruction
 from mailing.requests.holds import LegalHold
+from mailing.requests.inquiries import Inquiry
 from mailing.requests.requests import Request
+from mailing.requests.rights import Right
 from mailing.requests.timeline import RequestEvent
 from mailing.staff.audit import AuditEntry
 
@@ -135,6 +137,11 @@ def _messages(who: Person) -> ColumnElement[bool]:
     )
 
 
+def _inquiries(who: Person) -> ColumnElement[bool]:
+    about = select(Request.id).where(_requests(who))
+    return or_(Inquiry.subscriber_id == who.id, Inquiry.request_id.in_(about))
+
+
 def _answers(who: Person) -> ColumnElement[bool]:
     about = select(Request.id).where(_requests(who))
     return or_(
@@ -176,6 +183,8 @@ WHOSE: dict[str, Rows] = {
     "request_events": lambda who: RequestEvent.request_id.in_(
         select(Request.id).where(_requests(who))
     ),
+    "request_rights": lambda who: Right.request_id.in_(select(Request.id).where(_requests(who))),
+    "inquiries": _inquiries,
     "answers": _answers,
     "trials": lambda who: Trial.digest.in_(who.digests),
     "audit_log": _acts,

@@ -2,7 +2,7 @@
 changed sentence is a file with the next number.
 
 `templates/answers/SLUG.VERSION.toml` holds the subject and text by language, with places that
-are filled in: `$number`, `$received`, `$due`, and `$words` for what the officer writes.
+are filled in: `$number`, `$received`, `$due`, `$link`, and `$words` for what the officer writes.
 """
 
 import re
@@ -19,7 +19,10 @@ from mailing.base.settings import ROOT
 
 FOLDER = ROOT / "templates" / "answers"
 RECEIVED = "received"
+BY_FORM = "received_form"
 ANSWERED = "answered"
+# What goes by itself, or with an act of its own that fills it in.
+BY_A_VERB = frozenset({RECEIVED, BY_FORM, "extended", "identity_link", "confirm_change"})
 # Whoever gets one of these has something to do; the request waits for them.
 ASKING = frozenset({"need_identity"})
 LONGEST = 10_000
@@ -52,8 +55,8 @@ class Wording:
 
 
 def slugs() -> list[str]:
-    """What can be said by hand, the freest first; the receipt goes by itself."""
-    return sorted(set(_versions()) - {RECEIVED}, key=lambda slug: (slug != ANSWERED, slug))
+    """What can be said by hand, the freest first."""
+    return sorted(set(_versions()) - BY_A_VERB, key=lambda slug: (slug != ANSWERED, slug))
 
 
 def newest(slug: str, language: str) -> Wording:
@@ -74,9 +77,14 @@ def words_of(text: str) -> str:
         raise Invalid("Write what the answer says.", field="words")
     if len(tidy) > LONGEST:
         raise Invalid(f"An answer has {LONGEST} characters at the most.", field="words")
-    if _BROKEN.search(tidy):
+    if broken(tidy):
         raise Invalid("Enter plain text; a character in it cannot be sent.", field="words")
     return tidy
+
+
+def broken(text: str) -> bool:
+    """Whether a character in it could break out of its line."""
+    return _BROKEN.search(text) is not None
 
 
 def _filled(text: str, values: Mapping[str, str]) -> str:

@@ -30,6 +30,7 @@ class Act(StrEnum):
     WRITE_FORMS = N_("change forms and topics")
     ANSWER_REQUESTS = N_("answer requests")
     DESTROY_PEOPLE = N_("decide what is destroyed")
+    KEEP_REGISTERS = N_("keep the registers")
     READ_STAFF = N_("read the staff list")
     MANAGE_STAFF = N_("invite staff, change roles, close logins")
     READ_AUDIT = N_("read the audit log")
@@ -67,6 +68,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.ANSWER_REQUESTS: _KEEPERS,
     # One decides and, where there are two, another approves.
     Act.DESTROY_PEOPLE: _KEEPERS,
+    Act.KEEP_REGISTERS: _KEEPERS,
     Act.READ_STAFF: frozenset({Role.ADMIN}),
     Act.MANAGE_STAFF: frozenset({Role.ADMIN}),
     Act.READ_AUDIT: _KEEPERS,

@@ -73,6 +73,9 @@ class Staff(Table):
         JSONB, default=list, server_default=text("'[]'"), info=PERSONAL
     )
 
+    # In which language somebody has the desk's numbers by mail each working day; empty: not.
+    digest_language: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
+
     @property
     def name(self) -> str:
         """How the audit log and the studio name this person: without the address."""

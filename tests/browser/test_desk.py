@@ -81,6 +81,29 @@ def test_a_message_and_an_answer_in_view_are_clean_and_keep_their_width(
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 
+def test_j_and_k_walk_along_the_queue_and_enter_opens(
+    open_page: OpenPage,
+    studio: Studio,
+) -> None:
+    page = open_page("officer")
+    page.goto(f"{studio.address}/studio/requests?lang=en")
+    links = page.locator("table.desk tbody a")
+    page.keyboard.press("j")
+    expect(links.first).to_be_focused()
+    page.keyboard.press("j")
+    page.keyboard.press("J")
+    page.keyboard.press("k")
+    expect(links.nth(1)).to_be_focused()
+    page.get_by_text("Filter").click()
+    page.locator("#f-right").focus()
+    page.keyboard.press("k")
+    expect(page.locator("#f-right")).to_be_focused()
+    links.nth(1).focus()
+    number = links.nth(1).inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(number)
+
+
 def _complaints(page: Page) -> list[str]:
     violations = Axe().run(page, options={"iframes": False}).response["violations"]
     return [f"{one['id']}: {node['html']}" for one in violations for node in one["nodes"]]

@@ -9,9 +9,12 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.requests import acting
+from mailing.requests import acting, incidents, registering, rights, rulings
 from mailing.requests.acting import Closing
-from mailing.requests.kinds import Kind, Resolution
+from mailing.requests.incidents import Nature, NewIncident
+from mailing.requests.kinds import RIGHTS, Channel, Kind, Resolution, Ruling
+from mailing.requests.registering import Asking
+from mailing.requests.rulings import Ruled
 from mailing.staff.audit import Actor
 from mailing.staff.staff import Role
 from tests.browser.axe import complaints
@@ -20,6 +23,7 @@ from tests.webapp.studio.world import PASSWORD, World, let_go, make_crew, make_w
 
 pytestmark = pytest.mark.browser
 
+OFFICER = Actor("staff 1", Role.ADMIN)
 LANGUAGES = ("kk", "ru", "en")
 WIDTHS = (320, 1280)
 OUTCOMES = ["accepted", "accepted", "refused", "uncertain", "held", "deferred", "open"]
@@ -64,6 +68,15 @@ class Studio:
             "/studio/policies/new",
             *(f"/studio/policies/{self.world.policy_id}{p}" for p in ("", "/text", "/report")),
             "/studio/requests",
+            "/studio/requests?group=unconfirmed&proved=no",
+            "/studio/requests/new",
+            "/studio/registers",
+            "/studio/registers/processing",
+            "/studio/registers/terms",
+            "/studio/registers/year",
+            "/studio/registers/templates",
+            "/studio/registers/incidents",
+            "/studio/registers/incidents/1",
             *(f"/studio/requests/{number}" for number in self.requests),
             "/studio/staff",
             "/studio/staff/invite",
@@ -85,13 +98,27 @@ def studio(site: str, web: Flask) -> Studio:
 
 
 def desk_of(web: Flask) -> tuple[int, ...]:
-    """A question that got its receipt, a message that nobody has understood, and a closed one."""
+    """A question that got its receipt, a message that nobody has understood, a closed one, and a
+    letter on paper that asks for everything; a form that nobody confirmed, and an incident."""
     with web.app_context():
+        numbers: tuple[int, ...]
         numbers = (asked().id, asked(Kind.UNCLEAR).id, asked(Kind.ACCESS, "alma@example.org").id)
         closing = Closing(Resolution.DONE, "Answered by telephone.")
-        acting.close(numbers[2], closing, Actor("staff 1", Role.ADMIN))
+        acting.close(numbers[2], closing, OFFICER)
+        registering.file_by_form(Asking((Kind.ACCESS,), "alma@example.org", "All.", "kk"))
+        paper = registering.register(Asking(RIGHTS, "person0@example.com"), Channel.LETTER, OFFICER)
+        refuse(rights.named(paper.id, Kind.ACCESS).id)
+        breach = NewIncident("A laptop was stolen", Nature.LOST, "It was encrypted.", 12)
+        incidents.record(breach, OFFICER)
+        numbers = (*numbers, paper.id)
         db.session.commit()
     return numbers
+
+
+def refuse(right_id: int) -> None:
+    """A decision that the person reads."""
+    words = "Бұл мәліметтер басқа адамның деректерін ашып қояр еді."
+    rulings.rule(right_id, Ruled(Ruling.REFUSE, "others_data", words), OFFICER)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.languages import gettext
+from mailing.requests import digest
 from mailing.staff import audit, second_factor, staff
 from mailing.staff.permissions import PERMISSIONS, Act
 from mailing.staff.staff import Role
@@ -42,6 +43,19 @@ def account_password() -> ResponseReturnValue:
     brakes().succeeded(request.remote_addr, account_of(person))
     db.session.commit()
     flash(gettext("Your password is changed. Wherever else you were logged in, you are not now."))
+    return redirect(url_for("studio.account"), 303)
+
+
+@studio.post("/account/digest")
+@needs(Act.ANSWER_REQUESTS)
+def account_digest() -> ResponseReturnValue:
+    """Whether the desk's numbers come by mail, and in which language."""
+    try:
+        digest.choose(me(), request.form.get("digest", ""), actor())
+    except Invalid as refusal:
+        db.session.rollback()
+        return _page({"digest": refusal.message}), 422
+    db.session.commit()
     return redirect(url_for("studio.account"), 303)
 
 

@@ -1,11 +1,16 @@
 """What the page of one request shows."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from flask import render_template
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.wrappers import Response
 
 from mailing.base import clock
+from mailing.base.database import db
+from mailing.base.errors import Invalid, KelisimError
 from mailing.base.languages import LANGUAGES
 from mailing.base.operator import is_named
 from mailing.base.settings import current
@@ -13,7 +18,7 @@ from mailing.deliveries import answers
 from mailing.deliveries.answers import Answer, Said
 from mailing.deliveries.deliveries import Delivery
 from mailing.people import stopped
-from mailing.requests import answering, claim_mails, queue, timeline, wordings
+from mailing.requests import answering, claim_mails, merging, queue, rulings, timeline, wordings
 from mailing.requests.answering import Draft
 from mailing.requests.kinds import UNSPOKEN, Kind, Resolution
 from mailing.requests.original import Original
@@ -23,6 +28,7 @@ from mailing.staff import staff
 from mailing.staff.permissions import Act, may
 from mailing.staff.staff import Staff
 from webapp.studio.masking import masked
+from webapp.studio.request_rights_view import rights_of
 
 # What the buttons offer first; the others stand in the list below them.
 PRESSES = (Kind.WITHDRAWAL, Kind.RECTIFICATION, Kind.QUESTION, Kind.JUNK)
@@ -37,8 +43,10 @@ def page(
     read: Original | None = None,
     said: Said | None = None,
     errors: dict[str, str] | None = None,
+    fields: dict[str, str] | None = None,
 ) -> str:
-    """The page of one request: facts, timeline, what was sent, and the forms."""
+    """The page of one request: facts, timeline, what was sent, and the forms. `fields` is what is
+    held of the person, where somebody has opened it."""
     asked = find(request_id)
     line = queue.line_of(asked, clock.now())
     return render_template(
@@ -51,13 +59,43 @@ def page(
         read=read,
         said=said,
         errors=errors or {},
+        fields=fields,
+        others=merging.others_of(asked),
+        merged_here=merging.merged_into(asked.id),
         presses=PRESSES,
         is_unclear=asked.what in UNSPOKEN,
         kinds=[kind for kind in Kind if kind is not Kind.UNCLEAR],
         resolutions=list(Resolution),
+        **rights_of(asked),
         **_answer_form(asked, draft),
         **_persons(asked),
     )
+
+
+def draft_of() -> Draft:
+    """The answer as it is being written."""
+    given = request.form if request.method == "POST" else request.args
+    expected = given.get("expected", "")
+    return Draft(
+        template=given.get("template", ""),
+        words=given.get("words", ""),
+        language=given.get("language") or None,
+        expected=int(expected[:9]) if expected.isdecimal() else None,
+    )
+
+
+def again(request_id: int, draft: Draft, refusal: KelisimError) -> ResponseReturnValue:
+    """The page with what was typed kept, and the sentence beside its field."""
+    db.session.rollback()
+    field = getattr(refusal, "field", None) or "template"
+    status = 422 if isinstance(refusal, Invalid) else 409
+    return page(request_id, draft, errors={field: refusal.message}), status
+
+
+def to(request_id: int, part: str | None = None) -> Response:
+    """Back to the page of a request, or to a part of it."""
+    place = url_for("studio.request_page", request_id=request_id, _anchor=part)
+    return redirect(place, 303)
 
 
 def people() -> list[Staff]:
@@ -87,11 +125,12 @@ def _persons(asked: Request) -> dict[str, Any]:
 
 def _answer_form(asked: Request, draft: Draft) -> dict[str, Any]:
     slugs = wordings.slugs()
-    template = draft.template if draft.template in slugs else wordings.ANSWERED
+    fitting = rulings.template_of(asked) or wordings.ANSWERED
+    template = draft.template if draft.template in slugs else fitting
     tongue = draft.language if draft.language in LANGUAGES else asked.tongue
     wording = wordings.newest(template, tongue)
     return {
-        "draft": draft,
+        "draft": _with_decisions(asked, draft, tongue),
         "template": template,
         "slugs": slugs,
         "tongue": tongue,
@@ -99,6 +138,12 @@ def _answer_form(asked: Request, draft: Draft) -> dict[str, Any]:
         "expected": answering.sent_letters(asked.id),
         "around": _around(asked, wording),
     }
+
+
+def _with_decisions(asked: Request, draft: Draft, tongue: str) -> Draft:
+    """What was decided stands in the answer to begin with; the officer reads and mends it."""
+    is_begun = draft.words or request.method == "POST"
+    return draft if is_begun else replace(draft, words=rulings.told(asked, tongue))
 
 
 def _around(asked: Request, wording: Wording) -> list[str]:

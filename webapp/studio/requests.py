@@ -1,22 +1,20 @@
-"""Requests: the officer's queue, one request, and what is done with it."""
+"""One request: its page, its message, its answer, and its end."""
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, request
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from mailing.base.database import db
 from mailing.base.errors import Invalid, KelisimError
 from mailing.base.languages import gettext
-from mailing.requests import acting, answering, deciding, original, queue
+from mailing.requests import acting, answering, deciding, original
 from mailing.requests.acting import Closing
-from mailing.requests.answering import Draft
 from mailing.requests.kinds import Kind, Resolution
-from mailing.requests.queue import Group
 from mailing.requests.requests import find
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
-from webapp.studio.request_view import names_of, page, people
+from webapp.studio.request_view import again, draft_of, page, to
 
 # Nothing of a stranger's message runs, loads or leads anywhere; it has no rights in its frame.
 FRAME_POLICY = (
@@ -30,25 +28,10 @@ _HEAD = (
 )
 
 
-@studio.get("/requests")
-@needs(Act.ANSWER_REQUESTS)
-def request_list() -> str:
-    asked = request.args.get("group", "")
-    group = Group(asked) if asked in set(Group) else None
-    seen = queue.look(group)
-    return render_template(
-        "pages/studio/requests.html",
-        seen=seen,
-        group=group,
-        people=people(),
-        names=names_of(line.request for lines in seen.lines.values() for line in lines),
-    )
-
-
 @studio.get("/requests/<int:request_id>")
 @needs(Act.ANSWER_REQUESTS)
 def request_page(request_id: int) -> str:
-    return page(request_id, _draft())
+    return page(request_id, draft_of())
 
 
 @studio.post("/requests/<int:request_id>/original")
@@ -57,7 +40,7 @@ def request_original(request_id: int) -> str:
     """Reading what somebody wrote is an act: it is posted, and logged."""
     read = original.read(request_id, actor())
     db.session.commit()
-    return page(request_id, _draft(), read=read)
+    return page(request_id, draft_of(), read=read)
 
 
 @studio.get("/requests/<int:request_id>/original/frame")
@@ -65,7 +48,7 @@ def request_original(request_id: int) -> str:
 def request_frame(request_id: int) -> Response:
     html = original.html_again(request_id, actor())
     if html is None:
-        return _to(request_id)
+        return to(request_id)
     answer = make_response(_HEAD + html)
     answer.headers["Content-Security-Policy"] = FRAME_POLICY
     answer.headers["X-DNS-Prefetch-Control"] = "off"
@@ -79,10 +62,10 @@ def request_kind(request_id: int) -> ResponseReturnValue:
     asked = request.form.get("kind", "")
     if asked not in set(Kind):
         refusal = Invalid(gettext("Choose what this message is."), field="kind")
-        return _again(request_id, _draft(), refusal)
+        return again(request_id, draft_of(), refusal)
     deciding.decide(request_id, Kind(asked), actor())
     db.session.commit()
-    return _to(request_id)
+    return to(request_id)
 
 
 @studio.post("/requests/<int:request_id>/assign")
@@ -91,25 +74,25 @@ def request_assign(request_id: int) -> Response:
     asked = request.form.get("assignee", "")
     acting.assign(request_id, int(asked) if asked.isdecimal() else None, actor())
     db.session.commit()
-    return _to(request_id)
+    return to(request_id)
 
 
 @studio.post("/requests/<int:request_id>/answer")
 @needs(Act.ANSWER_REQUESTS)
 def request_answer(request_id: int) -> ResponseReturnValue:
     """The button says which: another template, a look at the answer, or sending it."""
-    draft = _draft()
+    draft = draft_of()
     try:
         said = answering.preview(find(request_id), draft)
         if request.form.get("do") != "send":
             return page(request_id, draft, said=said)
         answering.answer(request_id, draft, actor())
     except KelisimError as refusal:
-        return _again(request_id, draft, refusal)
+        return again(request_id, draft, refusal)
     db.session.commit()
     flash(gettext("The answer is on its way. What becomes of it is shown below."), "done")
     # A browser keeps the place in the page that the form named, unless the answer names another.
-    return redirect(url_for("studio.request_page", request_id=request_id, _anchor="sent"), 303)
+    return to(request_id, "sent")
 
 
 @studio.post("/requests/<int:request_id>/close")
@@ -121,9 +104,9 @@ def request_close(request_id: int) -> ResponseReturnValue:
             raise Invalid(gettext("Choose how it ended."), field="resolution")
         acting.close(request_id, Closing(Resolution(asked), reason), actor())
     except KelisimError as refusal:
-        return _again(request_id, _draft(), refusal)
+        return again(request_id, draft_of(), refusal)
     db.session.commit()
-    return _to(request_id)
+    return to(request_id)
 
 
 @studio.post("/requests/<int:request_id>/take-up")
@@ -131,27 +114,4 @@ def request_close(request_id: int) -> ResponseReturnValue:
 def request_take_up(request_id: int) -> Response:
     acting.take_up(request_id, actor())
     db.session.commit()
-    return _to(request_id)
-
-
-def _draft() -> Draft:
-    given = request.form if request.method == "POST" else request.args
-    expected = given.get("expected", "")
-    return Draft(
-        template=given.get("template", ""),
-        words=given.get("words", ""),
-        language=given.get("language") or None,
-        expected=int(expected[:9]) if expected.isdecimal() else None,
-    )
-
-
-def _again(request_id: int, draft: Draft, refusal: KelisimError) -> ResponseReturnValue:
-    """The page with what was typed kept, and the sentence beside its field."""
-    db.session.rollback()
-    field = getattr(refusal, "field", None) or "template"
-    status = 422 if isinstance(refusal, Invalid) else 409
-    return page(request_id, draft, errors={field: refusal.message}), status
-
-
-def _to(request_id: int) -> Response:
-    return redirect(url_for("studio.request_page", request_id=request_id), 303)
+    return to(request_id)

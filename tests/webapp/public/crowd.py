@@ -14,7 +14,7 @@ from sqlalchemy import select, text
 
 from mailing.base.database import db
 from mailing.base.settings import current
-from mailing.base.tokens import AddressToken, ClaimToken, LeaveToken, link_keys
+from mailing.base.tokens import AddressToken, ClaimToken, InquiryToken, LeaveToken, link_keys
 from mailing.campaigns import images
 from mailing.deliveries import answers, stamps
 from mailing.deliveries.answers import AnswerKind, NewAnswer
@@ -26,7 +26,10 @@ from mailing.people.ledger import Kind
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.policies import versions
-from mailing.requests import certificates, moving
+from mailing.requests import certificates, inquiries, moving, saying
+from mailing.requests.inquiries import What
+from mailing.requests.kinds import Kind as Wish
+from mailing.requests.requests import NewRequest, open_request
 from tests.campaigns.test_images import file
 from tests.requests.destroying import destroyed
 from tests.road import ACTOR
@@ -47,6 +50,7 @@ class Crowd:
     request: Tokens
     change: Tokens
     claim: Tokens
+    inquiry: Tokens
     draft_policy: int
     sha256: str
     image: str
@@ -66,9 +70,10 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         leaving["that was asked for"] = asked_for = _fresh_token(people["valid"].subscriber)
         changes = _change_tokens(asked_for) | forged(opted, other)
         claims = _claim_tokens(people) | forged(opted, other)
+        asked = _inquiry_tokens(people) | forged(opted, other)
         certificate = certificates.newest()
         assert certificate is not None
-        mails = (leaving, requests, changes, claims)
+        mails = (leaving, requests, changes, claims, asked)
         return Crowd(web, shop, *mails, draft, digest, _image(), certificate.number)
 
 
@@ -206,6 +211,29 @@ def _claim_tokens(people: dict[str, Asked]) -> Tokens:
     tokens["forged: of a mail that asks nothing"] = ClaimToken(valid, uuid4()).text(keys)
     db.session.commit()
     return tokens
+
+
+def _inquiry_tokens(people: dict[str, Asked]) -> Tokens:
+    """Questions of the desk: was it you, is this right; answered, and one whose time is over."""
+    valid, tokens = people["valid"].subscriber, {}
+    wishes = {"surname": "Оспан"}
+    for name, what in (("open", What.IDENTITY), ("used", What.IDENTITY), ("correction", None)):
+        asked = open_request(NewRequest(Wish.RECTIFICATION, subscriber_id=valid, language="ru"))
+        kind = what or What.CORRECTION
+        inquiry = inquiries.begin(kind, asked.id, valid, None if what else wishes)
+        tokens[name] = InquiryToken(inquiry.id).text(link_keys(current().secret_keys))
+    saying.say(tokens["used"], is_yes=True)
+    tokens["expired"] = _over(valid)
+    tokens["forged: of nothing"] = InquiryToken(uuid4()).text(link_keys(current().secret_keys))
+    db.session.commit()
+    return tokens
+
+
+def _over(subscriber: UUID) -> str:
+    asked = open_request(NewRequest(Wish.ACCESS, subscriber_id=subscriber))
+    inquiry = inquiries.begin(What.IDENTITY, asked.id, subscriber)
+    inquiry.expires_at = inquiry.asked_at
+    return InquiryToken(inquiry.id).text(link_keys(current().secret_keys))
 
 
 def _delivery_of(subscriber: UUID) -> UUID:

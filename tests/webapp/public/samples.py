@@ -56,6 +56,11 @@ def claiming(crowd: Crowd, rule: str) -> Addresses:
     return _filled(rule, crowd.claim)
 
 
+def inquiring(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the token of what the desk asks somebody."""
+    return _filled(rule, crowd.inquiry)
+
+
 def requests(crowd: Crowd, rule: str) -> Addresses:
     """A rule that takes the token of an opt-in request."""
     return _filled(rule, crowd.request)
@@ -107,6 +112,7 @@ SAMPLES: dict[str, Maker] = {
     "/agree/<token>": choosing,
     "/address/<token>": changing,
     "/claim/<token>": claiming,
+    "/inquiry/<token>": inquiring,
     "/privacy": fixed,
     "/policy": fixed,
     "/policy/<ref>": policies,
@@ -164,6 +170,9 @@ def lost(_crowd: Crowd, rule: str) -> Posts:
         "good": (rule, {"email": "aigerim@example.com"}),
         "known": (rule, {"email": "valid@example.com"}),
         "no address": (rule, {"email": "x"}),
+        "a request": (rule, {"do": "ask", "who": "aigerim@example.com", "right": "access"}),
+        "a request of the known": (rule, {"right": "access", "who": "valid@example.com"}),
+        "nothing filled in": (rule, {"do": "ask", "told": "Сәлем"}),
     }
 
 
@@ -213,6 +222,7 @@ ACTIONS: dict[str, Poster] = {
     "/agree/<token>": fill({"seen": ""}, choosing),
     "/address/<token>": fill({"say": "yes"}, changing),
     "/claim/<token>": fill({"say": "no"}, claiming),
+    "/inquiry/<token>": fill({"say": "yes"}, inquiring),
 }
 
 # Rules that answer programs, not people: no page to look at.

@@ -13,6 +13,7 @@ from mailing.campaigns import segments, sentences
 from mailing.people import subscribers
 from mailing.people.address import canonical
 from mailing.people.imports import uploads
+from mailing.requests import incidents
 from mailing.staff import staff
 from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
@@ -43,6 +44,8 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "import_id": _uploaded(web),
         "request_id": _requested(web),
         "storm_id": a_storm(web),
+        "incident_id": _an_incident(web),
+        "name": "processing",
         "staff_id": _colleague(web),
         "token": "not-a-token",
         "segment_id": _a_segment(web),
@@ -88,6 +91,14 @@ def _certified(web: Flask) -> str:
         person = subscribers.find(canonical("person7@example.com"))
         assert person is not None
         return destroyed(person.id).number
+
+
+def _an_incident(web: Flask) -> int:
+    with web.app_context():
+        new = incidents.NewIncident("A laptop was stolen", incidents.Nature.LOST, "Encrypted.")
+        made = incidents.record(new, MARKETER)
+        db.session.commit()
+        return made.id
 
 
 def _requested(web: Flask) -> int:
@@ -268,6 +279,10 @@ def _fingerprint(web: Flask) -> list[object]:
         "segments",
         "approvals",
         "link_checks",
+        "requests",
+        "request_rights",
+        "inquiries",
+        "incidents",
     )
     with web.app_context():
         return [

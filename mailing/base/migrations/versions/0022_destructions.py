@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0026"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 

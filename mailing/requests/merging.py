@@ -1,0 +1,75 @@
+"""Merging: the same person asks twice, and is answered once."""
+
+from sqlalchemy import or_, select
+
+from mailing.base.database import db
+from mailing.base.errors import Conflict
+from mailing.requests import acting, rights, timeline
+from mailing.requests.acting import Closing
+from mailing.requests.kinds import UNSPOKEN, Happened, Resolution, State
+from mailing.requests.requests import Request, lock
+from mailing.staff import audit
+from mailing.staff.audit import Actor
+
+SHOWN = 50
+
+
+def others_of(request: Request) -> list[Request]:
+    """What the same person, or the same address, asked for besides; the newest first."""
+    same = [Request.sender_digest == request.sender_digest] if request.sender_digest else []
+    if request.subscriber_id is not None:
+        same.append(Request.subscriber_id == request.subscriber_id)
+    if not same:
+        return []
+    query = select(Request).where(or_(*same), Request.id != request.id)
+    return list(db.session.scalars(query.order_by(Request.id.desc()).limit(SHOWN)))
+
+
+def merge(request_id: int, into_id: int, actor: Actor) -> Request:
+    """Close a request as asked for already, in favour of another, which takes over the rights that
+    it lacks with the clocks that they have; the one that stays.
+
+    Raises Conflict for somebody else's, and where one of the two is closed.
+    """
+    first, second = sorted((request_id, into_id))
+    held = {one: lock(one) for one in dict.fromkeys((first, second))}
+    merged, stays = held[request_id], held[into_id]
+    _demand_same(merged, stays)
+    _take_over(merged, stays, actor)
+    acting.close(merged.id, Closing(Resolution.DUPLICATE, f"Answered with {stays.number}."), actor)
+    merged.merged_into = stays.id
+    timeline.note(merged.id, Happened.MERGED_IN, actor.name, into=stays.number)
+    timeline.note(stays.id, Happened.MERGED, actor.name, other=merged.number)
+    audit.record(actor, "request merged", f"request {merged.number}", into=stays.number)
+    return stays
+
+
+def merged_into(request_id: int) -> list[Request]:
+    """The requests that were merged into this one; their letters are read on their own pages."""
+    query = select(Request).where(Request.merged_into == request_id).order_by(Request.id)
+    return list(db.session.scalars(query))
+
+
+def _demand_same(merged: Request, stays: Request) -> None:
+    if merged.id == stays.id:
+        raise Conflict("A request is not merged into itself.")
+    if State.CLOSED in (merged.state, stays.state):
+        raise Conflict("One of the two is closed; take it up again first.")
+    if stays.id not in {one.id for one in others_of(merged)}:
+        raise Conflict("These two are not of the same person.")
+
+
+def _take_over(merged: Request, stays: Request, actor: Actor) -> None:
+    """A right that both ask for is due when the first of the two is."""
+    has = {one.kind: one for one in rights.of(stays.id)}
+    for right in rights.of(merged.id):
+        mine = has.get(right.kind)
+        if mine is None and right.is_open and right.what not in UNSPOKEN:
+            new = rights.Right(kind=right.kind, state=right.state)
+            new.move(right.clock)
+            rights.keep(stays.id, [new])
+            timeline.note(stays.id, Happened.RIGHT_ADDED, actor.name, kind=right.kind)
+        elif mine is not None and mine.is_open and right.due_at < mine.due_at:
+            mine.move(right.clock)
+    db.session.flush()
+    acting.reckon(stays)
