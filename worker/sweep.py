@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from mailing.base.database import db
 from mailing.base.jobs import IMPORT, LINKS, SEND, ring
 from mailing.base.settings import Settings
-from mailing.deliveries import brake, dispatch, incarnations, links, returns
+from mailing.deliveries import brake, dispatch, incarnations, links, returns, tallies
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
@@ -30,6 +30,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     brake.look_at_all,
     returns.settle_uncertain,
     dispatch.finish,
+    tallies.keep,
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
     uploads.forget,

@@ -9,6 +9,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     audience_pages,
     audit_pages,
     brief,
+    campaign_list,
     campaigns,
     composer,
     evidence,

@@ -1,11 +1,14 @@
 """What every page of the studio shows around its own matter."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from flask import g, request, url_for
 
+from mailing.base import clock
 from mailing.base.installation import here
 from mailing.base.languages import LANGUAGES, gettext, ngettext, spoken
 from mailing.base.settings import current
@@ -46,6 +49,7 @@ def surroundings() -> dict[str, Any]:
         "topic_name": topic_name,
         "titled": titled,
         "span": span,
+        "ago_text": ago_text,
         "styles": STYLES,
         "sending_off": _sending_off() if login else None,
         "zone": current().time_zone,
@@ -86,6 +90,12 @@ def span(seconds: int) -> str:
     if minutes and not rest:
         return ngettext("%(num)s minute", "%(num)s minutes", minutes)
     return ngettext("%(num)s second", "%(num)s seconds", seconds)
+
+
+def ago_text(moment: datetime) -> str:
+    """How long ago something was, or how soon it will be: 3 days ago · in 2 hours."""
+    passed = moment - clock.now()
+    return str(format_timedelta(passed, add_direction=True, locale=spoken()))
 
 
 def who(name: str) -> str:
