@@ -30,6 +30,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     policy_writing,
     preview_pages,
     refusals,
+    report,
     requests,
     returns,
     second,

@@ -1,4 +1,4 @@
-"""What the domain says about a file of people, in the language spoken."""
+"""What the domain says in English to programs and logs, in the language spoken."""
 
 import re
 
@@ -18,6 +18,14 @@ _SAID = (
     N_("The policy does not declare the field %(field)s; take the column out."),
     N_("Nobody is imported for notices: they come with every topic."),
     N_("It failed several times at the same place. Tell whoever looks after this."),
+    # What a campaign waits for.
+    N_("the holding window, until %(time)s UTC"),
+    N_("sending to be switched on again: %(reason)s"),
+    N_("the sending hours, which begin at %(time)s (%(zone)s)"),
+    N_("the mail relay: %(trouble)s"),
+    N_("the next try of %(number)s deferred messages, at %(time)s UTC"),
+    N_("its turn under the limits on messages a second, or a worker to take it up"),
+    N_("a worker to take it up; is one running, and does the queue answer?"),
 )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_timedelta
 from babel.numbers import format_decimal
@@ -50,6 +51,9 @@ def surroundings() -> dict[str, Any]:
         "titled": titled,
         "span": span,
         "ago_text": ago_text,
+        "time_left": time_left,
+        "clock_text": clock_text,
+        "percent": percent,
         "styles": STYLES,
         "sending_off": _sending_off() if login else None,
         "zone": current().time_zone,
@@ -84,6 +88,12 @@ def figure(number: int) -> str:
     return str(format_decimal(number, locale=spoken()))
 
 
+@studio.app_template_filter("decimal")
+def decimal(number: float) -> str:
+    """A number with one place after the comma, where there is something."""
+    return str(format_decimal(number, "#,##0.#", locale=spoken()))
+
+
 def span(seconds: int) -> str:
     """A time in words: minutes where they are whole."""
     minutes, rest = divmod(seconds, 60)
@@ -96,6 +106,27 @@ def ago_text(moment: datetime) -> str:
     """How long ago something was, or how soon it will be: 3 days ago · in 2 hours."""
     passed = moment - clock.now()
     return str(format_timedelta(passed, add_direction=True, locale=spoken()))
+
+
+def time_left(seconds: int) -> str:
+    """About how long it still takes, in words."""
+    minutes, hours = -(-seconds // 60), -(-seconds // 3600)
+    if minutes <= 1:
+        return gettext("Less than a minute is left.")
+    if hours <= 2:
+        return ngettext("About %(num)s minute is left.", "About %(num)s minutes are left.", minutes)
+    return ngettext("About %(num)s hour is left.", "About %(num)s hours are left.", hours)
+
+
+def clock_text(moment: datetime) -> str:
+    """A time of day in the operator's zone."""
+    return f"{moment.astimezone(ZoneInfo(current().time_zone)):%H:%M}"
+
+
+def percent(value: float) -> str:
+    """A share as the language writes it; small ones to the second place, for they matter."""
+    places = "#,##0.##" if 0 < value < 1 else "#,##0.#"
+    return f"{format_decimal(value, places, locale=spoken())}\N{NO-BREAK SPACE}%"
 
 
 def who(name: str) -> str:
