@@ -107,15 +107,15 @@ def _read(cursor: str) -> tuple[Decimal, int] | None:
     return (at, int(number)) if is_ours and int(number) <= LARGEST_NUMBER else None
 
 
-def _key(states: list[State]) -> ColumnElement[Decimal]:
+def _key(states: list[State]) -> ColumnElement[Any]:
     moments = (Campaign.finished_at, Campaign.started_at, Campaign.release_at, Campaign.created_at)
     if states == [State.SCHEDULED]:
         return -func.extract("epoch", Campaign.release_at)
     return func.extract("epoch", func.coalesce(*moments))
 
 
-def _matching(wanted: Wanted) -> Select[tuple[Campaign]]:
-    query = select(Campaign)
+def _matching(wanted: Wanted) -> Select[Any]:
+    query: Select[Any] = select(Campaign)
     if wanted.topic:
         of_topic = select(Topic.id).where(Topic.slug == wanted.topic)
         query = query.where(Campaign.topic_id.in_(of_topic))

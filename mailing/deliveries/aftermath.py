@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import accumulate
+from typing import Any
 
 from sqlalchemy import text
 
@@ -79,8 +80,8 @@ def _hours_since(start: datetime) -> int:
     return min(int((clock.now() - start) / timedelta(hours=1)) + 1, HOURS)
 
 
-def _sums(hours: int, rows: Iterable[tuple[int, int]]) -> tuple[int, ...]:
-    by_hour = dict(tuple(row) for row in rows)
+def _sums(hours: int, rows: Iterable[Any]) -> tuple[int, ...]:
+    by_hour = {row[0]: row[1] for row in rows}
     # A clock that lags behind the database's loses nobody: what is later stands in the last hour.
     late = sum(number for hour, number in by_hour.items() if hour >= hours)
     each = [by_hour.get(hour, 0) for hour in range(hours)]

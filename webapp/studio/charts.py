@@ -47,6 +47,14 @@ class Bars:
     limit_y: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Spark:
+    """A line without numbers; `zero_y` is where nothing has changed."""
+
+    points: str
+    zero_y: float
+
+
 def curve(values: Sequence[int], slots: int, limit: float) -> Curve:
     """A step for each value, of as many as there will be in the end."""
     total = values[-1] if values else 0
@@ -79,6 +87,15 @@ def bars(minutes: Sequence[Minute], slots: int, limit: float | None) -> Bars:
         for place, one in enumerate(minutes)
     )
     return Bars(made, most, _height(limit, top) if limit is not None and is_near else None)
+
+
+def spark(values: Sequence[int]) -> Spark:
+    """A line that may fall below where it began."""
+    low, high = min((0, *values)), max((0, *values))
+    span = max(high - low, 1)
+    level = [round(95 - 90 * (one - low) / span, 2) for one in (0, *values)]
+    points = " ".join(f"{_at(place, len(values))},{y}" for place, y in enumerate(level))
+    return Spark(points, level[0])
 
 
 def _at(place: int, slots: int) -> float:

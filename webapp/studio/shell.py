@@ -11,7 +11,7 @@ from flask import g, request, url_for
 
 from mailing.base import clock
 from mailing.base.installation import here
-from mailing.base.languages import LANGUAGES, gettext, ngettext, spoken
+from mailing.base.languages import LANGUAGES, date_text, gettext, ngettext, spoken
 from mailing.base.settings import current
 from mailing.campaigns import approvals
 from mailing.campaigns.campaigns import Campaign, Kind
@@ -54,6 +54,8 @@ def surroundings() -> dict[str, Any]:
         "time_left": time_left,
         "clock_text": clock_text,
         "percent": percent,
+        "sentence_of": sentence_of,
+        "today_text": today_text,
         "styles": STYLES,
         "sending_off": _sending_off() if login else None,
         "zone": current().time_zone,
@@ -127,6 +129,17 @@ def percent(value: float) -> str:
     """A share as the language writes it; small ones to the second place, for they matter."""
     places = "#,##0.##" if 0 < value < 1 else "#,##0.#"
     return f"{format_decimal(value, places, locale=spoken())}\N{NO-BREAK SPACE}%"
+
+
+def sentence_of(clauses: list[str]) -> str:
+    """Clauses as one sentence: the first letter large, a full stop after the last."""
+    said = "; ".join(clauses)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def today_text() -> str:
+    """The day that it is for the operator."""
+    return date_text(clock.now().astimezone(ZoneInfo(current().time_zone)).date())
 
 
 def who(name: str) -> str:
