@@ -31,6 +31,7 @@ class Sizes:
     kills: int = _size(10, "kills of each kind whose consequences `crash` times")
     every: int = _size(5, "seconds between two kills of a campaign that goes on under them")
     people: int = _size(100_000, "people of `audience`")
+    campaigns: int = _size(10_000, "campaigns that have been sent before, of `studio`")
     rows: int = _size(1_000_000, "rows of an import")
     import_rounds: int = _size(2, "imports of so many rows, each beside its COPY")
 
@@ -56,5 +57,6 @@ MODEST = Sizes(
     leaves=100,
     kills=3,
     people=20_000,
+    campaigns=2_000,
     rows=20_000,
 )

@@ -65,7 +65,8 @@ def of(campaign_id: int) -> Failures:
     sayings: Counter[str] = Counter()
     for row in found:
         by_provider.setdefault(row.provider, Counter())[row.state] += row.messages
-        sayings[f"{row.code or '—'} {row.status}".strip()] += row.messages
+        if row.code:
+            sayings[f"{row.code} {row.status}".strip()] += row.messages
     for kind, provider, messages in returns.by_provider(campaign_id):
         by_provider.setdefault(provider, Counter())[kind] += messages
     rows = [Row(name, _whole(numbers)) for name, numbers in by_provider.items()]

@@ -141,7 +141,7 @@ def test_a_look_that_takes_long_is_made_once_for_all_who_watch(
 ) -> None:
     looks: list[int] = []
     now = [100.0]
-    monkeypatch.setattr(sparing.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("webapp.studio.sparing.time.monotonic", lambda: now[0])
 
     def look(took: float) -> int:
         looks.append(1)
