@@ -18,7 +18,6 @@ LAST = 5
 class Figures:
     """What became of one campaign; shares are per cent, all of `audience` or of `accepted`."""
 
-    campaign: Campaign
     audience: int
     accepted: int
     refused: int
@@ -52,7 +51,6 @@ def of(campaign: Campaign) -> Figures:
     counted = kept or status.outcomes(campaign).as_dict()
     followed = aftermath.of(campaign)
     return Figures(
-        campaign,
         campaign.audience or 0,
         counted["accepted"],
         counted["refused"],
@@ -61,8 +59,8 @@ def of(campaign: Campaign) -> Figures:
     )
 
 
-def before(campaign: Campaign) -> list[Figures]:
-    """Those of the last five to the same topic that had ended before it began, the newest first."""
+def before(campaign: Campaign) -> list[Campaign]:
+    """The last five to the same topic that are over and began before it, the newest first."""
     query = (
         select(Campaign)
         .where(
@@ -76,7 +74,7 @@ def before(campaign: Campaign) -> list[Figures]:
         .limit(LAST)
         .options(selectinload(Campaign.bodies))
     )
-    return [of(one) for one in db.session.scalars(query)]
+    return list(db.session.scalars(query))
 
 
 def usual(figures: list[Figures], value: Callable[[Figures], float]) -> float | None:

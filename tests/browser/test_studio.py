@@ -214,7 +214,8 @@ def test_a_campaign_is_sent_watched_and_reported_and_the_rest_are_written_to(
     page.get_by_label("Words of the subject, or the number").fill("караша")
     page.get_by_role("button", name="Look for").click()
     expect(page.get_by_text("2 campaigns are found under the four tabs together.")).to_be_visible()
-    page.get_by_role("link", name="Sent", exact=False).first.click()
+    tabs = page.get_by_role("navigation", name="Campaigns by state")
+    tabs.get_by_role("link", name="Sent").click()
     ago = page.locator(".ago").first
     expect(ago.locator(".exact")).to_be_hidden()
     ago.focus()

@@ -12,7 +12,8 @@ from typing import Any
 from flask import current_app
 
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import status, tallies
+from mailing.deliveries import comparing, status, tallies
+from webapp.studio.sparing import sparingly
 
 KEPT_SECONDS = 300
 MOST_KEPT = 1000
@@ -88,6 +89,15 @@ def _figures_in_row(campaign: Campaign) -> Figures:
         figures = figures_of(campaign.id)
         _remember(kept, key, figures)
     return figures
+
+
+def compared(campaigns: Iterable[Campaign]) -> list[comparing.Figures]:
+    """What became of each of these, and what followed."""
+    return [_compared(one) for one in campaigns]
+
+
+def _compared(campaign: Campaign) -> comparing.Figures:
+    return sparingly(("figures", campaign.id), lambda: comparing.of(campaign))
 
 
 def lay_out(found: dict[str, Any]) -> Figures:

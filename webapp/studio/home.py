@@ -15,7 +15,7 @@ from mailing.staff.permissions import Act
 from webapp.studio import beginning, charts
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.campaigns import OVER
-from webapp.studio.figures import figures_in_list
+from webapp.studio.figures import compared, figures_in_list
 from webapp.studio.identity import actor, can
 from webapp.studio.live import seconds_left
 from webapp.studio.sparing import sparingly
@@ -62,7 +62,7 @@ def _last() -> dict[str, Any]:
     last = next((one for one in ended if one.audience), None)
     if last is None:
         return {"last": None}
-    own, before = sparingly(("last", last.id), lambda: (comparing.of(last), comparing.before(last)))
+    own, *before = compared([last, *comparing.before(last)])
     values = {"reached": lambda one: one.reached, "left": lambda one: one.left_share}
     usual = {name: comparing.usual(before, value) for name, value in values.items()}
     return {"last": last, "own": own, "usual": usual, "compared": len(before)}

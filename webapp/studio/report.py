@@ -15,8 +15,7 @@ from mailing.staff.permissions import Act
 from webapp.studio import charts
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.campaigns import OVER
-from webapp.studio.figures import Figures, figures_of
-from webapp.studio.sparing import sparingly
+from webapp.studio.figures import Figures, compared, figures_of
 
 # Per cent of those who got it: what mail providers begin to ask about.
 LEFT_LIMIT = 1.0
@@ -74,20 +73,17 @@ def _missed(campaign: Campaign, figures: Figures) -> list[tuple[str, int, int]]:
 def _what_followed(campaign: Campaign, figures: Figures) -> dict[str, Any]:
     accepted = figures.number("accepted")
     followed = aftermath.of(campaign)
-    before = sparingly(("compared", campaign.id), lambda: _compared(campaign))
+    earlier = comparing.before(campaign)
+    own, *others = compared([campaign, *earlier])
     return {
         "followed": followed,
         "hours": list(_hours(followed)),
         "left": charts.curve(followed.left, HOURS, accepted * LEFT_LIMIT / 100),
         "complained": charts.curve(followed.complained, HOURS, accepted * COMPLAINED_LIMIT / 100),
-        "own": comparing.of(campaign),
-        "before": before,
-        "usual_reached": comparing.usual(before, lambda one: one.reached),
+        "own": own,
+        "before": list(zip(earlier, others, strict=True)),
+        "usual_reached": comparing.usual(others, lambda one: one.reached),
     }
-
-
-def _compared(campaign: Campaign) -> list[comparing.Figures]:
-    return comparing.before(campaign)
 
 
 def _hours(followed: Aftermath) -> Iterator[tuple[int, int, int]]:

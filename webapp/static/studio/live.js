@@ -6,12 +6,12 @@ const SLOWEST = 20000;
 const SAID_EVERY = 30000;
 let pause = FASTEST;
 let timer = 0;
-let saidAt = 0;
+let saidAt = -SAID_EVERY;
 
 async function refresh() {
   const shown = document.getElementById("live");
   if (!shown?.hasAttribute("data-moving") || document.hidden) return;
-  if (!shown.querySelector("details.act[open], details#stop[open]")) await exchange(shown);
+  if (!shown.querySelector("details[open]:not([id]), details#stop[open]")) await exchange(shown);
   again(pause);
 }
 
