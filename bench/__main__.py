@@ -25,6 +25,7 @@ from bench import (
     importing,
     leaving,
     machine,
+    pages,
     reading,
     scale,
 )
@@ -40,6 +41,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "scale": scale.measure,
     "distance": distance.measure,
     "audience": audience.measure,
+    "studio": pages.measure,
     "import": importing.measure,
     "leave": leaving.measure,
     "crash": crash.measure,

@@ -31,6 +31,7 @@ class Sizes:
     kills: int = _size(10, "kills of each kind whose consequences `crash` times")
     every: int = _size(5, "seconds between two kills of a campaign that goes on under them")
     people: int = _size(100_000, "people of `audience`")
+    campaigns: int = _size(10_000, "campaigns that have been sent before, of `studio`")
     rows: int = _size(1_000_000, "rows of an import")
     kept: int = _size(250_000, "people of the database that `backup` backs up")
     replayed: int = _size(100_000, "lines of the journal that `backup` replays")
@@ -58,6 +59,7 @@ MODEST = Sizes(
     leaves=100,
     kills=3,
     people=20_000,
+    campaigns=2_000,
     rows=20_000,
     kept=20_000,
     replayed=5_000,

@@ -17,7 +17,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.jobs import DNS, IMPORT, LINKS, SEND, ring
 from mailing.base.settings import Settings
-from mailing.deliveries import brake, dispatch, dns_checks, incarnations, links, returns
+from mailing.deliveries import brake, dispatch, dns_checks, incarnations, links, returns, tallies
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
@@ -33,6 +33,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     brake.look_at_all,
     returns.settle_uncertain,
     dispatch.finish,
+    tallies.keep,
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
     saying.forget_unanswered,

@@ -65,6 +65,13 @@ def save(name: str, conditions: Conditions, actor: Actor) -> Segment:
     return made
 
 
+def of(conditions: Conditions, name: str, actor: Actor) -> Segment:
+    """A segment on offer that says this; else a new one, by this name or one like it."""
+    said = Segment.definition == conditions.as_data()
+    kept = db.session.scalars(select(Segment).where(said, Segment.retired_at.is_(None))).first()
+    return kept or save(_free(name), conditions, actor)
+
+
 def change(segment: Segment, name: str, conditions: Conditions, actor: Actor) -> None:
     """Say something else under it. What has been let go already keeps what it said then."""
     segment.name = _named(name, segment.id)
@@ -105,6 +112,12 @@ def everyone() -> list[Segment]:
     """Every segment: those on offer by name, then those retired."""
     query = select(Segment).order_by(Segment.retired_at.is_not(None), Segment.name)
     return list(db.session.scalars(query))
+
+
+def _free(name: str) -> str:
+    taken = set(db.session.scalars(select(Segment.name).where(Segment.name.startswith(name))))
+    numbered = (f"{name} ({number})" for number in range(2, len(taken) + 3))
+    return next(one for one in (name, *numbered) if one not in taken)
 
 
 def _named(name: str, own: int | None) -> str:

@@ -192,6 +192,17 @@ _GOT_LATELY = f"""s.id IN (SELECT d.subscriber_id FROM deliveries d
         SELECT b.id FROM batches b JOIN campaigns e ON e.id = b.campaign_id
         WHERE e.kind = 'campaign' AND coalesce(e.finished_at, now()) >= {_AGO})))"""  # noqa: S608 - our own text; values are bound
 
+# Of a campaign that is over: who was in its audience and did not get it for no reason of their own.
+# What is uncertain may have arrived; what a person's "no" held is nobody's to send again.
+OURS = ("campaign_stopped", "cannot_render", "frequency_cap")
+_MISSED = f"""s.id IN (
+    SELECT m.id FROM campaigns e JOIN audience_chunks k ON k.campaign_id = e.id
+    CROSS JOIN unnest(k.subscriber_ids) m (id)
+    LEFT JOIN deliveries d ON d.subscriber_id = m.id AND d.campaign_id = e.id
+    WHERE e.id = {{v}} AND e.state IN ('done', 'stopped') AND k.reason IS NULL
+        AND (coalesce(d.state, 'pending') IN ('pending', 'deferred', 'claimed', 'refused')
+             OR d.state = 'held' AND d.reason IN {OURS}))"""  # noqa: S608 - our own text; values are bound
+
 _IN = "s.{column} = ANY (CAST({{v}} AS text[]))"
 
 KNOWN: dict[str, Known] = {
@@ -207,6 +218,7 @@ KNOWN: dict[str, Known] = {
     "provider.none_of": Known(f"NOT {_IN.format(column='provider')}", _domains, list),
     "received.campaign": Known(_GOT, _campaign, _one),
     "received.not_campaign": Known(f"NOT {_GOT}", _campaign, _one),
+    "missed.campaign": Known(_MISSED, _campaign, _one),
     "received.within": Known(_GOT_LATELY, _days, _one),
     "received.none_within": Known(f"NOT {_GOT_LATELY}", _days, _one),
 }

@@ -18,8 +18,9 @@ from mailing.people.subscribers import Sealer
 
 RECEIVES = "will_receive"
 HELD = "held"
+GOT_IT = "accepted"
 OUTCOMES = (
-    *("accepted", "refused", "uncertain", HELD, "sending", "deferred", "pending"),
+    *(GOT_IT, "refused", "uncertain", HELD, "sending", "deferred", "pending"),
     RECEIVES,
 )
 
@@ -52,6 +53,7 @@ _WANTED = """
     SELECT * FROM ({lines}) l
     WHERE (CAST(:outcome AS text) IS NULL OR outcome = :outcome)
       AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+      AND (CAST(:but AS text) IS NULL OR outcome <> :but)
 """
 
 
@@ -75,12 +77,18 @@ class Line:
 HEADS = ("email", "language", "outcome", "reason", "at")
 
 
-def of(campaign: Campaign, outcome: str | None = None, reason: str | None = None) -> Iterator[Line]:
-    """Everybody considered, or those of one outcome, or of one outcome for one reason."""
+def of(
+    campaign: Campaign,
+    outcome: str | None = None,
+    reason: str | None = None,
+    but: str | None = None,
+) -> Iterator[Line]:
+    """Everybody considered, or those of one outcome, or of one outcome for one reason; `but` leaves
+    out those of one outcome."""
     lines, values = _lines(campaign)
     query = text(_WANTED.format(lines=lines))
     sealer = Sealer()
-    wanted = {**values, "outcome": outcome, "reason": reason}
+    wanted = {**values, "outcome": outcome, "reason": reason, "but": but}
     for row in db.session.execute(query, wanted).yield_per(1000):
         opened = sealer.open(row.personal, row.id.bytes) if row.personal else {}
         address = str(opened.get("email", ""))

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
 from mailing.campaigns.content import Content
-from mailing.deliveries.deliveries import Delivery
+from mailing.deliveries.deliveries import Delivery, State
 from mailing.people.subscribers import Sealer
 from mailing.staff.audit import Actor
 
@@ -78,6 +78,12 @@ def of(campaign_id: int, most: int = 20) -> list[Tried]:
 def find(delivery_id: UUID) -> Trial | None:
     """The test mail that a delivery carries."""
     return db.session.get(Trial, delivery_id)
+
+
+def has_arrived() -> bool:
+    """Whether a relay has ever accepted a test mail."""
+    query = select(Trial.delivery_id).join(Delivery, Delivery.id == Trial.delivery_id)
+    return db.session.scalar(query.where(Delivery.state == State.ACCEPTED).limit(1)) is not None
 
 
 def left_today(actor: Actor) -> int:

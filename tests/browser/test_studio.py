@@ -1,5 +1,6 @@
 """The studio in a real browser: without script, by keyboard, on a phone, in the dark, with axe."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.browser
 OFFICER = Actor("staff 1", Role.ADMIN)
 LANGUAGES = ("kk", "ru", "en")
 WIDTHS = (320, 1280)
+_LIVE = ("live", "uncertain")
 OUTCOMES = ["accepted", "accepted", "refused", "uncertain", "held", "deferred", "open"]
 
 
@@ -46,6 +48,7 @@ class Studio:
         """One address of each kind of page, before the campaign is let go."""
         pages = ("write", "preview", "preview?part=source", "audience", "audience/unsubscribed")
         return [
+            "/studio/",
             "/studio/campaigns",
             "/studio/campaigns?tab=sent",
             "/studio/campaigns/new",
@@ -95,6 +98,20 @@ class Studio:
 def studio(site: str, web: Flask) -> Studio:
     make_crew(web)
     return Studio(site, web, make_world(web), desk_of(web))
+
+
+def ended(studio: Studio) -> None:
+    """The campaign is over, some hours after it began."""
+    with studio.web.app_context():
+        done = (
+            "UPDATE campaigns SET state = 'done', started_at = now() - interval '20 hours', "
+            "finished_at = now() - interval '19 hours' WHERE started_at IS NOT NULL"
+        )
+        db.session.execute(text(done))
+        db.session.execute(
+            text("UPDATE deliveries SET state = 'refused' WHERE state IN ('deferred', 'open')")
+        )
+        db.session.commit()
 
 
 def desk_of(web: Flask) -> tuple[int, ...]:
@@ -159,7 +176,7 @@ def test_a_marketer_writes_looks_counts_sends_and_holds_without_script(
     expect(page.get_by_text("12 people are considered; 9 will receive.")).to_be_visible()
     page.get_by_role("link", name="Ready to send?").click()
     page.get_by_role("button", name="Send to 9 people").click()
-    expect(page.get_by_role("status").first).to_contain_text("Nothing has been sent.")
+    expect(page.locator(".sentence")).to_contain_text("Nothing has been sent.")
     page.get_by_role("button", name="Hold: back to draft").click()
     expect(page.get_by_text("Held. Nothing was sent")).to_be_visible()
 
@@ -196,14 +213,43 @@ def test_the_live_page_follows_the_figures_by_itself(
     let_go(studio.web, studio.world, ["accepted", "sealed"])
     page = open_page("marketer")
     page.goto(f"{studio.address}{studio.campaign}/live")
-    sentence = page.get_by_role("status").first
-    expect(sentence).to_have_text("It is going out: 1 of 9 have been accepted.")
+    sentence = page.locator(".sentence")
+    expect(sentence).to_contain_text("It is going out: 1 of 9 have been accepted.")
     page.get_by_role("button", name="Pause").focus()
     with studio.web.app_context():
         db.session.execute(text("UPDATE deliveries SET state = 'accepted'"))
         db.session.commit()
-    expect(sentence).to_have_text("It is going out: 2 of 9 have been accepted.", timeout=15_000)
+    expect(sentence).to_contain_text("It is going out: 2 of 9 have been accepted.", timeout=15_000)
     expect(page.get_by_role("button", name="Pause")).to_be_focused()
+    expect(page.locator("#said")).to_have_text(re.compile("2 of 9 have been accepted"))
+
+
+def test_a_campaign_is_sent_watched_and_reported_and_the_rest_are_written_to(
+    open_page: Callable[..., Page], studio: Studio
+) -> None:
+    """Today, the list, live, the report, a new draft: by links and buttons alone."""
+    let_go(studio.web, studio.world, ["accepted"] * 6)
+    page = open_page("marketer")
+    expect(page.locator(".sentence")).to_have_text("1 campaign is going out.")
+    page.get_by_role("link", name="Қараша хаты").first.click()
+    expect(page.locator(".sentence")).to_contain_text("6 of 9 have been accepted.")
+    page.get_by_text("Stop it for good…").click()
+    page.get_by_role("button", name="Stop for good").click()
+    expect(page.get_by_text("Too late to stop all: 6 sent, 3 stopped.")).to_be_visible()
+    page.get_by_role("link", name="Report", exact=True).click()
+    expect(page.get_by_text("Complete: 9 = 6 accepted + 0 refused + 3 held back")).to_be_visible()
+    page.get_by_role("button", name="Write to the other 3 people").click()
+    expect(page.get_by_text("3 people are considered; 3 will receive.")).to_be_visible()
+    page.get_by_role("link", name="Campaigns", exact=True).first.click()
+    page.get_by_label("Words of the subject, or the number").fill("караша")
+    page.get_by_role("button", name="Look for").click()
+    expect(page.get_by_text("2 campaigns are found under the four tabs together.")).to_be_visible()
+    tabs = page.get_by_role("navigation", name="Campaigns by state")
+    tabs.get_by_role("link", name="Sent").click()
+    ago = page.locator(".ago").first
+    expect(ago.locator(".exact")).to_be_hidden()
+    ago.focus()
+    expect(ago.locator(".exact")).to_be_visible()
 
 
 def test_a_stop_is_explained_before_it_is_pressed(
@@ -237,8 +283,12 @@ def test_axe_finds_nothing_to_complain_of(
     for address in studio.addresses():
         found[address] = _complaints(page, studio, address, language)
     let_go(studio.web, studio.world, OUTCOMES)
-    for address in ("/studio/campaigns", f"{studio.campaign}/live", f"{studio.campaign}/uncertain"):
+    sending = ("/studio/", "/studio/campaigns", *(f"{studio.campaign}/{p}" for p in _LIVE))
+    for address in sending:
         found[f"{address}, sending"] = _complaints(page, studio, address, language)
+    ended(studio)
+    for address in ("/studio/", f"{studio.campaign}/report"):
+        found[f"{address}, over"] = _complaints(page, studio, address, language)
     page.get_by_role("banner").get_by_role("button").click()
     found["login"] = _complaints(page, studio, "/studio/login", language)
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
@@ -251,6 +301,11 @@ def test_no_page_scrolls_sideways_in_any_language(
     let_go(studio.web, studio.world, OUTCOMES)
     wide = []
     for address in studio.addresses():
+        for language in LANGUAGES:
+            page.goto(_in(studio, address, language))
+            wide += [(address, language, width) for width in WIDTHS if _scrolls(page, width)]
+    ended(studio)
+    for address in ("/studio/", f"{studio.campaign}/report"):
         for language in LANGUAGES:
             page.goto(_in(studio, address, language))
             wide += [(address, language, width) for width in WIDTHS if _scrolls(page, width)]

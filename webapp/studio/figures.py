@@ -4,7 +4,7 @@ The parts are those of `campaign status` and always add up to the audience.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 from flask import current_app
 
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import status
+from mailing.deliveries import comparing, status, tallies
+from webapp.studio.sparing import sparingly
 
 KEPT_SECONDS = 300
 MOST_KEPT = 1000
@@ -64,8 +65,20 @@ def figures_of(campaign_id: int) -> Figures:
     return lay_out(status.status(campaign_id))
 
 
-def figures_in_list(campaign: Campaign) -> Figures:
-    """The same for a row of the list. What has ended is counted again only after five minutes.
+def figures_in_list(campaigns: Iterable[Campaign]) -> dict[int, Figures]:
+    """The same for those rows of a list that have an audience, by the campaign's number."""
+    started = [one for one in campaigns if one.audience is not None]
+    kept = tallies.final(one.id for one in started if one.finished_at)
+    return {
+        one.id: lay_out({"audience": one.audience, "outcomes": kept[one.id]})
+        if one.id in kept
+        else _figures_in_row(one)
+        for one in started
+    }
+
+
+def _figures_in_row(campaign: Campaign) -> Figures:
+    """What has ended and has no final tally is counted again only after five minutes.
 
     Counting half a million deliveries took 54 ms when measured; a list may hold 25 such rows.
     """
@@ -76,6 +89,15 @@ def figures_in_list(campaign: Campaign) -> Figures:
         figures = figures_of(campaign.id)
         _remember(kept, key, figures)
     return figures
+
+
+def compared(campaigns: Iterable[Campaign]) -> list[comparing.Figures]:
+    """What became of each of these, and what followed."""
+    return [_compared(one) for one in campaigns]
+
+
+def _compared(campaign: Campaign) -> comparing.Figures:
+    return sparingly(("figures", campaign.id), lambda: comparing.of(campaign))
 
 
 def lay_out(found: dict[str, Any]) -> Figures:

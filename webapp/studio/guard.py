@@ -68,7 +68,7 @@ def keep_private(response: Response) -> Response:
 
 def safe_next(target: str | None) -> str:
     """Where to go after the login: a path of the studio, whatever the link asked for."""
-    home = url_for("studio.campaign_list")
+    home = url_for("studio.home")
     if not target or not target.startswith("/studio/") or "\\" in target:
         return home
     parts = urlsplit(target)

@@ -22,6 +22,7 @@ from webapp.studio.identity import actor
 IN_MEMORY = 4 * 1024 * 1024
 AT_ONCE = 1000
 A_PIECE = 64 * 1024
+MISSED = "missed"
 
 
 @studio.get("/campaigns/<int:campaign_id>/export")
@@ -38,24 +39,30 @@ def campaign_export_take(campaign_id: int) -> ResponseReturnValue:
     if why not in set(Reason):
         wrong = {"why": gettext("Choose why you read it; it is logged.")}
         return _page(campaign, wrong), 422
-    file, rows = _written(campaign)
-    told = {"why": why, "rows": rows, "fields": list(lines.HEADS)}
+    is_missed = request.form.get("who") == MISSED
+    file, rows = _written(lines.of(campaign, but=lines.GOT_IT if is_missed else None))
+    who = {"who": MISSED} if is_missed else {}
+    told = {"why": why, "rows": rows, "fields": list(lines.HEADS), **who}
     audit.record(actor(), "ledger exported", f"campaign {campaign_id}", **told)
     db.session.commit()
-    return _download(file, f"campaign-{campaign_id}-ledger.csv")
+    return _download(file, f"campaign-{campaign_id}-{MISSED if is_missed else 'ledger'}.csv")
 
 
 def _page(campaign: Campaign, errors: dict[str, str]) -> str:
     return render_template(
-        "pages/studio/export.html", campaign=campaign, errors=errors, reasons=list(Reason)
+        "pages/studio/export.html",
+        campaign=campaign,
+        errors=errors,
+        reasons=list(Reason),
+        who_is_in=request.values.get("who", ""),
     )
 
 
-def _written(campaign: Campaign) -> tuple[IO[bytes], int]:
+def _written(found: Iterator[lines.Line]) -> tuple[IO[bytes], int]:
     file = cast("IO[bytes]", SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - the answer ends it
     file.write(sheet(lines.HEADS, ()).encode())
     rows = 0
-    for some in _in_pieces(lines.of(campaign)):
+    for some in _in_pieces(found):
         file.write(sheet((), (one.cells for one in some)).encode().removeprefix(_HEAD))
         rows += len(some)
     file.seek(0)

@@ -36,7 +36,7 @@ class Row:
         about, _, how = self.kind.partition(".")
         if about == "joined":
             return "day" if how in ("since", "before") else "days"
-        if about == "received":
+        if about in ("received", "missed"):
             return "campaign" if how.endswith("campaign") else "days"
         return about
 
@@ -142,6 +142,7 @@ def kinds() -> dict[str, str]:
         "provider.none_of": gettext("Their address is at none of the providers"),
         "received.campaign": gettext("They got the campaign"),
         "received.not_campaign": gettext("They did not get the campaign"),
+        "missed.campaign": gettext("They were to get the campaign, and it did not reach them"),
         "received.within": gettext("They got a campaign within so many days"),
         "received.none_within": gettext("They got no campaign within so many days"),
     }

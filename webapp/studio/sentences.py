@@ -19,6 +19,14 @@ _OF_FILES = (
     N_("The policy does not declare the field %(field)s; take the column out."),
     N_("Nobody is imported for notices: they come with every topic."),
     N_("It failed several times at the same place. Tell whoever looks after this."),
+    # What a campaign waits for.
+    N_("the holding window, until %(time)s UTC"),
+    N_("sending to be switched on again: %(reason)s"),
+    N_("the sending hours, which begin at %(time)s (%(zone)s)"),
+    N_("the mail relay: %(trouble)s"),
+    N_("the next try of %(number)s deferred messages, at %(time)s UTC"),
+    N_("its turn under the limits on messages a second, or a worker to take it up"),
+    N_("a worker to take it up; is one running, and does the queue answer?"),
 )
 _OF_REQUESTS = (
     N_("There is no request %(number)s."),

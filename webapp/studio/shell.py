@@ -1,13 +1,17 @@
 """What every page of the studio shows around its own matter."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from babel.dates import format_timedelta
 from babel.numbers import format_decimal
 from flask import g, request, url_for
 
+from mailing.base import clock
 from mailing.base.installation import here
-from mailing.base.languages import LANGUAGES, gettext, ngettext, spoken
+from mailing.base.languages import LANGUAGES, date_text, gettext, ngettext, spoken
 from mailing.base.operator import shown
 from mailing.base.settings import current
 from mailing.campaigns import approvals
@@ -49,6 +53,12 @@ def surroundings() -> dict[str, Any]:
         "topic_name": topic_name,
         "titled": titled,
         "span": span,
+        "ago_text": ago_text,
+        "time_left": time_left,
+        "clock_text": clock_text,
+        "percent": percent,
+        "sentence_of": sentence_of,
+        "today_text": today_text,
         "styles": STYLES,
         "sending_off": _sending_off() if login else None,
         "zone": current().time_zone,
@@ -87,12 +97,56 @@ def figure(number: int) -> str:
     return str(format_decimal(number, locale=spoken()))
 
 
+@studio.app_template_filter("decimal")
+def decimal(number: float) -> str:
+    """A number with one place after the comma, where there is something."""
+    return str(format_decimal(number, "#,##0.#", locale=spoken()))
+
+
 def span(seconds: int) -> str:
     """A time in words: minutes where they are whole."""
     minutes, rest = divmod(seconds, 60)
     if minutes and not rest:
         return ngettext("%(num)s minute", "%(num)s minutes", minutes)
     return ngettext("%(num)s second", "%(num)s seconds", seconds)
+
+
+def ago_text(moment: datetime) -> str:
+    """How long ago something was, or how soon it will be: 3 days ago · in 2 hours."""
+    passed = moment - clock.now()
+    return str(format_timedelta(passed, add_direction=True, locale=spoken()))
+
+
+def time_left(seconds: int) -> str:
+    """About how long it still takes, in words."""
+    minutes, hours = -(-seconds // 60), -(-seconds // 3600)
+    if minutes <= 1:
+        return gettext("Less than a minute is left.")
+    if hours <= 2:
+        return ngettext("About %(num)s minute is left.", "About %(num)s minutes are left.", minutes)
+    return ngettext("About %(num)s hour is left.", "About %(num)s hours are left.", hours)
+
+
+def clock_text(moment: datetime) -> str:
+    """A time of day in the operator's zone."""
+    return f"{moment.astimezone(ZoneInfo(current().time_zone)):%H:%M}"
+
+
+def percent(value: float) -> str:
+    """A share as the language writes it; small ones to the second place, for they matter."""
+    places = "#,##0.##" if 0 < value < 1 else "#,##0.#"
+    return f"{format_decimal(value, places, locale=spoken())}\N{NO-BREAK SPACE}%"
+
+
+def sentence_of(clauses: list[str]) -> str:
+    """Clauses as one sentence: the first letter large, a full stop after the last."""
+    said = "; ".join(clauses)
+    return f"{said[:1].upper()}{said[1:]}."
+
+
+def today_text() -> str:
+    """The day that it is for the operator."""
+    return date_text(clock.now().astimezone(ZoneInfo(current().time_zone)).date())
 
 
 def who(name: str) -> str:

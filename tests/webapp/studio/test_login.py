@@ -125,7 +125,7 @@ def test_a_session_planted_before_the_login_is_worth_nothing_after_it(browser: B
 )
 def test_no_link_leads_out_of_the_studio_after_the_login(browser: Browser, target: str) -> None:
     answer = browser.log_in("viewer@example.com", next=target)
-    assert answer.headers["Location"] == "/studio/campaigns"
+    assert answer.headers["Location"] == "/studio/"
 
 
 def test_the_page_that_was_asked_for_comes_after_the_login(browser: Browser) -> None:

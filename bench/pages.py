@@ -1,0 +1,107 @@
+"""The studio's pages over ten thousand campaigns, while one to a large list goes out.
+
+Server time: the request in this process, without a network and without a browser. What was sent
+before is laid by SQL, as the sweep leaves it: each campaign with its tally.
+"""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from bench import crowd, ground
+from bench.measure import demand, spread, timed
+from bench.sizes import Sizes
+from bench.studio import Studio
+from bench.talk import say
+from mailing.base.database import db
+from mailing.deliveries import dispatch, status
+from tests import road
+
+_TIMES = 9
+
+_SENT = """
+    WITH made AS (
+        INSERT INTO campaigns (kind, topic_id, state, language, created_by, created_at, started_at,
+                               finished_at, audience, considered)
+        SELECT 'campaign', :topic, CASE WHEN n % 20 = 0 THEN 'stopped' ELSE 'done' END, 'kk',
+            'staff 1', at, at, at + interval '10 minutes', 1000, 1040
+        FROM generate_series(1, :campaigns) n,
+            LATERAL (SELECT now() - n * interval '3 hours' AS at) t
+        RETURNING id)
+    , said AS (
+        INSERT INTO campaign_bodies (campaign_id, language, subject, preheader, format, body)
+        SELECT id, tongue, 'Хат ' || id, 'Бұл аптада', 'markdown', repeat('Сәлем. ', 200)
+        FROM made, unnest(ARRAY['kk', 'ru', 'en']) tongue)
+    INSERT INTO campaign_tallies (campaign_id, outcomes, is_final, counted_at)
+    SELECT id, '{"accepted": 980, "refused": 9, "uncertain": 0, "deferred": 0, "pending": 0,
+                 "sending": 0, "held": {"unsubscribed": 11}}', true, now() FROM made
+"""
+# Seven tenths answered in the last half hour, some refused; the rest waits.
+_HALFWAY = """
+    INSERT INTO deliveries (kind, campaign_id, batch_id, subscriber_id, topic_id, state, reply_code,
+                            reply_text, finished_at, attempts)
+    SELECT 'campaign', b.campaign_id, b.id, m.id, :topic,
+        CASE WHEN random() < 0.01 THEN 'refused' WHEN random() < 0.7 THEN 'accepted'
+             ELSE 'pending' END, 550, '550 5.1.1 no such user',
+        now() - random() * interval '30 minutes', 1
+    FROM batches b JOIN audience_chunks c ON c.campaign_id = b.campaign_id AND c.number = b.chunk
+    CROSS JOIN unnest(c.subscriber_ids) m (id) WHERE b.campaign_id = :campaign
+"""
+
+
+def measure(sizes: Sizes) -> dict[str, Any]:
+    """Milliseconds of each page, the first look (nothing is kept in the process) apart.
+
+    Raises DoesNotCount where a page does not answer or the large campaign does not add up.
+    """
+    with ground.ground() as place:
+        crowd.lay(place, road.lay().id, sizes.people)
+        topic = _topic()
+        values = {"topic": topic, "campaigns": sizes.campaigns}
+        db.session.execute(text(_SENT), values)
+        number = road.campaign()
+        dispatch.start(number, road.ACTOR, now=True)
+        db.session.execute(text(_HALFWAY), {"topic": topic, "campaign": number})
+        db.session.commit()
+        ground.settle()
+        _demand_sums(number, sizes.people)
+        return {
+            "people": sizes.people,
+            "campaigns": sizes.campaigns,
+            "database": place.database,
+            "pages": _pages(Studio(place.environment).open(), number, sizes.campaigns),
+        }
+
+
+def _topic() -> int:
+    return int(db.session.execute(text("SELECT id FROM topics WHERE slug = 'news'")).scalar_one())
+
+
+def _demand_sums(number: int, people: int) -> None:
+    told = status.status(number)
+    outcomes = dict(told["outcomes"])
+    held = sum(outcomes.pop("held").values())
+    demand(held + sum(outcomes.values()) == people == told["audience"], f"it is {told}")
+
+
+def _pages(pages: Studio, number: int, campaigns: int) -> dict[str, Any]:
+    found = {}
+    for name, path in _paths(number, campaigns).items():
+        first = timed(lambda path=path: pages.read(path))  # type: ignore[misc]
+        again = timed(lambda path=path: pages.read(path), _TIMES)  # type: ignore[misc]
+        found[name] = {"first_ms": round(first[0], 1), **spread(again)}
+        say(f"{name}: first {first[0]:.0f} ms, then {found[name]['p50_ms']:.0f} ms")
+    return found
+
+
+def _paths(number: int, campaigns: int) -> dict[str, str]:
+    listed = "/studio/campaigns?tab=sent"
+    return {
+        "today": "/studio/",
+        "campaigns": "/studio/campaigns",
+        "campaigns, sent": listed,
+        "campaigns, sent, found by words": f"{listed}&words=хат+{campaigns // 2}",
+        "campaigns, sent, a page far behind": f"{listed}&before=1600000000_1",
+        "live": f"/studio/campaigns/{number}/live",
+        "report": f"/studio/campaigns/{campaigns // 2}/report",
+    }
