@@ -71,7 +71,7 @@ def _gunicorn(port: int, environment: dict[str, str], log: Path) -> Iterator[Pat
         yield log
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(30)
+        process.wait(90)
 
 
 def _listens(port: int) -> bool:
