@@ -36,7 +36,7 @@ def process(environment: dict[str, str]) -> Any:
             env=os.environ | environment,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=180,
         )
         assert len(done.stdout.splitlines()) == 1, done.stderr
         return done.returncode, json.loads(done.stdout)

@@ -21,7 +21,7 @@ def process(environment: dict[str, str], *arguments: str) -> tuple[int, Any]:
         env=environment,
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=180,
     )
     return done.returncode, json.loads(done.stdout)
 
