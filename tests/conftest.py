@@ -1,6 +1,7 @@
 """What every test may ask for: real services, a database of its own, settings, the doors."""
 
 import base64
+import gc
 import os
 import secrets
 from collections.abc import Iterator
@@ -48,6 +49,12 @@ def pytest_configure(config: pytest.Config) -> None:
     """Runs in every test process, first in the one that starts the others."""
     parts.begin_run()
     config.add_cleanup(once.arrange().undo)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was collected stays to the end: the collector of garbage need not look at it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -125,11 +132,16 @@ def environment(
     services: Services, database_url: str, queue_prefix: str, tmp_path: Path
 ) -> dict[str, str]:
     """All settings as variables, for this process and for those that the test starts."""
+    return surroundings(services.redis_url, database_url, queue_prefix, tmp_path / "var")
+
+
+def surroundings(redis_url: str, database_url: str, prefix: str, var: Path) -> dict[str, str]:
+    """All settings as variables, with keys of their own."""
     return {
         "KELISIM_DATABASE_URL": database_url,
-        "KELISIM_REDIS_URL": services.redis_url,
-        "KELISIM_QUEUE_PREFIX": queue_prefix,
-        "KELISIM_VAR": str(tmp_path / "var"),
+        "KELISIM_REDIS_URL": redis_url,
+        "KELISIM_QUEUE_PREFIX": prefix,
+        "KELISIM_VAR": str(var),
         "KELISIM_SECRET_KEYS": secrets.token_urlsafe(32),
         "KELISIM_DATA_KEY": _key(),
         "KELISIM_SUPPRESSION_KEY": _key(),
@@ -148,11 +160,16 @@ def environment(
 @pytest.fixture
 def settings(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The settings of `environment`; what the developer's shell or `.env` says does not count."""
+    return settle(environment, monkeypatch)
+
+
+def settle(environment: dict[str, str], patch: pytest.MonkeyPatch) -> Settings:
+    """Let these variables be all that this process has of ours; the settings of them."""
     for name in [name for name in os.environ if name.startswith("KELISIM_")]:
         if name not in OF_THE_SUITE:
-            monkeypatch.delenv(name)
+            patch.delenv(name)
     for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+        patch.setenv(name, value)
     return load(_env_file=None)
 
 

@@ -5,16 +5,46 @@ building a rule's address and hashing a sample password took half the time of a 
 The results are those of the real thing; nothing is made weaker or left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
 from jinja2.bccache import Bucket, BytecodeCache
-from werkzeug.routing import Rule
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from werkzeug.routing import BaseConverter, Rule
+from werkzeug.routing.rules import RulePart
+
+from tests import warm
 
 Builder = Callable[..., tuple[str, str]]
+Parser = Callable[[Rule, str], Iterable[RulePart]]
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A rule as it was taken apart, and what was noted of it on the way."""
+
+    parts: list[RulePart]
+    trace: list[tuple[bool, str]]
+    converters: dict[str, BaseConverter]
+
+    @classmethod
+    def of(cls, rule: Rule, parse: Callable[[], Iterable[RulePart]]) -> "Parsed":
+        """Take it apart."""
+        before = len(rule._trace)
+        parts = list(parse())
+        return cls(parts, rule._trace[before:], dict(rule._converters))
+
+    def note(self, rule: Rule) -> list[RulePart]:
+        """Note the same of another rule; its parts."""
+        rule._trace.extend(self.trace)
+        rule._converters.update(self.converters)
+        rule.arguments.update(self.converters)
+        return self.parts
 
 
 class Compiled(BytecodeCache):
@@ -35,7 +65,11 @@ def arrange() -> pytest.MonkeyPatch:
     patch = pytest.MonkeyPatch()
     patch.setattr(Flask, "jinja_options", {**Flask.jinja_options, "bytecode_cache": Compiled()})
     patch.setattr(Rule, "_compile_builder", _builders(Rule._compile_builder))
+    patch.setattr(Rule, "_parse_rule", _parts(Rule._parse_rule))
     patch.setattr(PasswordHasher, "hash", _hashes(PasswordHasher.hash))
+    patch.setattr(SQLAlchemy, "_make_engine", warm.makes(SQLAlchemy._make_engine))
+    patch.setattr(PGDialect_psycopg, "connect", warm.connects(PGDialect_psycopg.connect))
+    patch.setattr(PGDialect_psycopg, "do_close", warm.closes(PGDialect_psycopg.do_close))
     # Nor does each process that a test starts compile the product anew.
     patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     return patch
@@ -54,6 +88,22 @@ def _builders(make: Callable[[Rule, bool], Builder]) -> Callable[..., Builder]:
         return kept[key]
 
     return compile_builder
+
+
+def _parts(parse: Parser) -> Parser:
+    """A rule is taken apart by its text and its map's converters, which keep nothing of a map."""
+    kept: dict[object, Parsed] = {}
+
+    def parse_rule(rule: Rule, text: str) -> Iterable[RulePart]:
+        key = (text, tuple(rule.map.converters.items()))
+        if rule._converters:
+            return parse(rule, text)
+        if key in kept:
+            return kept[key].note(rule)
+        kept[key] = Parsed.of(rule, lambda: parse(rule, text))
+        return kept[key].parts
+
+    return parse_rule
 
 
 def _hashes(make: Callable[..., str]) -> Callable[..., str]:

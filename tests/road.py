@@ -158,7 +158,7 @@ def outcomes(campaign_id: int) -> dict[str, Any]:
     return {**counted, "state": told["state"], "audience": told["audience"]}
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 60.0, every: float = 0.05) -> Any:
+def wait_for(what: Callable[[], Any], seconds: float = 120.0, every: float = 0.05) -> Any:
     """Wait until something is true; what it was. Fails with what it was last."""
     deadline = time.monotonic() + seconds
     while True:
@@ -169,7 +169,7 @@ def wait_for(what: Callable[[], Any], seconds: float = 60.0, every: float = 0.05
         time.sleep(every)
 
 
-def wait_until_done(campaign_id: int, seconds: float = 120.0) -> dict[str, Any]:
+def wait_until_done(campaign_id: int, seconds: float = 180.0) -> dict[str, Any]:
     """Wait until a campaign is done; its outcomes."""
 
     def done() -> dict[str, Any] | None:
@@ -180,7 +180,7 @@ def wait_until_done(campaign_id: int, seconds: float = 120.0) -> dict[str, Any]:
     return found
 
 
-def wait_until_settled(environment: dict[str, str], seconds: float = 30.0) -> None:
+def wait_until_settled(environment: dict[str, str], seconds: float = 120.0) -> None:
     """Wait until nothing is in work."""
     with psycopg.connect(dsn(environment["KELISIM_DATABASE_URL"]), autocommit=True) as database:
         query = (
@@ -208,12 +208,12 @@ class Worker:
         """SIGKILL to the whole group: worker, children and sweeper at once."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     def end(self) -> int:
         """SIGTERM as a supervisor sends it; the exit code."""
         self.process.terminate()
-        code = self.process.wait(60)
+        code = self.process.wait(120)
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         return code

@@ -17,6 +17,7 @@ from console.embedded import Services
 from mailing.base.database import dsn
 from tests import services as parts
 from tests.services import Connection
+from tests.warm import cloakroom
 
 # Whatever a test could have changed of the schema; a changed room is torn down.
 _SHAPE = """
@@ -78,11 +79,13 @@ class Rooms:
     def close(self) -> None:
         """Tear the room down."""
         self._room = None
+        cloakroom.close()
         self._stack.close()
 
     def _build(self) -> _Room:
         self.close()
         url = self._stack.enter_context(parts.scratch_database(self._services, self._template))
+        cloakroom.open(url)
         return _look(self._stack.enter_context(_connect(url)), url)
 
 
@@ -111,7 +114,8 @@ def _put_back(room: _Room) -> bool:
 def _turn_out(connection: Connection) -> None:
     connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND pid <> ALL(%s)",
+        [cloakroom.pids()],
     )
 
 

@@ -62,7 +62,7 @@ class Container:
         kind, *command = self._service["healthcheck"]["test"]
         assert kind == "CMD"
         check = self._start(command)
-        return check.wait(30) == 0
+        return check.wait(90) == 0
 
     def _start(self, command: list[str]) -> "subprocess.Popen[bytes]":
         with self.log.open("ab") as log:
@@ -111,7 +111,7 @@ def test_the_commands_of_the_file_live_and_end_when_asked(
     with ended_afterwards(container.run()) as process:
         assert comes_alive(container, process), container.log.read_text()
         process.terminate()
-        assert process.wait(40) in (0, -signal.SIGTERM), container.log.read_text()
+        assert process.wait(120) in (0, -signal.SIGTERM), container.log.read_text()
 
 
 @pytest.mark.parametrize("name", LIVING)
@@ -127,7 +127,7 @@ def test_the_migration_of_the_file_makes_an_empty_database_usable(
     environment |= {"KELISIM_DATABASE_URL": empty_database_url}
     migrate = Container("migrate", environment, directory)
     with ended_afterwards(migrate.run()) as process:
-        assert process.wait(60) == 0, migrate.log.read_text()
+        assert process.wait(150) == 0, migrate.log.read_text()
     web = Container("web", environment, directory)
     with ended_afterwards(web.run()) as process:
         assert comes_alive(web, process), web.log.read_text()
@@ -217,7 +217,7 @@ def substituted(value: str, given: dict[str, str]) -> str:
 
 def comes_alive(container: Container, process: "subprocess.Popen[bytes]") -> bool:
     """Whether the health check passes within the time that a container is given."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while process.poll() is None and time.monotonic() < deadline:
         if container.is_healthy():
             return True

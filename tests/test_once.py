@@ -6,6 +6,7 @@ import pytest
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from flask import Flask, render_template
+from werkzeug.exceptions import NotFound
 from werkzeug.routing import BaseConverter, Map, Rule
 
 WEAK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -20,6 +21,10 @@ class Loud(BaseConverter):
 class Quiet(BaseConverter):
     def to_url(self, value: str) -> str:
         return value.lower()
+
+
+class Short(Quiet):
+    regex = "[a-z]{2}"
 
 
 def rendered(folder: Path, content: str) -> str:
@@ -39,6 +44,19 @@ def test_a_rule_builds_its_address_by_its_own_map() -> None:
     for converter, built in ((Loud, "/A"), (Quiet, "/a"), (Loud, "/A")):
         rules = Map([Rule("/<said:word>", endpoint="e")], converters={"said": converter})
         assert rules.bind("example.com").build("e", {"word": "a"}) == built
+
+
+def test_a_rule_that_was_taken_apart_before_is_matched_by_its_own_map() -> None:
+    for converters, path in (({"said": Loud}, "/a/b"), ({"said": Short}, "/a/bc"), ({}, "/a/b")):
+        rules = Map(
+            [Rule("/<word>/<said:rest>", endpoint="e")], converters={"said": Quiet, **converters}
+        )
+        matches = rules.bind("example.com")
+        assert matches.match(path) == ("e", {"word": "a", "rest": path[3:]})
+        assert matches.build("e", {"word": "a", "rest": path[3:]}).lower() == path
+        assert rules._rules[0].arguments == {"word", "rest"}
+    with pytest.raises(NotFound):
+        Map([Rule("/<said:rest>", endpoint="e")], converters={"said": Short}).bind("x").match("/a")
 
 
 def test_a_rule_with_a_default_keeps_its_own() -> None:

@@ -71,7 +71,7 @@ def test_a_wake_up_carries_ids_in_json(app: Flask) -> None:
     db.session.execute(text("SELECT 1"))
     db.session.commit()
     with queue.connection_or_acquire() as connection:
-        message = connection.SimpleQueue("kelisim").get(timeout=5)
+        message = connection.SimpleQueue("kelisim").get(timeout=60)
     assert message.content_type == "application/json"
     assert message.payload[1] == {"campaign_id": 5}
     message.ack()

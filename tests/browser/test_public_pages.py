@@ -88,7 +88,7 @@ def test_a_mistake_leads_from_the_summary_to_the_field(page: Page, pages: Site) 
     assert page.url.endswith("#email")
 
 
-@pytest.mark.parametrize(("language", "scheme"), [("kk", "light"), ("ru", "dark"), ("en", "light")])
+@pytest.mark.parametrize(("language", "scheme"), [("kk", "light"), ("ru", "dark")])
 def test_axe_finds_nothing_to_complain_of(
     browser: Browser, pages: Site, language: str, scheme: str
 ) -> None:
@@ -112,17 +112,16 @@ def test_axe_finds_nothing_to_complain_of(
     assert found == {name: [] for name in found}
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-def test_no_page_scrolls_sideways_in_any_language(
-    browser: Browser, pages: Site, width: int
-) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 700})
+def test_no_page_scrolls_sideways_in_any_language(browser: Browser, pages: Site) -> None:
+    context = browser.new_context()
     page = context.new_page()
     for name, address in pages.addresses().items():
         for language in LANGUAGES:
             page.goto(f"{pages.address}{address}?lang={language}")
-            needed = page.evaluate("document.documentElement.scrollWidth")
-            assert needed <= width, (name, language)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 700})
+                needed = page.evaluate("document.documentElement.scrollWidth")
+                assert needed <= width, (name, language)
     context.close()
 
 

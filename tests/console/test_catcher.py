@@ -56,7 +56,7 @@ def catcher(tmp_path: Path) -> Iterator[Catcher]:
     ports_told = json.loads(process.stdout.readline())
     yield Catcher(tmp_path / "mail", **ports_told)
     process.terminate()
-    _, for_people = process.communicate(timeout=10)
+    _, for_people = process.communicate(timeout=60)
     assert process.returncode == 0
     assert f"read it at http://127.0.0.1:{ports_told['http_port']}/".encode() in for_people
 
@@ -71,7 +71,7 @@ def test_what_was_sent_is_in_the_file_to_the_byte(catcher: Catcher) -> None:
 
 
 def test_commands_sent_ahead_are_taken_in_their_order(catcher: Catcher) -> None:
-    with socket.create_connection(("127.0.0.1", catcher.smtp_port), timeout=10) as peer:
+    with socket.create_connection(("127.0.0.1", catcher.smtp_port), timeout=60) as peer:
         peer.sendall(
             b"EHLO there.example\r\nMAIL FROM:<a@there.example>\r\n"
             b"RCPT TO:<aigerim@example.com>\r\nDATA\r\n"

@@ -70,7 +70,7 @@ def test_a_program_that_dies_is_started_again_and_its_leftovers_are_ended(
         leader, child = pids(tmp_path / "one.pids")
         (tmp_path / "one.pids").unlink()
         os.kill(leader, signal.SIGKILL)
-        assert wait_until(lambda: tended(crew) and (tmp_path / "one.pids").exists(), 10)
+        assert wait_until(lambda: tended(crew) and (tmp_path / "one.pids").exists(), 60)
         assert not is_alive(child)
         assert pids(tmp_path / "one.pids")[0] != leader
     said = capfd.readouterr().err
@@ -102,7 +102,7 @@ def test_a_signal_to_the_crew_ends_it_cleanly(
     crew = crew_process(program(WAIT), surroundings)
     alive = pids(tmp_path / "one.pids")
     crew.send_signal(number)
-    assert crew.wait(10) == 0
+    assert crew.wait(60) == 0
     assert not any(is_alive(pid) for pid in alive)
 
 
@@ -113,7 +113,7 @@ def test_no_program_outlives_a_crew_that_was_killed_outright(
     leader, child = pids(tmp_path / "one.pids")
     crew.kill()
     crew.wait()
-    assert wait_until(lambda: not is_alive(leader), 5)
+    assert wait_until(lambda: not is_alive(leader), 60)
     os.kill(child, signal.SIGKILL)
 
 
@@ -123,7 +123,7 @@ def crew_process(program: Program, surroundings: dict[str, str]) -> "subprocess.
 
 def pids(path: Path) -> list[int]:
     """The leader's process id and its child's."""
-    assert wait_until(lambda: path.exists() and len(path.read_text().split()) == 2, 10)
+    assert wait_until(lambda: path.exists() and len(path.read_text().split()) == 2, 60)
     return [int(word) for word in path.read_text().split()]
 
 

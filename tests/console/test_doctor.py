@@ -33,7 +33,7 @@ def greeting(*lines: bytes) -> Iterator[str]:
         thread = threading.Thread(target=serve)
         thread.start()
         yield f"smtp://user:secret@127.0.0.1:{server.getsockname()[1]}"
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.fixture

@@ -126,7 +126,7 @@ def test_rows_outlive_a_killed_database_server(tmp_path: Path) -> None:
     ask_at(cluster.url(), "CREATE TABLE kept AS SELECT 1 AS row")
     pid = int((tmp_path / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: not cluster.is_running(), 10)
+    assert wait_until(lambda: not cluster.is_running(), 60)
     cluster.start()
     assert ask_at(cluster.url(), "SELECT row FROM kept") == "1"
     cluster.stop()
@@ -222,7 +222,7 @@ def test_a_command_that_is_told_to_end_stops_what_it_started(
 ) -> None:
     process, _ = command()
     process.terminate()
-    assert process.wait(30) == 128 + signal.SIGTERM
+    assert process.wait(90) == 128 + signal.SIGTERM
     assert servers_in(var) == []
 
 

@@ -84,7 +84,7 @@ def test_a_killed_keeper_takes_its_process_along(start: Start, environment: dict
     web = start("web", "--port", str(port), without=services)
     assert wait_until(lambda: is_live(port), START_SECONDS)
     web.kill()
-    assert wait_until(lambda: not is_live(port), 40)
+    assert wait_until(lambda: not is_live(port), 120)
     # The next command finds the services that nobody keeps, and ends them with itself.
     assert start("db", "upgrade", without=services).wait(60) == 0
     assert servers_in(Path(environment["KELISIM_VAR"])) == []

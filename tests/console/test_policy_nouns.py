@@ -9,13 +9,26 @@ from typing import Any
 import pytest
 
 from mailing.base.settings import ROOT
+from tests.console.conftest import Kelisim
 
 SEED = ROOT / "tests" / "data" / "policy-kk.txt"
 
 
 @pytest.fixture
-def kelisim(environment: dict[str, str], settings: object) -> Any:
+def kelisim(kelisim: Kelisim) -> Any:
     """Run one command with `--json`; its exit code and its one document."""
+
+    def run(*words: str) -> tuple[int, Any]:
+        said = kelisim(*words, "--json")
+        assert len(said.out.splitlines()) == 1, said.err
+        return said.code, said.document
+
+    return run
+
+
+@pytest.fixture
+def process(environment: dict[str, str]) -> Any:
+    """The same in a process of its own."""
 
     def run(*words: str) -> tuple[int, Any]:
         done = subprocess.run(
@@ -23,7 +36,7 @@ def kelisim(environment: dict[str, str], settings: object) -> Any:
             env=os.environ | environment,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=180,
         )
         assert len(done.stdout.splitlines()) == 1, done.stderr
         return done.returncode, json.loads(done.stdout)
@@ -84,8 +97,8 @@ def test_an_import_tells_what_was_found_in_its_own_text(kelisim: Any, tmp_path: 
     assert ("number_missing", "kk") in {(one["code"], one["language"]) for one in shown["findings"]}
 
 
-def test_a_report_of_what_was_not_announced_says_so(kelisim: Any) -> None:
-    kelisim("policy", "import", str(SEED), "--language", "kk", "--effective", "2024-10-01")
-    code, refused = kelisim("notice", "report", "--policy", "1")
+def test_a_report_of_what_was_not_announced_says_so(process: Any) -> None:
+    process("policy", "import", str(SEED), "--language", "kk", "--effective", "2024-10-01")
+    code, refused = process("notice", "report", "--policy", "1")
     assert code == 1
     assert "has no notice" in refused["error"]

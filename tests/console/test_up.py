@@ -14,6 +14,8 @@ import pytest
 
 from console.daemons import free_port, wait_until
 
+# A machine that has much else to do takes its time; what is waited for comes or never does.
+PATIENCE = 120
 WORKER = "-m worker --concurrency"
 KELISIM = str(Path(sys.executable).with_name("kelisim"))
 
@@ -64,10 +66,7 @@ def up(environment: dict[str, str], tmp_path: Path) -> Iterator[Running]:
         os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_is_ready_when_it_says_so_and_leaves_no_process_behind(
-    up: Running, number: signal.Signals
-) -> None:
+def test_it_is_ready_when_it_says_so_and_leaves_no_process_behind(up: Running) -> None:
     assert up.is_ready(), up.said.read_text()
     with urllib.request.urlopen(f"http://127.0.0.1:{up.port}/readyz") as answer:
         assert answer.status == 200
@@ -75,11 +74,11 @@ def test_it_is_ready_when_it_says_so_and_leaves_no_process_behind(
     with urllib.request.urlopen(f"http://127.0.0.1:{up.port}/studio/login") as answer:
         assert answer.status == 200
     said = f"http://127.0.0.1:{up.port}/studio/login\n"
-    assert wait_until(lambda: said in up.said.read_text(), 60), up.said.read_text()
+    assert wait_until(lambda: said in up.said.read_text(), PATIENCE), up.said.read_text()
     banners = ("transport:", "broker ->")
     assert not [banner for banner in banners if banner in up.said.read_text()]
-    up.process.send_signal(number)
-    assert up.process.wait(60) == 0, up.said.read_text()
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(PATIENCE) == 0, up.said.read_text()
     assert processes_of(up.var) == []
 
 
@@ -88,23 +87,24 @@ def test_a_killed_worker_is_replaced_and_nothing_outlives_a_killed_command(up: R
     before = up.programs(WORKER)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: bool(set(up.programs(WORKER)) - set(before)), 60)
+    assert wait_until(lambda: bool(set(up.programs(WORKER)) - set(before)), PATIENCE)
     assert "worker ended (-9)" in up.said.read_text()
     up.process.kill()
-    assert wait_until(lambda: up.programs(" -m ") == [], 60), processes_of(up.var)
+    assert wait_until(lambda: up.programs(" -m ") == [], PATIENCE), processes_of(up.var)
 
 
 def test_killed_services_are_started_again_where_everybody_looks_for_them(up: Running) -> None:
+    """And a SIGINT, as Ctrl-C sends it, ends all of them like the SIGTERM above."""
     assert up.is_ready(), up.said.read_text()
     embedded = up.var / "embedded"
     postmaster = int((embedded / "postgresql" / "postmaster.pid").read_text().split()[0])
     valkey = int(json.loads((embedded / "valkey" / "process.json").read_text())["pid"])
     for pid in (postmaster, valkey):
         os.kill(pid, signal.SIGKILL)
-    assert wait_until(lambda: up.said.read_text().count("it is started again") == 2, 60)
-    assert wait_until(lambda: web_is_ready(up.port), 60), up.said.read_text()
-    up.process.send_signal(signal.SIGTERM)
-    assert up.process.wait(60) == 0, up.said.read_text()
+    assert wait_until(lambda: up.said.read_text().count("it is started again") == 2, PATIENCE)
+    assert wait_until(lambda: web_is_ready(up.port), PATIENCE), up.said.read_text()
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(PATIENCE) == 0, up.said.read_text()
     assert processes_of(up.var) == []
 
 

@@ -65,7 +65,7 @@ class Waiter:
 
     def answer(self) -> Any:
         """What came of it, at last; raises what it raised."""
-        self._thread.join(30)
+        self._thread.join(90)
         assert not self._thread.is_alive(), "it still waits"
         if isinstance(self._answer, BaseException):
             raise self._answer
@@ -93,7 +93,7 @@ def begin(app: Flask, settings: Settings) -> Iterator[Begin]:
         def start(act: Callable[[], Any]) -> Waiter:
             before = _waiting(watcher)
             begun.append(Waiter(app, act))
-            road.wait_for(lambda: _waiting(watcher) > before, 10, every=0.01)
+            road.wait_for(lambda: _waiting(watcher) > before, 90, every=0.01)
             return begun[-1]
 
         yield start

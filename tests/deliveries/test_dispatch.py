@@ -44,7 +44,7 @@ def test_two_starts_at_once_are_one_start(app: Flask) -> None:
 
     def start() -> None:
         with app.app_context():
-            ready.wait(10)
+            ready.wait(90)
             try:
                 told.append(dispatch.start(number, road.ACTOR, now=True))
                 db.session.commit()
@@ -240,7 +240,7 @@ def test_groups_and_stops_never_end_in_a_deadlock(app: Flask, settings: Settings
     db.session.commit()
     over.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(90)
     assert troubles == []
 
 

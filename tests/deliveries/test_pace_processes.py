@@ -81,7 +81,7 @@ class Fleet:
         assert process.pid is not None
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
-        process.join(10)
+        process.join(90)
 
     def passed(self, *numbers: int, campaigns: tuple[int, ...] = CAMPAIGNS) -> list[float]:
         """When messages of these campaigns passed: of all processes, or of these."""
@@ -100,7 +100,7 @@ class Fleet:
     def goes_on(self, by: int = 100) -> None:
         """Wait until so many more have passed."""
         wanted = len(self.passed()) + by
-        road.wait_for(lambda: len(self.passed()) >= wanted, 60)
+        road.wait_for(lambda: len(self.passed()) >= wanted, 120)
 
     def alone(self) -> BaseProcess | None:
         """The process that paces alone, as the database sees it."""

@@ -134,7 +134,7 @@ class Ground:
                 stdout=log,
                 stderr=log,
             )
-        road.wait_for(lambda: _answers(self.web_port), 30)
+        road.wait_for(lambda: _answers(self.web_port), 120)
         return web
 
 

@@ -54,7 +54,7 @@ class Watch:
             yield self
         finally:
             self._is_over.set()
-            self._thread.join(30)
+            self._thread.join(120)
 
     @property
     def is_done(self) -> bool:

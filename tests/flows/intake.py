@@ -40,11 +40,11 @@ class Intake:
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
-        assert self.process.wait(10) == -signal.SIGKILL
+        assert self.process.wait(60) == -signal.SIGKILL
 
     def end(self) -> None:
         self.process.terminate()
-        assert self.process.wait(30) == 0, self._log.read_text()
+        assert self.process.wait(90) == 0, self._log.read_text()
 
 
 @contextmanager
@@ -59,7 +59,7 @@ def taking_in(environment: dict[str, str], folder: Path) -> Iterator[Intake]:
 
 def hand_in(post: Postfix, raw: bytes, *to: str, sender: str = "x@example.org") -> None:
     """As the world does: by SMTP, to the server of our domains."""
-    with smtplib.SMTP("127.0.0.1", post.world, timeout=30) as talk:
+    with smtplib.SMTP("127.0.0.1", post.world, timeout=90) as talk:
         assert talk.sendmail(sender, list(to) or [HELPDESK], raw) == {}
 
 

@@ -15,8 +15,10 @@ from tests import road
 from tests.peers.faults import Cut, Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
 
-COUNT = 1500
+COUNT = 600
 CONNECTIONS = 8
+# Until it is healed: what strikes in the middle strikes in the middle on any machine.
+SLOW = Fault(Stage.DOT, wait=0.2)
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ def test_a_killed_worker_is_followed_by_another_without_a_double_or_a_loss(
     number: int, environment: dict[str, str], peer: SmtpPeer, hire: Hire, tmp_path: Path
 ) -> None:
     """T48: killed in the middle, the count is exact, and what is not known says so."""
-    peer.behave(Fault(Stage.DOT, wait=0.02))
+    peer.behave(SLOW)
     first = hire()
     road.start(number)
     road.wait_for(lambda: len(peer.accepted) > 100)
@@ -87,7 +89,7 @@ def test_a_killed_worker_is_followed_by_another_without_a_double_or_a_loss(
 def test_a_killed_child_is_replaced_and_its_work_goes_on(
     number: int, environment: dict[str, str], peer: SmtpPeer, tmp_path: Path
 ) -> None:
-    peer.behave(Fault(Stage.DOT, wait=0.02))
+    peer.behave(SLOW)
     with road.working(environment, tmp_path / "worker.log") as worker:
         road.start(number)
         road.wait_for(lambda: len(peer.accepted) > 100)
@@ -95,6 +97,7 @@ def test_a_killed_child_is_replaced_and_its_work_goes_on(
         senders = [child for child in children if child.net_connections("tcp")]
         victim = next(c for c in senders if _is_connected(c, peer.port))
         os.kill(victim.pid, signal.SIGKILL)
+        peer.heal()
         done = road.wait_until_done(number)
     reached = nobody_twice(peer)
     assert done["uncertain"] <= CONNECTIONS
@@ -105,7 +108,7 @@ def test_a_killed_child_is_replaced_and_its_work_goes_on(
 def test_a_worker_that_is_told_to_end_leaves_nothing_uncertain(
     number: int, environment: dict[str, str], peer: SmtpPeer, hire: Hire, tmp_path: Path
 ) -> None:
-    peer.behave(Fault(Stage.DOT, wait=0.02))
+    peer.behave(SLOW)
     first = hire()
     road.start(number)
     road.wait_for(lambda: len(peer.accepted) > 50)
@@ -114,6 +117,7 @@ def test_a_worker_that_is_told_to_end_leaves_nothing_uncertain(
     middle = road.outcomes(number)
     assert middle["uncertain"] == 0
     assert middle["accepted"] == len(peer.accepted) < COUNT
+    peer.heal()
     with road.working(environment, tmp_path / "second.log"):
         done = road.wait_until_done(number)
     assert done["accepted"] == len(nobody_twice(peer)) == COUNT
@@ -123,7 +127,7 @@ def test_a_frozen_worker_is_not_taken_for_dead(
     number: int, environment: dict[str, str], peer: SmtpPeer, hire: Hire, tmp_path: Path
 ) -> None:
     """Suspicion is no proof: only the kernel's lock says that a process has ended."""
-    peer.behave(Fault(Stage.DOT, wait=0.05))
+    peer.behave(SLOW)
     first = hire(concurrency=1)
     road.start(number)
     road.wait_for(lambda: len(peer.accepted) > 50)

@@ -197,7 +197,7 @@ def test_wake_ups_that_are_doubled_and_two_beats_change_nothing(
     finally:
         for beat in beats:
             beat.terminate()
-            beat.wait(20)
+            beat.wait(90)
     everybody_once(peer)
     assert done["accepted"] == COUNT
 

@@ -103,7 +103,7 @@ def test_each_of_our_addresses_is_delivered_and_acted_upon(
 
 def test_the_world_may_hand_in_for_our_domains_alone(person: Person, post: Postfix) -> None:
     with (
-        smtplib.SMTP("127.0.0.1", post.world, timeout=30) as talk,
+        smtplib.SMTP("127.0.0.1", post.world, timeout=90) as talk,
         pytest.raises(smtplib.SMTPRecipientsRefused, match="Relay access denied"),
     ):
         talk.sendmail("x@example.org", ["somebody@example.com"], b"Subject: x\r\n\r\n")

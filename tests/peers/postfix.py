@@ -133,7 +133,7 @@ def _started(program: str, one: Postfix) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(90)
 
 
 def _write(one: Postfix, lmtp: dict[str, int], others: int) -> None:

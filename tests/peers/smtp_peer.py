@@ -135,7 +135,7 @@ class SmtpPeer:
 
     def _call(self, work: Coroutine[object, object, T]) -> T:
         """Run a coroutine in the peer's thread and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
 
 
 async def serve(arguments: argparse.Namespace) -> None:

@@ -23,7 +23,7 @@ MESSAGE = "Subject: x\r\n\r\n.dot\r\nlast\r\n"
 
 
 def deliver(port: int, recipient: str = "a@example.net") -> None:
-    with smtplib.SMTP("127.0.0.1", port, timeout=5) as client:
+    with smtplib.SMTP("127.0.0.1", port, timeout=60) as client:
         client.sendmail("b@example.com", [recipient], MESSAGE)
 
 
@@ -88,7 +88,7 @@ def test_a_client_that_pipelines_unasked_or_sends_bare_line_ends_is_complained_o
 def test_starttls_and_login_work_with_another_client(tmp_path: Path) -> None:
     authority = create(tmp_path)
     with SmtpPeer(offers=Offers(tls=authority.server(), login=("user", "word"))) as peer:
-        with smtplib.SMTP("localhost", peer.port, timeout=5) as client:
+        with smtplib.SMTP("localhost", peer.port, timeout=60) as client:
             client.starttls(context=authority.client())
             client.login("user", "word")
             client.sendmail("b@example.com", ["a@example.net"], MESSAGE)
@@ -106,7 +106,7 @@ def process(directory: Path, *options: str) -> Iterator[tuple[int, subprocess.Po
         yield int(running.stdout.readline()), running
     finally:
         running.terminate()
-        running.communicate(timeout=10)
+        running.communicate(timeout=60)
     assert running.returncode == 0
 
 

@@ -507,7 +507,7 @@ def test_whoever_leaves_while_an_import_runs_has_left(
 
     with ThreadPoolExecutor() as threads:
         leaving = threads.submit(leave)
-        assert has_left.wait(10)
+        assert has_left.wait(90)
         report = import_people(ImportFile(path, "news"), ACTOR)
         db.session.commit()
         leaving.result()
@@ -531,7 +531,7 @@ def test_whoever_leaves_between_the_look_and_the_entry_has_the_last_word(
 
     def keep_while_somebody_leaves(work: Attestation, met: Persons) -> None:
         leaving.append(threads.submit(leave))
-        assert has_begun.wait(10)
+        assert has_begun.wait(90)
         _until_somebody_waits_for_a_lock()
         keep(work, met)
 
@@ -575,7 +575,7 @@ def _until_somebody_waits_for_a_lock() -> None:
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    for _ in range(500):
+    for _ in range(4500):
         db.session.execute(text("SELECT pg_stat_clear_snapshot()"))
         if db.session.scalar(waiting):
             return

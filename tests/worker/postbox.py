@@ -54,7 +54,7 @@ def taking_in(environment: dict[str, str], log: Path, **more: str) -> Iterator[i
         yield port
     finally:
         process.terminate()
-        assert process.wait(30) == 0, log.read_text()
+        assert process.wait(90) == 0, log.read_text()
 
 
 def is_open(port: int) -> bool:
@@ -69,7 +69,7 @@ def is_open(port: int) -> bool:
 @contextmanager
 def talking(port: int) -> Iterator[smtplib.LMTP]:
     """A conversation by LMTP."""
-    with smtplib.LMTP("127.0.0.1", port, timeout=30) as peer:
+    with smtplib.LMTP("127.0.0.1", port, timeout=90) as peer:
         peer.ehlo()
         yield peer
 
@@ -78,7 +78,7 @@ def send(port: int, raw: bytes, *to: str, sender: str = "x@example.org", lmtp: b
     """Deliver a letter there, as a mail system does."""
     recipients = list(to) or [HELPDESK]
     if not lmtp:
-        with smtplib.SMTP("127.0.0.1", port, timeout=30) as peer:
+        with smtplib.SMTP("127.0.0.1", port, timeout=90) as peer:
             assert peer.sendmail(sender, recipients, raw) == {}
         return
     with talking(port) as peer:

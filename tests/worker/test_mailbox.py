@@ -74,7 +74,7 @@ def port() -> Iterator[int]:
         yield free
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(90)
         shutil.rmtree(place, ignore_errors=True)
 
 

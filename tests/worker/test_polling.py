@@ -67,9 +67,9 @@ def polled(app: Flask, settings: Settings, box: Box, monkeypatch: pytest.MonkeyP
     poller = Poller(app, settings)
     thread = threading.Thread(target=poller.run)
     thread.start()
-    assert box.said.wait(30)
+    assert box.said.wait(90)
     poller.end()
-    thread.join(30)
+    thread.join(90)
     assert not thread.is_alive()
 
 

@@ -42,7 +42,7 @@ def refusal(environment: dict[str, str]) -> tuple[int, str]:
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr.strip()
@@ -148,7 +148,7 @@ def test_a_worker_whose_whole_group_is_told_to_end_leaves_nothing_uncertain(
         road.start(number)
         road.wait_for(lambda: len(peer.accepted) > 20)
         os.killpg(worker.process.pid, signal.SIGTERM)
-        assert worker.process.wait(30) == 0
+        assert worker.process.wait(120) == 0
     with road.working(environment, tmp_path / "second.log"):
         done = road.wait_until_done(number)
     assert done["accepted"] == len(peer.accepted) == COUNT

@@ -10,10 +10,12 @@ from mailing.inbound.reading.addresses import ADDRESS, clean, first
 LONGEST = 20_000
 _LONGEST_LINE = 1000
 _LIST = re.compile(rf"^[\s>*\"'#•-]*[<\"']?({ADDRESS})[>\"']?\s*(.*)$")
+# Small and capital letters are one for the words alone: an address knows both, and to look up the
+# other case of every letter that it may hold would take longer than loading all else of this slice.
 _AFTER = re.compile(
-    rf"""(?<![\w@.-])(?:to|for|recipients?(?:\s(?:address|is))?|address(?:es)?(?:\(es\))?|userid|failed|rcpt(?:\sto)?|mailbox|user|account|адрес\w*|получател\w*|мекенжай\w*)
-    [\s:=]{{1,8}}(?:--\s{{0,4}})?(?:smtp:)?[<"'\[(]?({ADDRESS})""",
-    re.IGNORECASE | re.VERBOSE,
+    rf"""(?<![\w@.-])(?i:to|for|recipients?(?:\s(?:address|is))?|address(?:es)?(?:\(es\))?|userid|failed|rcpt(?:\sto)?|mailbox|user|account|адрес\w*|получател\w*|мекенжай\w*)
+    [\s:=]{{1,8}}(?:--\s{{0,4}})?(?i:smtp:)?[<"'\[(]?({ADDRESS})""",
+    re.VERBOSE,
 )
 _REFUSED = re.compile(rf"(?:^|[\s>])[45]\d\d[\s-](?:[45]\.\d+\.\d+\s)?[<(]?({ADDRESS})")
 _ASIDE = re.compile(

@@ -55,6 +55,11 @@ def with_settings(settings: Settings) -> Iterator[With]:
 @pytest.fixture
 def shop(web: Flask) -> Shop:
     """The policy as it was published, in force; topics; a form that one site may post to."""
+    return open_shop(web)
+
+
+def open_shop(web: Flask) -> Shop:
+    """What `shop` is."""
     with web.app_context():
         content = (DATA / "policy-kk.txt").read_bytes()
         kept = versions.import_text(content, NewText("kk", date(2024, 10, 1)))

@@ -3,28 +3,25 @@
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from datetime import date
 from html import unescape
+from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 from flask import Flask
 
+from console.embedded import Services
 from mailing.base.database import db
-from mailing.base.settings import ROOT
 from mailing.people import standings
 from mailing.policies import versions
 from mailing.policies.versions import NewText
 from tests.webapp.public.conftest import Shop
 from tests.webapp.public.people import Asked, ask, leave_link, standing
+from tests.webapp.public.served import Served, served
 
 Curl = Callable[..., "Answer"]
 
@@ -43,31 +40,39 @@ class Answer:
         return unescape(re.sub(r"<[^>]+>", " ", self.page))
 
 
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "gunicorn.log"
+# One server for all; each test has a person of its own there.
+pytestmark = pytest.mark.xdist_group("curl")
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def house(
+    services: Services, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """What gunicorn serves."""
+    with served(services, template, tmp_path_factory.mktemp("curl")) as found:
+        yield found
 
 
 @pytest.fixture
-def server(web: Flask, environment: dict[str, str], log: Path) -> Iterator[str]:
-    """The address of the application under gunicorn, on the database of this test."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    threads = ("--worker-class", "gthread", "--threads", "4", "--no-control-socket")
-    bind = (*threads, "--bind", f"127.0.0.1:{port}", "webapp.wsgi:application")
-    own = {**os.environ, **environment, "KELISIM_PUBLIC_URL": f"http://127.0.0.1:{port}"}
-    own["KELISIM_LOG_LEVEL"] = "debug"
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", *bind], cwd=ROOT, env=own, stdout=file, stderr=file
-        )
-    try:
-        _wait_for(port)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
+def web(house: Served) -> Flask:
+    return house.web
+
+
+@pytest.fixture
+def shop(house: Served) -> Shop:
+    return house.shop
+
+
+@pytest.fixture
+def log(house: Served) -> Path:
+    return house.log
+
+
+@pytest.fixture
+def server(house: Served) -> str:
+    """The address of the application under gunicorn."""
+    return f"http://127.0.0.1:{house.port}"
 
 
 @pytest.fixture
@@ -86,7 +91,7 @@ def curl(server: str) -> Curl:
 @pytest.fixture
 def asked(web: Flask, shop: Shop) -> Asked:
     """Somebody whose confirmation mail is on its way."""
-    return ask(web, shop.policy, "new", address="erik@example.com")
+    return ask(web, shop.policy, "new", address=f"erik{next(_numbers)}@example.com")
 
 
 def test_somebody_joins_with_curl(curl: Curl, web: Flask, shop: Shop, log: Path) -> None:
@@ -125,7 +130,8 @@ def test_somebody_confirms_and_leaves_with_curl(
     assert standing(web, asked.subscriber, "new") == "given"
     by_hand = curl(f"{leave}?lang=en", "--data", "page=1")
     assert "You are unsubscribed" in by_hand.words
-    assert "erik@example.com" not in log.read_text()
+    assert log.read_text().strip()
+    assert "erik" not in log.read_text()
 
 
 def test_somebody_chooses_with_curl(curl: Curl, web: Flask, shop: Shop, asked: Asked) -> None:
@@ -140,6 +146,12 @@ def test_somebody_chooses_with_curl(curl: Curl, web: Flask, shop: Shop, asked: A
     paused = curl(f"{choices}?lang=en", "--data", "act=pause&days=30")
     assert "Paused" in paused.words
     assert "\nlocation:" not in (page.head + saved.head + paused.head).lower()
+
+
+def test_the_policy_is_read_with_curl(curl: Curl, shop: Shop) -> None:
+    page = curl("/policy", "--header", "Accept-Language: kk")
+    assert page.status == 200
+    assert "helpdesk@glazik" in page.words
 
 
 def test_a_policy_change_is_agreed_to_with_curl(
@@ -168,23 +180,7 @@ def hidden(page: Answer, *names: str) -> list[str]:
     return [part for field in kept for part in ("--data-urlencode", field)]
 
 
-def test_the_policy_is_read_with_curl(curl: Curl, shop: Shop) -> None:
-    page = curl("/policy", "--header", "Accept-Language: kk")
-    assert page.status == 200
-    assert "helpdesk@glazik" in page.words
-
-
 def _without(what: str) -> NoReturn:
     if os.environ.get("KELISIM_CI") == "1":
         pytest.fail(f"This machine lacks {what}.")
     pytest.skip(f"This machine lacks {what}.")
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        assert time.monotonic() < deadline, "the server did not start"
-        time.sleep(0.05)

@@ -1,49 +1,50 @@
 """One-click on the wire: the real server, and requests as mail systems really write them."""
 
-import os
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import count
 
 import pytest
 from flask import Flask
 
-from mailing.base.settings import ROOT
-from tests.webapp.public.conftest import Shop
+from console.embedded import Services
 from tests.webapp.public.people import Asked, leave_link, say_yes, standing
+from tests.webapp.public.served import Served, served
 
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 ONE_CLICK = b"List-Unsubscribe=One-Click"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
 
 
-@pytest.fixture
-def person(web: Flask, shop: Shop) -> Asked:
-    return say_yes(web, shop.policy, "offers")
+# Every test has a person of its own at the one server.
+pytestmark = pytest.mark.xdist_group("wire")
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def server(
+    services: Services, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    """What gunicorn serves."""
+    with served(services, template, tmp_path_factory.mktemp("wire")) as found:
+        yield found
 
 
 @pytest.fixture
-def port(web: Flask, environment: dict[str, str]) -> Iterator[int]:
-    """Where gunicorn serves the application, on the database of this test."""
-    free = _free_port()
-    gunicorn = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--threads", "4"),
-            "--no-control-socket",
-            *("--bind", f"127.0.0.1:{free}", "--log-level", "error", "webapp.wsgi:application"),
-        ],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-    )
-    try:
-        _wait_for(free)
-        yield free
-    finally:
-        gunicorn.send_signal(signal.SIGTERM)
-        gunicorn.wait(30)
+def web(server: Served) -> Flask:
+    return server.web
+
+
+@pytest.fixture
+def port(server: Served) -> int:
+    return server.port
+
+
+@pytest.fixture
+def person(server: Served) -> Asked:
+    address = f"dana{next(_numbers)}@example.com"
+    return say_yes(server.web, server.shop.policy, "offers", address=address)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +69,7 @@ def test_a_post_leaves_however_it_is_framed(
     port: int, web: Flask, person: Asked, rest: bytes
 ) -> None:
     answer = _exchange(port, b"POST " + leave_link(web, person.subscriber).encode() + b" " + rest)
-    final = answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+    final = answer.removeprefix(CONTINUE)
     assert final.split(b" ", 2)[1] == b"200"
     assert b"set-cookie" not in final.lower()
     assert b"location:" not in final.lower()
@@ -88,32 +89,18 @@ def test_a_head_has_the_headers_of_the_page_no_body_and_no_effect(
 
 
 def _exchange(port: int, request: bytes) -> bytes:
-    """Send a request; everything that is answered until the server is silent or hangs up."""
-    with closing(socket.create_connection(("127.0.0.1", port), timeout=10)) as peer:
+    """Send a request; everything that is answered until the server hangs up.
+
+    It has its time, whatever else the machine does: it hangs up once we say that no more comes.
+    """
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=90)) as peer:
         peer.sendall(request)
-        said = peer.recv(65536)
-        peer.settimeout(1)
-        try:
-            while more := peer.recv(65536):
-                said += more
-        except TimeoutError:
-            pass
+        said = b""
+        while b"\r\n\r\n" not in said.removeprefix(CONTINUE):
+            more = peer.recv(65536)
+            assert more, said
+            said += more
+        peer.shutdown(socket.SHUT_WR)
+        while more := peer.recv(65536):
+            said += more
         return said
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError("gunicorn did not start")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
