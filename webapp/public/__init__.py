@@ -17,6 +17,7 @@ from webapp.public import (
     policy,
     preferences,
     privacy,
+    verify,
 )
 from webapp.public.brake import Brake
 
@@ -34,6 +35,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     agree.pages,
     operations.pages,
     images.pages,
+    verify.pages,
 )
 
 

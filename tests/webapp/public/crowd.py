@@ -19,6 +19,7 @@ from mailing.campaigns import images
 from mailing.deliveries import answers, stamps
 from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.receipts import StoredReceipt
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, suppression, topics
 from mailing.people.address_changes import AddressChange
@@ -49,6 +50,7 @@ class Crowd:
     draft_policy: int
     sha256: str
     image: str
+    receipt: str
 
 
 def gather(web: Flask, shop: Shop) -> Crowd:
@@ -64,7 +66,12 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         leaving["that was asked for"] = asked_for = _fresh_token(people["valid"].subscriber)
         changes = _change_tokens(asked_for) | forged(opted, other)
         claims = _claim_tokens(people) | forged(opted, other)
-        return Crowd(web, shop, leaving, requests, changes, claims, draft, digest, _image())
+        return Crowd(web, shop, leaving, requests, changes, claims, draft, digest, _image(), _receipt())
+
+
+def _receipt() -> str:
+    """The number of what somebody was told who left."""
+    return str(db.session.scalar(select(StoredReceipt.id).limit(1)))
 
 
 def _image() -> str:

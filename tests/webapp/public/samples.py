@@ -87,6 +87,23 @@ def pictures(crowd: Crowd, rule: str) -> Addresses:
     return _filled(rule, {"valid": crowd.image, "unknown": unknown, "hostile": "x.svg"})
 
 
+def numbers(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the number of a receipt."""
+    given = crowd.receipt
+    turned = given[:-1] + ("0" if given[-1] != "0" else "1")
+    made = {
+        "another of its form": turned,
+        "in capitals": given.upper(),
+        "cut short": given[:-1],
+        "prolonged": f"{given}0",
+        "a word": "x",
+        "markup": "%3Cscript%3E",
+        "very long": "r-" + "0" * 3000,
+        "not UTF-8": "%FF%FE",
+    }
+    return _filled(rule, {"valid": given} | {f"forged: {how}": one for how, one in made.items()})
+
+
 SAMPLES: dict[str, Maker] = {
     "/": fixed,
     "/join/<slug>": forms,
@@ -109,6 +126,7 @@ SAMPLES: dict[str, Maker] = {
     "/metrics": fixed,
     "/static/<path:filename>": files,
     "/images/<name>": pictures,
+    "/verify/<number>": numbers,
 }
 
 
@@ -227,7 +245,7 @@ class Page(NamedTuple):
     @property
     def is_personal(self) -> bool:
         """Whether it is about one person."""
-        return "<token>" in self.rule
+        return "<token>" in self.rule or "<number>" in self.rule
 
 
 def pages(crowd: Crowd) -> list[Page]:
