@@ -16,13 +16,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from mailing.base.database import db, dsn
 from mailing.base.settings import ROOT, current
 from mailing.base.tokens import LeaveToken, link_keys
 from mailing.campaigns.content import Content
 from mailing.deliveries import dispatch, drafts, queue, status
+from mailing.deliveries.deliveries import Delivery
 from mailing.people import forms, ledger, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry
@@ -134,6 +135,16 @@ def start(campaign_id: int) -> int:
 def leave_token(subscriber_id: UUID, topic: str = "news") -> str:
     """The token of a link to leave."""
     token = LeaveToken(subscriber_id, topics.find(topic).id, UUID(int=0))
+    return token.text(link_keys(current().secret_keys))
+
+
+def link_in_mail(subscriber_id: UUID) -> str:
+    """The token of the way out in the newest campaign message to somebody."""
+    query = select(Delivery).where(
+        Delivery.subscriber_id == subscriber_id, Delivery.campaign_id.is_not(None)
+    )
+    sent = db.session.scalars(query.order_by(Delivery.created_at.desc()).limit(1)).one()
+    token = LeaveToken(subscriber_id, sent.topic_id, sent.id)
     return token.text(link_keys(current().secret_keys))
 
 

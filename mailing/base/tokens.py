@@ -32,6 +32,11 @@ class LinkKeys:
         self._ciphers = {_name(secret): AESSIV(_derive(secret, b"link")) for secret in secrets}
         self._macs = {_name(secret): _Mac(_derive(secret, b"address")) for secret in secrets}
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The keys by name, the newest first."""
+        return tuple(self._ciphers)
+
     def seal(self, kind: bytes, payload: bytes, key: str | None = None) -> str:
         """A token of `kind`; `key` names an older key where a message was begun with it."""
         cipher = self._ciphers.get(key or "", self._ciphers[self.newest])

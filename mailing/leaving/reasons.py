@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, LargeBinary, Text, select
 from sqlalchemy import func as sql
@@ -83,7 +84,7 @@ def tell(token: str, reason: str, words: str) -> bool:
     _demand_known(reason, said)
     if meant is None or not (reason or said):
         return False
-    once = hmac.digest(current().suppression_key, b"leave reason\0" + token.encode(), "sha256")
+    once = _mark(current().suppression_key, token)
     row = {
         "once": once,
         "campaign_id": _campaign_of(meant),
@@ -109,6 +110,14 @@ def about(campaign_id: int) -> Told:
     return Told(len(rows), counts, sorted(words) if len(rows) >= ENOUGH else [])
 
 
+def marks_of(subscriber_id: UUID) -> tuple[bytes, ...]:
+    """By what the answers of one person are found, whichever of their links they came by."""
+    keys, ring = current().suppression_key, link_keys(current().secret_keys)
+    query = select(Delivery.id, Delivery.topic_id).where(Delivery.subscriber_id == subscriber_id)
+    links = [LeaveToken(subscriber_id, topic, one) for one, topic in db.session.execute(query)]
+    return tuple(_mark(keys, link.text(ring, name)) for link in links for name in ring.names)
+
+
 def count(campaign_id: int) -> int:
     """How many have said why."""
     query = select(sql.count()).where(LeaveReason.campaign_id == campaign_id)
@@ -120,6 +129,10 @@ def _demand_known(reason: str, words: str) -> None:
         raise Invalid("That is none of the reasons.", "reason")
     if len(words) > MOST_CHARACTERS:
         raise Invalid(f"A remark has at most {MOST_CHARACTERS} characters.", "words")
+
+
+def _mark(key: bytes, token: str) -> bytes:
+    return hmac.digest(key, b"leave reason\0" + token.encode(), "sha256")
 
 
 def _campaign_of(meant: LeaveToken) -> int | None:

@@ -1,0 +1,185 @@
+"""Whose: for every table that holds something about people, which of its rows are one person's.
+
+Destruction removes by this table and access reads by it, so a table that one knows the other knows,
+too; a test fails when a table with a personal column is missing. To be theirs is not always to be
+theirs alone: a letter is its author's and of whom it names, and a file names a thousand people
+(`SHARED`). Whoever shows rows to a person looks first whom else they name.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy.orm import aliased
+
+from mailing.base.database import Table, db
+from mailing.base.errors import Missing
+from mailing.deliveries.answers import Answer
+from mailing.deliveries.deliveries import Delivery
+from mailing.deliveries.returns import Return
+from mailing.deliveries.trials import Trial
+from mailing.inbound.messages import InboundMessage
+from mailing.leaving import reasons
+from mailing.leaving.reasons import LeaveReason
+from mailing.leaving.receipts import StoredReceipt
+from mailing.people.address_changes import AddressChange, State
+from mailing.people.choices import Choice
+from mailing.people.corrections import Correction
+from mailing.people.evidence import Evidence, EvidencePrivate
+from mailing.people.imports.state import Import
+from mailing.people.ledger import Entry
+from mailing.people.optins import OptIn
+from mailing.people.standings import Standing
+from mailing.people.subscribers import Subscriber
+from mailing.people.suppression import Suppression
+from mailing.requests.requests import Request
+from mailing.requests.timeline import RequestEvent
+from mailing.staff.audit import AuditEntry
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whose rows are looked for. `ids` are the subscriber's own and those under which their
+    letters came before they were known; `digests` those of their address and of the ones that they
+    moved from; `marks` those of what they may have said when they left."""
+
+    id: UUID
+    ids: tuple[UUID, ...]
+    digests: tuple[bytes, ...]
+    marks: tuple[bytes, ...]
+
+
+Rows = Callable[[Person], ColumnElement[bool]]
+
+
+def person(subscriber_id: UUID) -> Person:
+    """Everything by which the rows of one person are known. Raises Missing."""
+    subscriber = db.session.get(Subscriber, subscriber_id, populate_existing=True)
+    if subscriber is None:
+        raise Missing(f"There is no subscriber {subscriber_id}.")
+    digests = (subscriber.digest, *_former(subscriber))
+    strangers = select(Request.correspondent_id).where(
+        Request.sender_digest.in_(digests), Request.subscriber_id.is_(None)
+    )
+    ids = dict.fromkeys([subscriber.id, *db.session.scalars(strangers)])
+    return Person(subscriber.id, tuple(ids), digests, reasons.marks_of(subscriber.id))
+
+
+def of(table: str, who: Person) -> ColumnElement[bool]:
+    """The condition that is true of this person's rows of a table."""
+    return WHOSE[table](who)
+
+
+def number(table: str, who: Person) -> int:
+    """How many rows of a table are theirs."""
+    query = select(func.count()).select_from(_model(table)).where(of(table, who))
+    return db.session.scalars(query).one()
+
+
+def _model(table: str) -> type[Table]:
+    return next(one.class_ for one in Table.registry.mappers if one.class_.__tablename__ == table)
+
+
+def _former(subscriber: Subscriber) -> list[bytes]:
+    """The addresses that were theirs and are nobody else's now."""
+    another = aliased(Subscriber)
+    query = select(AddressChange.former).where(
+        AddressChange.subscriber_id == subscriber.id,
+        AddressChange.state == State.DONE.value,
+        AddressChange.former.is_not(None),
+        AddressChange.former != subscriber.digest,
+        ~select(another.id).where(another.digest == AddressChange.former).exists(),
+    )
+    return [bytes(one) for one in db.session.scalars(query.distinct()) if one]
+
+
+def _entries(who: Person) -> Select[bytes]:
+    """The evidence behind their entries and corrections."""
+    said = select(Entry.evidence_hash).where(Entry.subscriber_id == who.id)
+    return said.union(  # type: ignore[return-value]
+        select(Correction.evidence_hash).where(Correction.subscriber_id == who.id)
+    )
+
+
+def _evidence(who: Person) -> ColumnElement[bool]:
+    return Evidence.hash.in_(_entries(who))
+
+
+def _private(who: Person) -> ColumnElement[bool]:
+    behind = select(func.decode(Evidence.body["private"].astext, "hex")).where(
+        _evidence(who), Evidence.body.has_key("private")
+    )
+    return EvidencePrivate.hash.in_(behind)
+
+
+def _requests(who: Person) -> ColumnElement[bool]:
+    return or_(
+        Request.subscriber_id == who.id,
+        Request.correspondent_id.in_(who.ids),
+        Request.sender_digest.in_(who.digests),
+    )
+
+
+def _messages(who: Person) -> ColumnElement[bool]:
+    behind = select(Request.inbound_id).where(_requests(who), Request.inbound_id.is_not(None))
+    came_back = select(Return.inbound_id).where(Return.subscriber_id == who.id)
+    return or_(
+        InboundMessage.subscriber_id == who.id,
+        InboundMessage.id.in_(behind),
+        InboundMessage.id.in_(came_back),
+    )
+
+
+def _answers(who: Person) -> ColumnElement[bool]:
+    about = select(Request.id).where(_requests(who))
+    return or_(
+        Answer.subscriber_id.in_(who.ids),
+        Answer.digest.in_(who.digests),
+        Answer.request_id.in_(about),
+    )
+
+
+def _changes(who: Person) -> ColumnElement[bool]:
+    return or_(AddressChange.subscriber_id == who.id, AddressChange.digest.in_(who.digests))
+
+
+def _reasons(who: Person) -> ColumnElement[bool]:
+    return LeaveReason.once.in_(who.marks) if who.marks else false()
+
+
+def _acts(who: Person) -> ColumnElement[bool]:
+    return AuditEntry.subject == f"subscriber {who.id}"
+
+
+WHOSE: dict[str, Rows] = {
+    "subscribers": lambda who: Subscriber.id == who.id,
+    "standings": lambda who: Standing.subscriber_id == who.id,
+    "ledger": lambda who: Entry.subscriber_id == who.id,
+    "evidence": _evidence,
+    "evidence_private": _private,
+    "optins": lambda who: OptIn.subscriber_id == who.id,
+    "choices": lambda who: Choice.subscriber_id == who.id,
+    "corrections": lambda who: Correction.subscriber_id == who.id,
+    "address_changes": _changes,
+    "suppressions": lambda who: Suppression.digest.in_(who.digests),
+    "deliveries": lambda who: Delivery.subscriber_id.in_(who.ids),
+    "returns": lambda who: Return.subscriber_id == who.id,
+    "receipts": lambda who: StoredReceipt.subscriber_id == who.id,
+    "leave_reasons": _reasons,
+    "inbound_messages": _messages,
+    "requests": _requests,
+    "request_events": lambda who: RequestEvent.request_id.in_(
+        select(Request.id).where(_requests(who))
+    ),
+    "answers": _answers,
+    "trials": lambda who: Trial.digest.in_(who.digests),
+    "audit_log": _acts,
+    # Rows of a file that were refused: an address that cannot be read is somebody's all the same,
+    # so those of every file are theirs.
+    "imports": lambda _: Import.faults.is_not(None),
+}
+# Their rows hold others' data beside theirs, and are never shown to one person as their own.
+SHARED = frozenset({"imports"})
+# Tables with personal columns in which no subscriber stands, and who does.
+OF_STAFF = frozenset({"staff", "account_mails"})
