@@ -12,13 +12,14 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
-from mailing.base.jobs import IMPORT, LINKS, SEND, ring
+from mailing.base.jobs import BUNDLE, IMPORT, LINKS, SEND, ring
 from mailing.base.settings import Settings
 from mailing.deliveries import brake, dispatch, incarnations, links, returns
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
 from mailing.requests import moving
+from mailing.requests.bundles import state as bundles
 from worker.incarnation import Host, boot_id
 from worker.sendjournal import read
 
@@ -33,6 +34,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
     uploads.forget,
+    bundles.expire,
 )
 
 _DUE = """
@@ -73,6 +75,8 @@ def ring_for_the_due(database: psycopg.Connection) -> None:
         ring(LINKS)
     for import_id in running.due():
         ring(IMPORT, import_id=import_id)
+    for bundle_id in bundles.due():
+        ring(BUNDLE, bundle_id=str(bundle_id))
     db.session.commit()
 
 

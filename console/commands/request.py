@@ -9,18 +9,21 @@ import click
 
 from console.frame import actor, verb
 from console.options import span
-from console.output import Answer, fitted, plain, readable
+from console.output import Answer, demand_new, fitted, plain, readable, talk, write_octets
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.errors import Invalid
+from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.deliveries import Delivery
 from mailing.people import stopped
+from mailing.people.profile import Reason
 from mailing.requests import acting, answering, deciding, original, queue, timeline, wordings
 from mailing.requests.acting import Closing
 from mailing.requests.answering import Draft
+from mailing.requests.bundles import making, releasing
+from mailing.requests.bundles import state as bundles
 from mailing.requests.kinds import Kind, Resolution
 from mailing.requests.queue import Line
 from mailing.requests.requests import Request, named
@@ -28,6 +31,7 @@ from mailing.staff import staff
 from mailing.staff.staff import Staff
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
 TOLD = ("number", "kind", "state", "group", "days_left")
 HEADS = (*TOLD, "due", "assignee")
 
@@ -103,6 +107,54 @@ def answer(
 
 @request.command()
 @click.argument("id")
+@click.option("--out", type=OUT, required=True, help="The ZIP to write; it must be a new file.")
+@click.option(
+    "--reason",
+    type=click.Choice([one.value for one in Reason]),
+    default=Reason.REQUEST.value,
+    show_default=True,
+    help="Why it is exported; it is logged.",
+)
+@verb
+def export(id: str, out: Path, reason: str) -> Answer:
+    """Write everything that is held about whoever asks into one ZIP; nothing is sent."""
+    found = named(id)
+    demand_new(out)
+    packed = making.export(found, actor(), reason, _progress)
+    write_octets(out, packed.octets)
+    told: dict[str, Any] = {
+        "request": found.number,
+        "subscriber": found.subscriber_id,
+        "file": out,
+        "size": len(packed.octets),
+        "sha256": packed.sha256,
+        "files": packed.files,
+    }
+    said = f"{out}: {len(packed.files)} files, SHA-256 {packed.sha256}. That it was made is logged."
+    return Answer(told, said)
+
+
+@request.command()
+@click.argument("id")
+@click.option("--release", "is_released", is_flag=True, help="Mail the link of the finished one.")
+@verb
+def bundle(id: str, is_released: bool) -> Answer:
+    """Have a worker make the same as a bundle, or, once it is ready, mail the link to it."""
+    found = named(id)
+    newest = next(iter(bundles.of_request(found.id)), None)
+    if is_released:
+        if newest is None:
+            raise Missing(f"No bundle was made for request {found.number}.")
+        newest = releasing.release(newest.id, actor())
+    elif newest is None or newest.state not in bundles.HELD:
+        newest = making.order(found, actor())
+    told = {"request": found.number, "bundle": newest.id, "state": newest.state}
+    told |= {"done": newest.done, "steps": newest.steps, "expires_at": newest.expires_at}
+    return Answer(told, f"{found.number}: the bundle is {newest.state}.")
+
+
+@request.command()
+@click.argument("id")
 @click.option("--reason", required=True, help="Why it is closed; it is kept.")
 @click.option(
     "--as",
@@ -125,6 +177,11 @@ def close(id: str, reason: str, resolution: str) -> Answer:
 def take_up(id: str) -> Answer:
     """Open a request again; its due date stays what it was."""
     return _after(acting.take_up(named(id).id, actor()))
+
+
+def _progress(done: int, steps: int) -> None:
+    if done % 10 == 0 or done == steps - 1:
+        talk(f"{done} of {steps} parts read")
 
 
 def _row(told: dict[str, Any]) -> list[Any]:

@@ -20,6 +20,7 @@ SWEEP = "kelisim.sweep"
 IMPORT = "kelisim.import"
 INBOUND = "kelisim.inbound"
 LINKS = "kelisim.links"
+BUNDLE = "kelisim.bundle"
 
 VISIBILITY_SECONDS = 120
 

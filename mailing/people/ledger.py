@@ -36,7 +36,6 @@ from mailing.people.signups import SignUp
 from mailing.people.standings import Change, Said, Standing
 from mailing.people.subscribers import Subscriber
 
-
 # A person, the number of an entry, and what is wrong with it.
 Broken = tuple[UUID, int, str]
 Tell = Callable[[int, int], None]

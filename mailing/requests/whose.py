@@ -33,6 +33,8 @@ from mailing.people.optins import OptIn
 from mailing.people.standings import Standing
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Suppression
+from mailing.requests.bundles.state import Bundle, BundlePiece
+from mailing.requests.disclosures.state import DisclosedPerson, Disclosure
 from mailing.requests.requests import Request
 from mailing.requests.timeline import RequestEvent
 from mailing.staff.audit import AuditEntry
@@ -173,6 +175,14 @@ WHOSE: dict[str, Rows] = {
         select(Request.id).where(_requests(who))
     ),
     "answers": _answers,
+    "bundles": lambda who: Bundle.subscriber_id == who.id,
+    "bundle_pieces": lambda who: BundlePiece.bundle_id.in_(
+        select(Bundle.id).where(Bundle.subscriber_id == who.id)
+    ),
+    "disclosures": lambda who: Disclosure.id.in_(
+        select(DisclosedPerson.disclosure_id).where(DisclosedPerson.subscriber_id == who.id)
+    ),
+    "disclosed_people": lambda who: DisclosedPerson.subscriber_id == who.id,
     "trials": lambda who: Trial.digest.in_(who.digests),
     "audit_log": _acts,
     # Rows of a file that were refused: an address that cannot be read is somebody's all the same,

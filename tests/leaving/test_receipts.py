@@ -105,7 +105,7 @@ def test_any_bit_that_is_turned_over_in_an_entry_is_found(person: Person) -> Non
 
 def test_any_bit_that_is_turned_over_in_a_receipt_is_found(person: Person) -> None:
     number = db.session.scalars(text("SELECT id FROM receipts")).one()
-    entry = "UPDATE receipts SET in_flight = '[{\"message_id\": \"a\"}]'"
+    entry = 'UPDATE receipts SET in_flight = \'[{"message_id": "a"}]\''
     db.session.execute(text(entry))
     stored = db.session.get_one(StoredReceipt, number, populate_existing=True)
     proofs.receipts.keep(stored)

@@ -180,4 +180,3 @@ def test_of_whoever_was_destroyed_the_sentence_is_still_there(person: Person) ->
     with speaking("en"):
         now = asof.of(person.address).sentences(ZONE)
     assert all("the data were destroyed on " in one for one in now)
-

@@ -66,7 +66,9 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         leaving["that was asked for"] = asked_for = _fresh_token(people["valid"].subscriber)
         changes = _change_tokens(asked_for) | forged(opted, other)
         claims = _claim_tokens(people) | forged(opted, other)
-        return Crowd(web, shop, leaving, requests, changes, claims, draft, digest, _image(), _receipt())
+        return Crowd(
+            web, shop, leaving, requests, changes, claims, draft, digest, _image(), _receipt()
+        )
 
 
 def _receipt() -> str:
