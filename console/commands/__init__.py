@@ -24,6 +24,7 @@ NOUNS = {
     "mail": "mail",
     "bounces": "bounces",
     "request": "request",
+    "disclosure": "disclosure",
     "ledger": "ledger",
     "host": "host",
     "sending": "sending",

@@ -15,6 +15,7 @@ from mailing.people import ledger, profile, stood, topics
 from mailing.people.stood import Stood
 from mailing.people.subscribers import Subscriber
 from mailing.people.topics import Topic
+from mailing.requests import handed
 
 Fact = dict[str, Any]
 
@@ -96,8 +97,15 @@ def of(address: str, moment: datetime | None = None, campaign_id: int | None = N
     at = occasion.moment if occasion else moment or clock.now()
     found, silent = _about(occasion, stood.at(subscriber.id, at))
     return AsOf(
-        subscriber, is_former, at, occasion, found, silent, history.evidence_of(address, at)
+        subscriber, is_former, at, occasion, found, silent, _entries(address, subscriber, at)
     )
+
+
+def _entries(address: str, subscriber: Subscriber, at: datetime) -> list[Fact]:
+    """The ledger up to then, with what came back, and with each time that the data were handed
+    out, in the order of time."""
+    out = [one for one in handed.of(subscriber.id) if one["at"] <= at]
+    return sorted([*history.evidence_of(address, at), *out], key=lambda one: one["at"])
 
 
 def _about(occasion: Occasion | None, found: list[Stood]) -> tuple[list[Stood], Topic | None]:

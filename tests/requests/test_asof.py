@@ -1,4 +1,4 @@
-"""Evidence as of a date (T55): on that day, when that campaign was sent, consent stood like this."""
+"""Evidence as of a date (T55): when that campaign was sent, consent stood like this."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO, StringIO
@@ -17,6 +16,7 @@ from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, PERSONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.people import subscribers
+from mailing.people.subscribers import Personal
 from mailing.requests import timeline, whose
 from mailing.requests.bundles import columns, making, releasing, rows, state
 from mailing.requests.bundles.archive import Packed
@@ -32,6 +32,7 @@ from tests.requests import canaries
 from tests.requests.conftest import Asker, settle
 from tests.requests.desk import asked
 from tests.requests.shapes import troubles
+from tests.test_wiring import load_models
 
 OFFICER = Actor("staff 7", Role.OFFICER)
 
@@ -78,7 +79,7 @@ def test_every_canary_is_in_the_bundle_and_none_of_anybody_else(person: Person) 
 
 
 def test_every_column_about_people_stands_in_the_bundle_or_has_a_reason() -> None:
-    canaries.load_models()
+    load_models()
     left_out = set().union(*columns.LEFT_OUT.values())
     missing, known = [], set()
     for table in Table.metadata.sorted_tables:
@@ -100,7 +101,7 @@ def test_every_column_about_people_stands_in_the_bundle_or_has_a_reason() -> Non
 
 def test_a_sealed_column_that_nothing_opens_is_found() -> None:
     """Octets under a key would stand there as digits that nobody can read."""
-    canaries.load_models()
+    load_models()
     shut = [
         f"{table}.{name}"
         for table in rows.tables()
@@ -150,7 +151,7 @@ def test_the_consents_hold_the_exact_words_and_name_no_staff(person: Person) -> 
 
 def test_sheets_open_in_a_spreadsheet_and_run_nothing(person: Person) -> None:
     row = person.row
-    subscribers.keep_personal(row, replace(subscribers.personal_of(row), surname="=1+1"))
+    subscribers.keep_personal(row, Personal(person.address, surname="=1+1"))
     row.provider = "=HYPERLINK()"
     db.session.commit()
     sheet = of(person)["tables/subscribers.csv"]
@@ -245,7 +246,7 @@ def test_what_lies_on_the_disk_is_sealed(person: Person, request_: Request) -> N
     bundle = made(request_)
     pieces = list(db.session.scalars(select(BundlePiece)))
     assert pieces
-    assert all(b"PK" != one.sealed[:2] and b"README" not in one.sealed for one in pieces)
+    assert all(one.sealed[:2] != b"PK" and b"README" not in one.sealed for one in pieces)
     assert state.file_of(bundle.id)[:2] == b"PK"
 
 
@@ -269,7 +270,7 @@ def test_an_officer_leaves_a_part_out_and_says_why(person: Person, request_: Req
     canaries._inbound(f"From: {person.address}\r\n\r\nabout my neighbour\r\n", person)
     db.session.commit()
     bundle = made(request_)
-    (part,) = [one for one in told(unpacked(state.file_of(bundle.id)))["letters"]]
+    (part,) = told(unpacked(state.file_of(bundle.id)))["letters"]
     name = f"inbound_messages/{part.removeprefix('letters/').removesuffix('.eml')}"
     with pytest.raises(Invalid) as refused:
         releasing.leave_out(bundle.id, [name], " ", OFFICER)

@@ -1,4 +1,4 @@
-"""The archive: the files of a bundle in one ZIP, and a manifest that names each with its SHA-256."""
+"""The archive: the files of a bundle in one ZIP, and a manifest with the SHA-256 of each."""
 
 import json
 from dataclasses import dataclass

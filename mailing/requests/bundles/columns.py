@@ -41,7 +41,7 @@ def _recipients(sealed: bytes, row: Row, who: Person) -> list[str]:
 
 
 def _of_trial(sealed: bytes, row: Row, _: Person) -> Any:
-    """A test mail is sealed to whoever its delivery is of: also of one that went to nobody known."""
+    """A test mail is sealed to whoever its delivery is of, known or not."""
     sent = db.session.get_one(Delivery, row["delivery_id"])
     return Sealer().open(sealed, sent.subscriber_id.bytes)
 

@@ -1,6 +1,7 @@
 """Releasing a bundle: a link to the address on file that opens it once, within seven days."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from mailing.base import clock
@@ -12,14 +13,32 @@ from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.people import address_changes
 from mailing.people.subscribers import Subscriber
-from mailing.requests import timeline
-from mailing.requests.bundles import state
+from mailing.requests import timeline, whose
+from mailing.requests.bundles import rows, state
+from mailing.requests.bundles.rows import LeftOut
 from mailing.requests.bundles.state import LASTS, Bundle, State
 from mailing.requests.kinds import Happened
 from mailing.staff import audit
 from mailing.staff.audit import Actor
 
 LONGEST_REASON = 1000
+
+
+# And by which column of theirs it is told when.
+_MAY_HOLD_OTHERS = {
+    "inbound_messages": "received_at",
+    "requests": "received_at",
+    "answers": "created_at",
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A row that an officer may leave out: its name (`table/key`), its table, and of when it is."""
+
+    part: str
+    table: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,18 @@ def preview(bundle_id: UUID, actor: Actor) -> bytes:
         raise Conflict("This bundle is not ready, or has been released already.")
     _note(bundle, actor, "bundle_seen", "bundle looked at")
     return state.file_of(bundle.id)
+
+
+def parts_of(bundle: Bundle) -> list[Part]:
+    """The letters, requests and answers of a bundle: others may speak there. Newest first."""
+    who, left_out = whose.person(bundle.subscriber_id), LeftOut()
+    found = [
+        Part(one.part, table, one.values[at])
+        for table, at in _MAY_HOLD_OTHERS.items()
+        for one in rows.of(table, who, left_out)
+        if one.left_out is None
+    ]
+    return sorted(found, key=lambda one: one.at, reverse=True)
 
 
 def send(bundle: Bundle) -> None:

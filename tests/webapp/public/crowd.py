@@ -28,6 +28,9 @@ from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.policies import versions
 from mailing.requests import moving
+from mailing.requests.bundles import making, releasing
+from mailing.requests.bundles import state as bundles
+from mailing.requests.bundles.state import NewBundle
 from tests.campaigns.test_images import file
 from tests.road import ACTOR
 from tests.webapp.public.conftest import Shop
@@ -51,6 +54,7 @@ class Crowd:
     sha256: str
     image: str
     receipt: str
+    bundle: Tokens
 
 
 def gather(web: Flask, shop: Shop) -> Crowd:
@@ -66,9 +70,29 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         leaving["that was asked for"] = asked_for = _fresh_token(people["valid"].subscriber)
         changes = _change_tokens(asked_for) | forged(opted, other)
         claims = _claim_tokens(people) | forged(opted, other)
-        return Crowd(
-            web, shop, leaving, requests, changes, claims, draft, digest, _image(), _receipt()
-        )
+        bundle = _bundle_tokens(people["valid"].subscriber) | forged(opted, other)
+        told = (draft, digest, _image(), _receipt(), bundle)
+        return Crowd(web, shop, leaving, requests, changes, claims, *told)
+
+
+def _bundle_tokens(subscriber: UUID) -> Tokens:
+    """The links to a bundle that is ready, to one that was taken, and to one that expired."""
+    found = {}
+    for name in ("ready", "taken", "over"):
+        bundle = bundles.ask(NewBundle(subscriber, is_by_person=True))
+        db.session.commit()
+        making.work_on(bundle.id)
+        found[name] = releasing.link_of(bundle) or ""
+    assert releasing.take(found["taken"])
+    db.session.execute(text(_OVER))
+    db.session.commit()
+    return found
+
+
+_OVER = """
+    UPDATE bundles SET state = 'expired', expires_at = now()
+    WHERE created_at = (SELECT max(created_at) FROM bundles)
+"""
 
 
 def _receipt() -> str:

@@ -104,6 +104,16 @@ def numbers(crowd: Crowd, rule: str) -> Addresses:
     return _filled(rule, {"valid": given} | {f"forged: {how}": one for how, one in made.items()})
 
 
+def bundles(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the token of the mail with the link to a bundle."""
+    return _filled(rule, crowd.bundle)
+
+
+def taking(crowd: Crowd, rule: str) -> Addresses:
+    """The same, but the one whose answer is no page but the file."""
+    return {what: to for what, to in bundles(crowd, rule).items() if what != "ready"}
+
+
 SAMPLES: dict[str, Maker] = {
     "/": fixed,
     "/join/<slug>": forms,
@@ -127,6 +137,7 @@ SAMPLES: dict[str, Maker] = {
     "/static/<path:filename>": files,
     "/images/<name>": pictures,
     "/verify/<number>": numbers,
+    "/bundle/<token>": bundles,
 }
 
 
@@ -219,6 +230,8 @@ ACTIONS: dict[str, Poster] = {
     "/preferences/<token>": choose,
     "/preferences/<token>/link": fill({}, leaving),
     "/preferences/<token>/data": stale({}),
+    "/preferences/<token>/bundle": fill({}, leaving),
+    "/bundle/<token>": fill({}, taking),
     "/preferences/<token>/correct": fill({"surname": "Оспан"}, leaving),
     "/preferences/<token>/address": fill({"email": "new@example.org"}, leaving),
     "/agree/<token>": fill({"seen": ""}, choosing),

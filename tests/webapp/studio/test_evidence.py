@@ -287,7 +287,8 @@ def test_it_takes_the_moment_from_a_campaign_and_hands_the_same_out_as_a_file(
 
 _SENT = """
     INSERT INTO deliveries (kind, batch_id, campaign_id, subscriber_id, topic_id, state, sealed_at)
-    SELECT 'campaign', 0, id, :person, topic_id, 'accepted', now() FROM campaigns WHERE id = :campaign
+    SELECT 'campaign', 0, id, :person, topic_id, 'accepted', now()
+    FROM campaigns WHERE id = :campaign
 """
 
 
