@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -15,6 +16,7 @@ from mailing.staff import staff
 from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
 from tests.requests.desk import asked
+from tests.requests.disclosed import wanted
 from tests.webapp.studio.conftest import Browser
 from tests.webapp.studio.test_returns import a_storm
 from tests.webapp.studio.world import MARKETER, PASSWORD, World
@@ -46,6 +48,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "outcome": "held",
         "number": 1,
         "inbound_id": 1,
+        "disclosure_id": _a_disclosure(web),
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
@@ -77,6 +80,14 @@ def _a_segment(web: Flask) -> int:
         made = segments.save("Қазақша", sentences.read({"sentences": [said]}), MARKETER)
         db.session.commit()
         return made.id
+
+
+def _a_disclosure(web: Flask) -> UUID:
+    """One that waits, which somebody else has asked for."""
+    with web.app_context():
+        number = wanted("alma@example.com").id
+        db.session.commit()
+        return number
 
 
 def _requested(web: Flask) -> int:
