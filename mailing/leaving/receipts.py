@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, LargeBinary, Text, select, text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, select, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -26,11 +26,7 @@ class StoredReceipt(Table):
     """One answer. `in_flight` names what was past recall when it was given."""
 
     __tablename__ = "receipts"
-    __table_args__ = (
-        # Not asked of those that were given before there were seals (migration 0022).
-        CheckConstraint("seal IS NOT NULL", name="receipt_is_sealed"),
-        Index("receipts_of_subscriber", "subscriber_id"),
-    )
+    __table_args__ = (Index("receipts_of_subscriber", "subscriber_id"),)
 
     id: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
     subscriber_id: Mapped[UUID] = mapped_column(info=DEPERSONALISED)
@@ -41,6 +37,7 @@ class StoredReceipt(Table):
     in_flight: Mapped[list[dict[str, Any]]] = mapped_column(
         JSONB, server_default=text("'[]'"), info=OPERATIONAL
     )
+    # The database demands one of every receipt but those of before there were seals.
     seal: Mapped[bytes | None] = mapped_column(LargeBinary, info=OPERATIONAL)
 
 

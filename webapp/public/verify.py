@@ -1,11 +1,11 @@
 """What a number of ours stands for, told to whoever holds it: no name, no address, no login.
 
-The form of the number says what it is; a further kind of number is a further line of READERS.
+The form of the number says what it is; a further kind of number is a further line of CHECKS.
 Whatever is none of ours gets the one 404 page.
 """
 
+import re
 from collections.abc import Callable
-from re import Pattern
 
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 
@@ -17,18 +17,18 @@ from webapp.public.page import show_personal
 
 pages = Blueprint("verify", __name__)
 
+Check = Callable[[str], Response]
+
 
 @pages.get("/verify/<number>")
-def check(number: str) -> Response:
+def verify(number: str) -> Response:
     """The page of one number; JSON when asked."""
-    read = next((read for form, read in READERS.items() if form.fullmatch(number)), None)
-    return (read(number) if read else None) or abort(404)
+    check = next((check for form, check in CHECKS if form.fullmatch(number)), None)
+    return check(number) if check else abort(404)
 
 
-def _receipt(number: str) -> Response | None:
-    proof = proofs.of_receipt(number)
-    if proof is None:
-        return None
+def _receipt(number: str) -> Response:
+    proof = proofs.of_receipt(number) or abort(404)
     if request.accept_mimetypes.best == "application/json":
         return personal(make_response(jsonify(_document(proof))))
     return show_personal("verify_receipt", proof=proof, name_in=topics.name_in)
@@ -47,4 +47,4 @@ def _document(proof: Proof) -> dict[str, object]:
     }
 
 
-READERS: dict[Pattern[str], Callable[[str], Response | None]] = {proofs.NUMBER: _receipt}
+CHECKS: tuple[tuple[re.Pattern[str], Check], ...] = ((proofs.NUMBER, _receipt),)

@@ -33,7 +33,7 @@ def request_id(web: Flask, world: World) -> int:
 
 def test_it_is_made_looked_at_cut_and_released(web: Flask, browse: Browse, request_id: int) -> None:
     officer, here = browse(Role.OFFICER), f"/studio/requests/{request_id}/bundle"
-    assert f'href="{here}"' in officer.get(f"/studio/requests/{request_id}?lang=en").text
+    assert f'href="{here}?lang=en"' in officer.get(f"/studio/requests/{request_id}?lang=en").text
     assert officer.post(here).status_code == 303
     waiting = officer.get(f"{here}?lang=en").text
     assert "The file waits for a worker." in waiting
