@@ -1,4 +1,4 @@
-"""Bundles (T55, T56): everything about one person, nothing about another, taken along once."""
+"""Bundles (T55): everything about one person, nothing about another, taken along once."""
 
 import csv
 import json
@@ -176,7 +176,7 @@ def test_a_message_that_was_sent_is_shown_as_it_reads(person: Person) -> None:
 
 
 def test_a_letter_in_their_name_from_elsewhere_is_its_author_s(person: Person) -> None:
-    """T52: anybody can write somebody's name below a letter."""
+    """Anybody can write somebody's name below a letter."""
     stranger = Person(person.policy, address="stranger@example.net")
     raw = f"From: {stranger.address}\r\nSubject: y\r\n\r\nmy own secret\r\n"
     canaries._inbound(raw, person)
