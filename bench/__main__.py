@@ -19,6 +19,7 @@ from bench import (
     crash,
     distance,
     dkim,
+    evidence,
     goals,
     importing,
     leaving,
@@ -43,6 +44,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "crash": crash.measure,
     "read": reading.measure,
     "arrive": arrival.measure,
+    "evidence": evidence.measure,
 }
 
 

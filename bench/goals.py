@@ -35,6 +35,8 @@ GOALS = {
     "arrival_to_block_seconds": Goal(
         "from a letter's last octet to the block, the slowest", 5.0, 1.0, at_most=True
     ),
+    "evidence_ms": Goal("evidence of one person, the slowest of thirty", 500, 100, at_most=True),
+    "bundle_seconds": Goal("bundle of one person, the slowest of thirty", 10, 1, at_most=True),
     "with_kills_to_undisturbed": Goal("throughput with kills ÷ undisturbed", 0.8, 0.95),
 }
 

@@ -65,6 +65,8 @@ class Studio:
             *(f"/studio/policies/{self.world.policy_id}{p}" for p in ("", "/text", "/report")),
             "/studio/requests",
             *(f"/studio/requests/{number}" for number in self.requests),
+            f"/studio/requests/{self.requests[0]}/bundle",
+            "/studio/requests/disclosures",
             "/studio/staff",
             "/studio/staff/invite",
             "/studio/staff/2",

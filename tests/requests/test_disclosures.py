@@ -11,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, NotAllowed
-from mailing.requests import asof
+from mailing.requests import asof, whose
+from mailing.requests.bundles import rows
+from mailing.requests.bundles.rows import LeftOut
 from mailing.requests.disclosures import deciding, exporting, state
 from mailing.requests.disclosures.deciding import FIELDS, Wish
 from mailing.requests.disclosures.state import State
@@ -115,3 +117,22 @@ def test_the_ground_lies_sealed(app: Flask, person: Person) -> None:
     assert "Court" not in kept
     assert bytes.hex(b"Court") not in kept
     assert set(FIELDS) >= {"email", "phone", "surname", "given_name", "patronymic"}
+
+
+def test_the_bundle_tells_of_what_went_out_and_not_of_what_was_only_asked_for(
+    person: Person,
+) -> None:
+    """Nor what for: it may name others."""
+    asked = wanted(person.address)
+    db.session.commit()
+    assert _told(person) == []
+    deciding.approve(asked.id, SECOND)
+    exporting.export(asked.id, ASKER)
+    db.session.commit()
+    (row,) = _told(person)
+    assert row["sealed"] == {"basis": GROUNDS.basis, "authority": GROUNDS.authority}
+
+
+def _told(person: Person) -> list[dict[str, object]]:
+    found = rows.of("disclosures", whose.person(person.id), LeftOut())
+    return [one.values for one in found]

@@ -40,6 +40,12 @@ def _recipients(sealed: bytes, row: Row, who: Person) -> list[str]:
     return _octets(sealed, row, who).decode("utf-8", "replace").split("\n")
 
 
+def _grounds(sealed: bytes, row: Row, _: Person) -> Any:
+    """To whom, and on which ground; what for may name others."""
+    told = Sealer().open(sealed, row["id"].bytes)
+    return {name: told[name] for name in ("basis", "authority")}
+
+
 def _of_trial(sealed: bytes, row: Row, _: Person) -> Any:
     """A test mail is sealed to whoever its delivery is of, known or not."""
     sent = db.session.get_one(Delivery, row["delivery_id"])
@@ -60,7 +66,7 @@ OPENED: dict[str, Opener] = {
     "inbound_messages.recipients": _recipients,
     "trials.recipient": _of_trial,
     "bundles.left_out": _by("id"),
-    "disclosures.sealed": _by("id"),
+    "disclosures.sealed": _grounds,
 }
 
 # Beside whatever is personal or leads to a person: what makes a row readable.

@@ -57,6 +57,8 @@ def of(table: str, who: Person, left_out: LeftOut) -> Iterator[Kept]:
     query = select(stored).where(whose.of(table, who)).order_by(*stored.primary_key.columns)
     for found in db.session.execute(query).mappings():
         row = dict(found)
+        if thirds.is_not_told(table, row):
+            continue
         part = f"{table}/{_key(stored, row)}"
         why = left_out.why(part, table, row, who)
         yield Kept(part, _values(stored, row, who, is_silent=why is not None), why)

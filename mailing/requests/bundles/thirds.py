@@ -22,6 +22,12 @@ N_ = str  # Marks a text for the catalogues.
 NOT_THEIRS = N_("It was written from another address than yours, so it may be somebody else's.")
 
 
+def is_not_told(table: str, row: Row) -> bool:
+    """Whether nothing of a row is told: a disclosure that has not happened. An inquiry is no
+    business of whoever it is about before it has led to anything."""
+    return table == "disclosures" and row["state"] != "exported"
+
+
 def is_of_another(table: str, row: Row, who: Person) -> bool:
     """Whether somebody else wrote a row, or it was written to somebody else."""
     asked = {"inbound_messages": _letter, "requests": _request, "answers": _answer}.get(table)
