@@ -21,6 +21,7 @@ from bench import (
     destroying,
     distance,
     dkim,
+    evidence,
     goals,
     importing,
     leaving,
@@ -49,6 +50,7 @@ BENCHMARKS: dict[str, Callable[[Sizes], dict[str, Any]]] = {
     "arrive": arrival.measure,
     "destroy": destroying.measure,
     "backup": backing_up.measure,
+    "evidence": evidence.measure,
 }
 
 

@@ -38,6 +38,8 @@ GOALS = {
     "destruction_seconds": Goal("destruction of one person, the slowest", 2.0, 2.0, at_most=True),
     "backup_to_pg_dump": Goal("backups/s ÷ `pg_dump -Fc`/s of the same database", 0.5, 1.0),
     "replay_seconds": Goal("100,000 lines of the journal replayed, s", 60.0, 10.0, at_most=True),
+    "evidence_ms": Goal("evidence of one person, the slowest of thirty", 500, 100, at_most=True),
+    "bundle_seconds": Goal("bundle of one person, the slowest of thirty", 10, 1, at_most=True),
     "with_kills_to_undisturbed": Goal("throughput with kills ÷ undisturbed", 0.8, 0.95),
 }
 

@@ -179,3 +179,19 @@ def write_new(out: Path, words: str) -> None:
             file.write(words)
     except FileExistsError:
         raise Invalid(f"{out} exists already; name a new file.", "out") from None
+
+
+def demand_new(out: Path) -> None:
+    """Raises Invalid where a file is there already, before anything is read for it."""
+    if out.exists():
+        raise Invalid(f"{out} exists already; name a new file.", "out")
+
+
+def write_octets(out: Path, octets: bytes) -> None:
+    """The same for a file that is no text. Raises Invalid."""
+    try:
+        with out.open("xb") as file:
+            out.chmod(0o600)
+            file.write(octets)
+    except FileExistsError:
+        raise Invalid(f"{out} exists already; name a new file.", "out") from None

@@ -15,13 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from mailing.backups import keys
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.jobs import DNS, IMPORT, LINKS, SEND, ring
+from mailing.base.jobs import BUNDLE, DNS, IMPORT, LINKS, SEND, ring
 from mailing.base.settings import Settings
 from mailing.deliveries import brake, dispatch, dns_checks, incarnations, links, returns, tallies
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
 from mailing.requests import digest, moving, saying, sweeping
+from mailing.requests.bundles import state as bundles
 from worker.incarnation import Host, boot_id
 from worker.sendjournal import read
 
@@ -41,6 +42,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     uploads.forget,
     dns_checks.ask_again,
     sweeping.run,
+    bundles.expire,
 )
 
 # A backup's snapshot is as old as its day; messages may have been on their way for days.
@@ -86,6 +88,8 @@ def ring_for_the_due(database: psycopg.Connection) -> None:
         ring(DNS)
     for import_id in running.due():
         ring(IMPORT, import_id=import_id)
+    for bundle_id in bundles.due():
+        ring(BUNDLE, bundle_id=str(bundle_id))
     db.session.commit()
 
 

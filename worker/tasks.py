@@ -1,16 +1,28 @@
 """The tasks: a wake-up in, one verb of the domain, the outcome recorded."""
 
 from typing import Any
+from uuid import UUID
 
 from celery import Celery
 from celery.signals import worker_shutting_down
 from flask import Flask
 
 from mailing.base.database import db
-from mailing.base.jobs import DESK, DNS, IMPORT, INBOUND, LINKS, SEND, SWEEP, ring_now
+from mailing.base.jobs import (
+    BUNDLE,
+    DESK,
+    DNS,
+    IMPORT,
+    INBOUND,
+    LINKS,
+    SEND,
+    SWEEP,
+    ring_now,
+)
 from mailing.deliveries import dispatch
 from mailing.people.imports import running
 from mailing.requests import claims, incoming, retention, sweeping, withdrawals
+from mailing.requests.bundles import making
 from worker import dns, links, sweep
 from worker.incarnation import Host
 from worker.process import SendingProcess, connect
@@ -77,6 +89,11 @@ def _register_errands(app: Flask, celery: Celery) -> None:
             db.session.commit()
             sweeping.tidy()
             retention.run_when_due()
+
+    @celery.task(name=BUNDLE)
+    def make_bundle(bundle_id: str) -> None:
+        with app.app_context():
+            making.work_on(UUID(bundle_id))
 
 
 def _finish(app: Flask) -> None:

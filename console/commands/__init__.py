@@ -29,6 +29,7 @@ NOUNS = {
     "hold": "hold",
     "retention": "retention",
     "register": "register",
+    "disclosure": "disclosure",
     "ledger": "ledger",
     "backup": "backup",
     "restore": "backup",

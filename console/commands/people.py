@@ -9,14 +9,14 @@ import click
 from console.frame import actor, verb
 from console.options import moment, pairs
 from console.output import Answer, plain, readable, talk
-from mailing.base import clock, languages
+from mailing.base import languages
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.deliveries.why import why as explain
-from mailing.inbound import history
-from mailing.people import profile, stood
+from mailing.people import profile
 from mailing.people.imports import ImportFile, Steps, import_people
 from mailing.people.profile import Reason
+from mailing.requests import asof
 from mailing.staff import audit
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -55,6 +55,8 @@ def show(email: str) -> Answer:
 @people.command()
 @click.argument("email")
 @click.option("--as-of", callback=moment, help="A time, as 2026-03-01T09:00:00+05:00.")
+@click.option("--campaign", type=int, help="As of when this campaign was sent to them.")
+@click.option("--stood", "is_stood", is_flag=True, help="As one object: how consent stood, too.")
 @click.option(
     "--reason",
     type=click.Choice([reason.value for reason in Reason]),
@@ -62,19 +64,22 @@ def show(email: str) -> Answer:
     help="Why it is read.",
 )
 @verb
-def evidence(email: str, as_of: datetime | None, reason: str) -> Answer:
-    """Print the ledger of one person with the wording that was shown, and how consent stood."""
-    entries = history.evidence_of(email, as_of)
-    found, is_former = profile.sought(email)
-    person = found.id
-    audit.record(
-        actor(), "evidence read", f"subscriber {person}", entries=len(entries), reason=reason
-    )
+def evidence(
+    email: str, as_of: datetime | None, campaign: int | None, is_stood: bool, reason: str
+) -> Answer:
+    """Print the ledger of one person with the wording that was shown, and how consent stood.
+
+    With --json an array of entries; with --campaign or --stood one object that holds them.
+    """
+    found = asof.of(email, as_of, campaign)
+    entries, zone = found.entries, current().time_zone
+    subject = f"subscriber {found.subscriber.id}"
+    audit.record(actor(), "evidence read", subject, entries=len(entries), reason=reason)
     with languages.speaking(languages.SOURCE):
-        zone = current().time_zone
-        told = [AT_ANOTHER] if is_former else []
-        told += [one.sentence(zone) for one in stood.at(person, as_of or clock.now())]
-    return Answer(entries, "\n\n".join([*told, *(readable(plain(entry)) for entry in entries)]))
+        told = [AT_ANOTHER] if found.is_former else []
+        told += found.sentences(zone)
+        document = found.document(zone) if is_stood or campaign is not None else entries
+    return Answer(document, "\n\n".join([*told, *(readable(plain(entry)) for entry in entries)]))
 
 
 @people.command()

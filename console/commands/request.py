@@ -12,10 +12,11 @@ from console.commands import request_acts
 from console.commands.request_told import after, summary, whole
 from console.frame import actor, verb
 from console.options import span
-from console.output import Answer, fitted, plain, readable
-from mailing.base.errors import Invalid
+from console.output import Answer, demand_new, fitted, plain, readable, talk, write_octets
+from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import LANGUAGES
 from mailing.base.settings import current
+from mailing.people.profile import Reason
 from mailing.requests import (
     acting,
     answering,
@@ -27,11 +28,14 @@ from mailing.requests import (
 )
 from mailing.requests.acting import Closing
 from mailing.requests.answering import Draft
+from mailing.requests.bundles import making, releasing
+from mailing.requests.bundles import state as bundles
 from mailing.requests.kinds import Kind, Resolution
 from mailing.requests.requests import named
 from mailing.staff import staff
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
 TOLD = ("number", "kind", "state", "group", "days_left")
 HEADS = (*TOLD, "due", "assignee")
 
@@ -112,6 +116,54 @@ def answer(
 
 @request.command()
 @click.argument("id")
+@click.option("--out", type=OUT, required=True, help="The ZIP to write; it must be a new file.")
+@click.option(
+    "--reason",
+    type=click.Choice([one.value for one in Reason]),
+    default=Reason.REQUEST.value,
+    show_default=True,
+    help="Why it is exported; it is logged.",
+)
+@verb
+def export(id: str, out: Path, reason: str) -> Answer:
+    """Write everything that is held about whoever asks into one ZIP; nothing is sent."""
+    found = named(id)
+    demand_new(out)
+    packed = making.export(found, actor(), reason, _progress)
+    write_octets(out, packed.octets)
+    told: dict[str, Any] = {
+        "request": found.number,
+        "subscriber": found.subscriber_id,
+        "file": out,
+        "size": len(packed.octets),
+        "sha256": packed.sha256,
+        "files": packed.files,
+    }
+    said = f"{out}: {len(packed.files)} files, SHA-256 {packed.sha256}. That it was made is logged."
+    return Answer(told, said)
+
+
+@request.command()
+@click.argument("id")
+@click.option("--release", "is_released", is_flag=True, help="Mail the link of the finished one.")
+@verb
+def bundle(id: str, is_released: bool) -> Answer:
+    """Have a worker make the same as a bundle, or, once it is ready, mail the link to it."""
+    found = named(id)
+    newest = next(iter(bundles.of_request(found.id)), None)
+    if is_released:
+        if newest is None:
+            raise Missing(f"No bundle was made for request {found.number}.")
+        newest = releasing.release(newest.id, actor())
+    elif newest is None or newest.state not in bundles.HELD:
+        newest = making.order(found, actor())
+    told = {"request": found.number, "bundle": newest.id, "state": newest.state}
+    told |= {"done": newest.done, "steps": newest.steps, "expires_at": newest.expires_at}
+    return Answer(told, f"{found.number}: the bundle is {newest.state}.")
+
+
+@request.command()
+@click.argument("id")
 @click.option("--reason", required=True, help="Why it is closed; it is kept.")
 @click.option(
     "--as",
@@ -160,6 +212,11 @@ def call_off(id: str) -> Answer:
 def take_up(id: str) -> Answer:
     """Open a request again; its due date stays what it was."""
     return after(acting.take_up(named(id).id, actor()))
+
+
+def _progress(done: int, steps: int) -> None:
+    if done % 10 == 0 or done == steps - 1:
+        talk(f"{done} of {steps} parts read")
 
 
 def _row(told: dict[str, Any]) -> list[Any]:

@@ -22,6 +22,7 @@ INBOUND = "kelisim.inbound"
 LINKS = "kelisim.links"
 DNS = "kelisim.dns"
 DESK = "kelisim.desk"
+BUNDLE = "kelisim.bundle"
 
 VISIBILITY_SECONDS = 120
 

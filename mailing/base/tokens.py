@@ -194,6 +194,23 @@ class ReturnPath:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleToken:
+    """The mail with the link that opens a bundle once; its row says until when."""
+
+    delivery: UUID
+
+    def text(self, keys: LinkKeys, key: str | None = None) -> str:
+        """The token as it stands in `/bundle/<token>`."""
+        return keys.seal(b"bundle", self.delivery.bytes, key)
+
+    @classmethod
+    def read(cls, keys: LinkKeys, text: str) -> Self | None:
+        """The token's meaning; None when it is not one of ours."""
+        payload = keys.unseal(b"bundle", text)
+        return cls(UUID(bytes=payload)) if payload is not None and len(payload) == 16 else None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountToken:
     """The mail by which somebody of the staff sets a password; its row says until when."""
 

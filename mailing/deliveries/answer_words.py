@@ -111,9 +111,30 @@ def _claim(_: Say) -> Said:
     )
 
 
+def _bundle(_: Say) -> Said:
+    return (
+        _("Your data are ready"),
+        [
+            _(
+                "Everything that we hold about you has been put into one file: to read, to print, "
+                "and for programs."
+            ),
+        ],
+        _("Open the page with the file"),
+        [
+            _(
+                "The file can be downloaded once, within 7 days. After that it is destroyed; you "
+                "can ask for it again at any time."
+            ),
+            _("Do not pass the link on: whoever has it can read all of it."),
+        ],
+    )
+
+
 _SAID: dict[AnswerKind, Callable[[Say], Said]] = {
     AnswerKind.LINK: _link,
     AnswerKind.OLD_ADDRESS: _old_address,
     AnswerKind.NEW_ADDRESS: _new_address,
     AnswerKind.CLAIM: _claim,
+    AnswerKind.BUNDLE: _bundle,
 }

@@ -50,6 +50,7 @@ class AnswerKind(StrEnum):
     CLAIM = "claim"
     RECEIPT = "receipt"
     LETTER = "letter"
+    BUNDLE = "bundle"
 
 
 class Answer(Table):
@@ -62,7 +63,8 @@ class Answer(Table):
     __tablename__ = "answers"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('link', 'old_address', 'new_address', 'claim', 'receipt', 'letter')",
+            "kind IN ('link', 'old_address', 'new_address', 'claim', 'receipt', 'letter', "
+            "'bundle')",
             name="answer_kind_is_known",
         ),
         CheckConstraint(

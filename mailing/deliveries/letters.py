@@ -15,6 +15,7 @@ from mailing.base.signing import signing_keys
 from mailing.base.tokens import (
     AccountToken,
     AddressToken,
+    BundleToken,
     ClaimToken,
     LeaveToken,
     LinkKeys,
@@ -196,6 +197,8 @@ def _path(answer: Answer, passed: Passed, keys: LinkKeys) -> str:
     if answer.kind == AnswerKind.CLAIM:
         claim = ClaimToken(passed.subscriber_id, answer.delivery_id)
         return f"/claim/{claim.text(keys, passed.link_key)}"
+    if answer.kind == AnswerKind.BUNDLE:
+        return f"/bundle/{BundleToken(answer.delivery_id).text(keys, passed.link_key)}"
     if answer.change_id is not None:
         end = "new" if answer.kind == AnswerKind.NEW_ADDRESS else "old"
         return f"/address/{AddressToken(answer.change_id, end).text(keys, passed.link_key)}"

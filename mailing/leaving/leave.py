@@ -174,7 +174,7 @@ def _receipt(leaving: Leaving, topic_ids: list[int] | None) -> str:
         recorded_at=entry.at if entry else clock.now(),
         in_flight=[],
     )
-    db.session.add(fresh)
+    receipts.keep(fresh)
     return fresh.id
 
 
@@ -193,6 +193,7 @@ def _answer(leaving: Leaving, done: _Done) -> Receipt:
     stored = db.session.get_one(StoredReceipt, done.receipt_id)
     if in_flight:
         stored.in_flight = [*stored.in_flight, *(m for m in in_flight if m not in stored.in_flight)]
+        receipts.keep(stored)
     answer = Receipt(stored.id, done.topics, stored.recorded_at, in_flight)
     db.session.commit()
     return answer

@@ -1,16 +1,25 @@
-"""Receipts: what a person who left was told, stored as it was said."""
+"""Receipts: what a person who left was told, stored as it was said.
 
+Each carries a seal under a key that never changes, over all that it says and over the entry of the
+ledger that it is about: a changed receipt is found out, and so is one that nobody gave.
+"""
+
+import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Text, select, text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, select, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
+from mailing.base.sealing import digest
+from mailing.base.settings import current
+from mailing.people import evidence
+from mailing.people.ledger import Entry
 
 
 class StoredReceipt(Table):
@@ -28,6 +37,8 @@ class StoredReceipt(Table):
     in_flight: Mapped[list[dict[str, Any]]] = mapped_column(
         JSONB, server_default=text("'[]'"), info=OPERATIONAL
     )
+    # The database demands one of every receipt but those of before there were seals.
+    seal: Mapped[bytes | None] = mapped_column(LargeBinary, info=OPERATIONAL)
 
 
 @dataclass(frozen=True)
@@ -47,6 +58,43 @@ class Receipt:
 def fresh_id() -> str:
     """An unguessable number for a receipt."""
     return f"r-{secrets.token_hex(12)}"
+
+
+def keep(given: StoredReceipt) -> None:
+    """Seal what a receipt says now; each change of it ends here."""
+    given.seal = seal_of(given)
+    db.session.add(given)
+
+
+def seal_of(given: StoredReceipt) -> bytes:
+    """The seal over what a receipt says, and over the entry that it is about."""
+    entry = db.session.get(Entry, given.entry_id) if given.entry_id is not None else None
+    said = {
+        "id": given.id,
+        "subscriber": str(given.subscriber_id),
+        "topic": given.topic_id,
+        "kind": given.kind,
+        "entry": given.entry_id,
+        "hash": entry.hash.hex() if entry else None,
+        "at": given.recorded_at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "in_flight": given.in_flight,
+    }
+    return digest(current().suppression_key, f"receipt\0{evidence.canonical(said).decode()}")
+
+
+def trouble_of(given: StoredReceipt) -> str | None:
+    """What is wrong with a stored receipt; None where it says what was said."""
+    entry = db.session.get(Entry, given.entry_id) if given.entry_id is not None else None
+    if given.entry_id is not None and entry is None:
+        return "the entry that it is about is missing"
+    if entry is not None and (entry.subscriber_id, entry.at) != (
+        given.subscriber_id,
+        given.recorded_at,
+    ):
+        return "it does not say what its entry says"
+    if given.seal is not None and not hmac.compare_digest(given.seal, seal_of(given)):
+        return "it is not what was sealed"
+    return None
 
 
 def of_entry(entry_id: int) -> StoredReceipt | None:

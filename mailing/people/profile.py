@@ -91,6 +91,11 @@ def evidence_of(address: str, as_of: datetime | None = None) -> list[dict[str, A
     return sorted([*entries, *beside], key=lambda one: one["at"])
 
 
+def told(entry: Entry) -> dict[str, Any]:
+    """One entry with what proves it, in plain shapes."""
+    return _told(entry, {topic.id: topic.slug for topic in topics.all_topics()})
+
+
 def _beside(subscriber_id: UUID) -> list[dict[str, Any]]:
     """What is no consent, and so no entry of the ledger, in the shape of one."""
     put_right = [

@@ -50,7 +50,7 @@ def ask_to_confirm(request: Request, link: str) -> bool:
     the same whether or not we know them, once for those that are the same, and no more a day than
     other receipts; whether it was."""
     correspondent = request.correspondent
-    is_due = current().has_identity and correspondent is not None and _is_a_person(correspondent)
+    is_due = is_named(current()) and correspondent is not None and _is_a_person(correspondent)
     if correspondent is None or not is_due:
         return False
     if len(_receipts_today(request)) >= MOST_A_DAY or twins.twins_of(request):

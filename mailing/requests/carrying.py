@@ -85,7 +85,7 @@ def _begin(destruction_id: int, actor: Actor) -> None:
     found.begun_by, found.begun_at = actor.name, clock.now()
     _note_steps(found, who)
     found.entry_id = _say(found, actor)
-    inflight.keep_back(person.id, "withdrawn", *[scope.covered(person.id, None)] * 2)
+    inflight.keep_back([person.id], "withdrawn", *[scope.covered(person.id, None)] * 2)
     _erase_table(found.id, Subscriber.__tablename__)
     _write_down(person, who, found.number)
     granting.note(found, "destruction_begun", actor)

@@ -14,6 +14,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES
+from mailing.base.operator import is_named
 from mailing.base.settings import current
 from mailing.deliveries import account_mails
 from mailing.deliveries.account_mails import AccountMail
@@ -40,7 +41,7 @@ def send_due() -> int:
     """Write what is due this morning and has not been written; how many. Twice is safe: the
     database holds one of a day for each person."""
     today = _morning()
-    wanting = _wanting(today) if today and current().has_identity else []
+    wanting = _wanting(today) if today and is_named(current()) else []
     if today is None or not wanting or not due.calendar_of(today.year).is_working(today):
         return 0
     told = queue.owed().as_numbers()

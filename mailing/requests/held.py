@@ -103,6 +103,10 @@ LEFT_OUT = {
     "why somebody left names nobody, so it cannot be found by the person": {
         *("leave_reasons.once", "leave_reasons.reason", "leave_reasons.words"),
     },
+    "told by the file with everything, and by what the audit log says of them": {
+        *("bundles.subscriber_id", "bundles.left_out", "bundle_pieces.sealed"),
+        *("disclosures.sealed", "disclosures.fields", "disclosed_people.subscriber_id"),
+    },
     "about staff, not about subscribers": {
         *("staff.email", "staff.password", "staff.second_secret", "staff.recovery_codes"),
         "account_mails.recipient",

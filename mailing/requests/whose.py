@@ -34,7 +34,9 @@ from mailing.people.optins import OptIn
 from mailing.people.standings import Standing
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Suppression
+from mailing.requests.bundles.state import Bundle, BundlePiece
 from mailing.requests.destructions import Destruction
+from mailing.requests.disclosures.state import DisclosedPerson, Disclosure
 from mailing.requests.holds import LegalHold
 from mailing.requests.inquiries import Inquiry
 from mailing.requests.requests import Request
@@ -191,6 +193,14 @@ WHOSE: dict[str, Rows] = {
     "legal_holds": lambda who: LegalHold.subscriber_id == who.id,
     "destructions": lambda who: Destruction.subscriber_id == who.id,
     "replayed_destructions": lambda who: ReplayedDestruction.subscriber_id == who.id,
+    "bundles": lambda who: Bundle.subscriber_id == who.id,
+    "bundle_pieces": lambda who: BundlePiece.bundle_id.in_(
+        select(Bundle.id).where(Bundle.subscriber_id == who.id)
+    ),
+    "disclosures": lambda who: Disclosure.id.in_(
+        select(DisclosedPerson.disclosure_id).where(DisclosedPerson.subscriber_id == who.id)
+    ),
+    "disclosed_people": lambda who: DisclosedPerson.subscriber_id == who.id,
     # Rows of a file that were refused: an address that cannot be read is somebody's all the same,
     # so those of every file are theirs.
     "imports": lambda _: Import.faults.is_not(None),

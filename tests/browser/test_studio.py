@@ -80,6 +80,8 @@ class Studio:
             "/studio/registers/incidents",
             "/studio/registers/incidents/1",
             *(f"/studio/requests/{number}" for number in self.requests),
+            f"/studio/requests/{self.requests[0]}/bundle",
+            "/studio/requests/disclosures",
             "/studio/staff",
             "/studio/staff/invite",
             "/studio/staff/2",

@@ -1,16 +1,24 @@
 """The officer's desk by command: exit codes, one document each, and what is logged."""
 
+import json
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
+from uuid import UUID
+from zipfile import ZipFile
 
 import pytest
 from flask import Flask
 
 from mailing.base import clock
 from mailing.base.database import db
+from mailing.people import subscribers
+from mailing.people.address import canonical
+from mailing.requests.bundles import making
 from mailing.requests.kinds import Kind
 from mailing.requests.requests import NewRequest, open_request
 from mailing.staff import staff
+from mailing.staff.audit import latest
 from mailing.staff.staff import Role
 from tests.console.conftest import Kelisim
 from tests.requests.desk import SENDER, asked
@@ -114,3 +122,52 @@ def test_one_word_says_what_it_is(desk: Kelisim) -> None:
     assert desk("request", "decide", NUMBER, "access", "--json").document["kind"] == "access"
     assert desk("request", "decide", NUMBER, "nonsense").code == 2
     assert desk("request", "show", "2026-9999", "--json").code == 1
+
+
+def test_everything_about_whoever_asks_is_written_into_a_new_file(
+    app: Flask, desk: Kelisim, tmp_path: Path
+) -> None:
+    person = somebody("alma@example.com")
+    number = open_request(NewRequest(Kind.ACCESS, subscriber_id=person)).number
+    db.session.commit()
+    db.session.remove()
+    out = tmp_path / "all.zip"
+    words = ("request", "export", number, "--out", str(out), "--reason", "inspection", "--json")
+    told = desk(*words).document
+    assert sha256(out.read_bytes()).hexdigest() == told["sha256"]
+    assert out.stat().st_mode & 0o777 == 0o600
+    with ZipFile(out) as archive:
+        assert archive.namelist() == told["files"]
+        assert json.loads(archive.read("data.json"))["person"]["email"] == "alma@example.com"
+    assert (told["request"], told["file"]) == (number, str(out))
+    again = desk(*words)
+    assert (again.code, again.document["field"]) == (1, "out")
+    acts = [one for one in latest(20) if one.action == "bundle exported"]
+    assert [one.details["reason"] for one in acts] == ["inspection"]
+    shown = desk("request", "show", number, "--json").document
+    assert shown["timeline"][-1]["details"] == {"did": "bundle_exported"}
+
+
+def test_of_a_stranger_there_is_nothing_to_export(desk: Kelisim, tmp_path: Path) -> None:
+    said = desk("request", "export", NUMBER, "--out", str(tmp_path / "x.zip"), "--json")
+    assert said.code == 1
+    assert not (tmp_path / "x.zip").exists()
+
+
+def test_a_bundle_is_ordered_and_released_by_command(app: Flask, desk: Kelisim) -> None:
+    person = somebody("alma@example.com")
+    number = open_request(NewRequest(Kind.ACCESS, subscriber_id=person)).number
+    db.session.commit()
+    db.session.remove()
+    ordered = desk("request", "bundle", number, "--json").document
+    assert ordered["state"] == "waiting"
+    assert desk("request", "bundle", number, "--release", "--json").code == 5
+    making.work_on(UUID(ordered["bundle"]))
+    db.session.remove()
+    sent = desk("request", "bundle", number, "--release", "--json").document
+    assert (sent["state"], sent["bundle"]) == ("released", ordered["bundle"])
+
+
+def somebody(address: str) -> UUID:
+    """A subscriber who has said nothing yet."""
+    return subscribers.create(canonical(address), "en").id

@@ -62,6 +62,16 @@ def take_along(token: str) -> Response:
     return personal(answer)
 
 
+@pages.post("/preferences/<token>/bundle")
+def order(token: str) -> Response:
+    """Have everything made into one file; a link to it is mailed when it is there."""
+    data = access.order(token)
+    if data is None:
+        return _stale(token)
+    db.session.commit()
+    return _about(_holder(), token, "my_data", data=data, is_ordered=True)
+
+
 @pages.get("/preferences/<token>/correct")
 def correction(token: str) -> Response:
     """The names and the telephone as they are kept, to be put right."""

@@ -7,9 +7,12 @@ number that cannot be guessed is all that it takes; no page here names a person.
 import re
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, jsonify, request
+from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from mailing.base.errors import Missing
+from mailing.leaving import proofs
+from mailing.leaving.proofs import Proof
+from mailing.people import topics
 from mailing.requests import certificates, verifying
 from webapp.headers import personal
 from webapp.public.page import show_personal
@@ -38,4 +41,27 @@ def _certificate(number: str) -> Response:
     return show_personal("certified", found=found, is_sound=is_sound)
 
 
-CHECKS: tuple[tuple[re.Pattern[str], Check], ...] = ((certificates.NUMBER, _certificate),)
+def _receipt(number: str) -> Response:
+    proof = proofs.of_receipt(number) or abort(404)
+    if request.accept_mimetypes.best == "application/json":
+        return personal(make_response(jsonify(_document(proof))))
+    return show_personal("verify_receipt", proof=proof, name_in=topics.name_in)
+
+
+def _document(proof: Proof) -> dict[str, object]:
+    given, entry = proof.receipt, proof.entry
+    return {
+        "receipt": given.id,
+        "kind": given.kind,
+        "topic": proof.topic.slug if proof.topic else "all" if proof.is_everything else None,
+        "recorded_at": given.recorded_at.isoformat(),
+        "in_flight": given.in_flight,
+        "entry": entry.hash.hex() if entry else None,
+        "holds": proof.holds,
+    }
+
+
+CHECKS: tuple[tuple[re.Pattern[str], Check], ...] = (
+    (certificates.NUMBER, _certificate),
+    (proofs.NUMBER, _receipt),
+)

@@ -1,22 +1,22 @@
 """Evidence: what one person said, when, by which words; read for a reason, and logged (2.7)."""
 
+import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import render_template, request
+from flask import Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import gettext
 from mailing.base.settings import current
-from mailing.inbound import history
-from mailing.people import profile, stood, subscribers
+from mailing.people import profile, subscribers
 from mailing.people.profile import Reason
-from mailing.people.subscribers import Subscriber
+from mailing.requests import asof
+from mailing.requests.asof import AsOf
 from mailing.staff import audit
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
@@ -31,16 +31,21 @@ class Question:
     address: str = ""
     reason: str = ""
     moment: str = ""
+    campaign: str = ""
     is_open: bool = False
     errors: dict[str, str] = field(default_factory=dict)
 
-    def as_of(self) -> datetime:
-        """The moment asked about, in the operator's zone; now where none was."""
+    def as_of(self) -> datetime | None:
+        """The moment asked about, in the operator's zone; None where none was."""
         if not self.moment:
-            return clock.now()
+            return None
         local = datetime.fromisoformat(self.moment)
         zone = ZoneInfo(current().time_zone)
         return (local if local.tzinfo else local.replace(tzinfo=zone)).astimezone(UTC)
+
+    def of_campaign(self) -> int | None:
+        """The number of the campaign asked about; raises ValueError for what is no number."""
+        return int(self.campaign[:9]) if self.campaign else None
 
 
 @studio.get("/evidence")
@@ -57,10 +62,9 @@ def form_evidence_read() -> ResponseReturnValue:
     found = _find(question)
     if found is None:
         return _page(question, None), 422
-    shown = _shown(*found, question)
-    _log(found[0], question, len(shown["entries"]))
+    _log(found, question)
     db.session.commit()
-    return _page(question, shown)
+    return _file(found) if "file" in request.form else _page(question, _shown(found, question))
 
 
 def _asked() -> Question:
@@ -68,6 +72,7 @@ def _asked() -> Question:
         address=request.form.get("address", "").strip(),
         reason=request.form.get("reason", ""),
         moment=request.form.get("moment", "").strip(),
+        campaign=request.form.get("campaign", "").strip(),
         is_open="open" in request.form,
     )
     if asked.reason not in set(Reason):
@@ -76,43 +81,68 @@ def _asked() -> Question:
         asked.as_of()
     except (ValueError, OverflowError):
         asked.errors["moment"] = gettext("Enter a day and time, or leave it empty for now.")
+    if asked.campaign and not asked.campaign.isdecimal():
+        asked.errors["campaign"] = gettext("Enter the number of a campaign, or leave it empty.")
+    if asked.campaign and asked.moment:
+        asked.errors["campaign"] = gettext("Name a time or a campaign, not both.")
     return asked
 
 
-def _find(question: Question) -> tuple[Subscriber, bool] | None:
-    """The person, and whether they have moved; None where something in the question is wrong."""
-    found = None
+def _find(question: Question) -> AsOf | None:
+    """What is known of the person; None where something in the question is wrong."""
     try:
-        found = profile.sought(question.address)
+        profile.sought(question.address)
     except Missing:
         question.errors["address"] = gettext("Nobody with this address is known.")
     except Invalid:
         question.errors["address"] = gettext("Enter an address like name@example.kz.")
-    return None if question.errors else found
+    if question.errors:
+        return None
+    try:
+        return asof.of(question.address, question.as_of(), question.of_campaign())
+    except Missing:
+        question.errors["campaign"] = gettext("This campaign was not sent, or is on its way.")
+    return None
 
 
-def _shown(found: Subscriber, is_former: bool, question: Question) -> dict[str, Any]:
-    moment, zone = question.as_of(), current().time_zone
-    personal = subscribers.personal_of(found)
+def _shown(found: AsOf, question: Question) -> dict[str, Any]:
+    person, zone = found.subscriber, current().time_zone
+    personal = subscribers.personal_of(person)
     return {
-        "id": found.id,
+        "id": person.id,
         "address": masked(personal.email) if personal else "",
-        "is_former": is_former,
-        "is_forgotten": subscribers.is_forgotten(found),
+        "is_former": found.is_former,
+        "is_forgotten": subscribers.is_forgotten(person),
         "personal": personal.as_dict() if personal and question.is_open else None,
-        "stood": stood.at(found.id, moment),
-        "sentences": [one.sentence(zone) for one in stood.at(found.id, moment)],
-        "entries": history.evidence_of(question.address, moment),
+        "sentences": found.sentences(zone),
+        "topics": found.document(zone)["topics"],
+        "entries": found.entries,
     }
 
 
-def _log(found: Subscriber, question: Question, entries: int) -> None:
+def _file(found: AsOf) -> Response:
+    """The same as a file, in the language spoken; what is sealed with an entry stays out."""
+    document = found.document(current().time_zone)
+    document["entries"] = [one | {"private": None} for one in found.entries]
+    answer = make_response(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
+    answer.mimetype = "application/json"
+    answer.headers["Content-Disposition"] = 'attachment; filename="evidence.json"'
+    return answer
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _log(found: AsOf, question: Question) -> None:
     fields = {"fields": "personal"} if question.is_open else {}
+    if question.campaign:
+        fields["campaign"] = question.campaign
     audit.record(
         actor(),
         "evidence read",
-        f"subscriber {found.id}",
-        entries=entries,
+        f"subscriber {found.subscriber.id}",
+        entries=len(found.entries),
         reason=question.reason,
         **fields,
     )

@@ -19,6 +19,7 @@ from mailing.campaigns import images
 from mailing.deliveries import answers, stamps
 from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.leaving.leave import Leaving, leave
+from mailing.leaving.receipts import StoredReceipt
 from mailing.leaving.scope import Scope
 from mailing.people import suppression, topics
 from mailing.people.address_changes import AddressChange
@@ -27,6 +28,9 @@ from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.policies import versions
 from mailing.requests import certificates, inquiries, moving, saying
+from mailing.requests.bundles import making, releasing
+from mailing.requests.bundles import state as bundles
+from mailing.requests.bundles.state import NewBundle
 from mailing.requests.inquiries import What
 from mailing.requests.kinds import Kind as Wish
 from mailing.requests.requests import NewRequest, open_request
@@ -55,6 +59,8 @@ class Crowd:
     sha256: str
     image: str
     certificate: str
+    receipt: str
+    bundle: Tokens
 
 
 def gather(web: Flask, shop: Shop) -> Crowd:
@@ -71,10 +77,37 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         changes = _change_tokens(asked_for) | forged(opted, other)
         claims = _claim_tokens(people) | forged(opted, other)
         asked = _inquiry_tokens(people) | forged(opted, other)
+        bundle = _bundle_tokens(people["valid"].subscriber) | forged(opted, other)
         certificate = certificates.newest()
         assert certificate is not None
         mails = (leaving, requests, changes, claims, asked)
-        return Crowd(web, shop, *mails, draft, digest, _image(), certificate.number)
+        told = (draft, digest, _image(), certificate.number, _receipt(), bundle)
+        return Crowd(web, shop, *mails, *told)
+
+
+def _bundle_tokens(subscriber: UUID) -> Tokens:
+    """The links to a bundle that is ready, to one that was taken, and to one that expired."""
+    found = {}
+    for name in ("ready", "taken", "over"):
+        bundle = bundles.ask(NewBundle(subscriber, is_by_person=True))
+        db.session.commit()
+        making.work_on(bundle.id)
+        found[name] = releasing.link_of(bundle) or ""
+    assert releasing.take(found["taken"])
+    db.session.execute(text(_OVER))
+    db.session.commit()
+    return found
+
+
+_OVER = """
+    UPDATE bundles SET state = 'expired', expires_at = now()
+    WHERE created_at = (SELECT max(created_at) FROM bundles)
+"""
+
+
+def _receipt() -> str:
+    """The number of what somebody was told who left."""
+    return str(db.session.scalar(select(StoredReceipt.id).limit(1)))
 
 
 def _image() -> str:

@@ -98,6 +98,34 @@ def certificates(crowd: Crowd, rule: str) -> Addresses:
     return _filled(rule, {"valid": crowd.certificate, "forged": forged, "forged: word": "D-1"})
 
 
+def numbers(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the number of a receipt."""
+    given = crowd.receipt
+    turned = given[:-1] + ("0" if given[-1] != "0" else "1")
+    made = {
+        "another of its form": turned,
+        "in capitals": given.upper(),
+        "cut short": given[:-1],
+        "prolonged": f"{given}0",
+        "a word": "x",
+        "markup": "%3Cscript%3E",
+        "very long": "r-" + "0" * 3000,
+        "not UTF-8": "%FF%FE",
+    }
+    forged = {f"forged: {how}": one for how, one in made.items()}
+    return certificates(crowd, rule) | _filled(rule, {"a receipt": given} | forged)
+
+
+def bundles(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the token of the mail with the link to a bundle."""
+    return _filled(rule, crowd.bundle)
+
+
+def taking(crowd: Crowd, rule: str) -> Addresses:
+    """The same, but the one whose answer is no page but the file."""
+    return {what: to for what, to in bundles(crowd, rule).items() if what != "ready"}
+
+
 SAMPLES: dict[str, Maker] = {
     "/": fixed,
     "/join/<slug>": forms,
@@ -121,7 +149,8 @@ SAMPLES: dict[str, Maker] = {
     "/metrics": fixed,
     "/static/<path:filename>": files,
     "/images/<name>": pictures,
-    "/verify/<number>": certificates,
+    "/verify/<number>": numbers,
+    "/bundle/<token>": bundles,
 }
 
 
@@ -217,6 +246,8 @@ ACTIONS: dict[str, Poster] = {
     "/preferences/<token>": choose,
     "/preferences/<token>/link": fill({}, leaving),
     "/preferences/<token>/data": stale({}),
+    "/preferences/<token>/bundle": fill({}, leaving),
+    "/bundle/<token>": fill({}, taking),
     "/preferences/<token>/correct": fill({"surname": "Оспан"}, leaving),
     "/preferences/<token>/address": fill({"email": "new@example.org"}, leaving),
     "/agree/<token>": fill({"seen": ""}, choosing),
@@ -244,7 +275,7 @@ class Page(NamedTuple):
     @property
     def is_personal(self) -> bool:
         """Whether it is about one person."""
-        return "<token>" in self.rule
+        return "<token>" in self.rule or "<number>" in self.rule
 
 
 def pages(crowd: Crowd) -> list[Page]:

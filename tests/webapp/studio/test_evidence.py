@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
@@ -64,7 +65,7 @@ def test_it_shows_what_when_how_by_which_words_and_how_consent_stands(
     assert "consent to “Offers” was valid: given on " in page
     assert "asked for: offers" in page
     assert "said yes: offers" in page
-    assert page.count("Даю согласие Glazik Kazakhstan LLP") == 2
+    assert page.count("Даю согласие Glazik Kazakhstan LLP") == 3
     assert "https://shop.example/subscribe" in page
     assert 'href="/studio/forms/site?lang=en"' in page
     assert "(Almaty time)" in page
@@ -261,3 +262,42 @@ def test_what_came_back_stands_in_the_line_of_time(
     assert [one for one in words if one not in page] == []
     assert "<code>5.1.1</code>" in page
     assert f'href="/studio/campaigns/{world.campaign_id}/live?lang={language}"' in page
+
+
+def test_it_takes_the_moment_from_a_campaign_and_hands_the_same_out_as_a_file(
+    web: Flask, browse: Browse, person: str, world: World
+) -> None:
+    with web.app_context():
+        db.session.execute(text(_SENT), {"person": person, "campaign": world.campaign_id})
+        db.session.commit()
+    officer, number = browse(Role.OFFICER), str(world.campaign_id)
+    status, page = _read(officer, campaign=number)
+    assert status == 200
+    assert f"when campaign {number} (" in page
+    assert "was sent to them, consent to “Offers” was valid: given on " in page
+    answer = officer.post("/studio/evidence?lang=en", {**ASK, "campaign": number, "file": "1"})
+    assert answer.headers["Content-Disposition"].startswith("attachment")
+    told = answer.get_json()
+    assert told["sentences"] == [one["sentence"] for one in told["topics"]]
+    assert told["topics"][0]["agreed"]["wording"].startswith("Даю согласие")
+    with web.app_context():
+        read = [one for one in latest(50) if one.action == "evidence read"]
+        assert [one.details["campaign"] for one in read] == [number, number]
+
+
+_SENT = """
+    INSERT INTO deliveries (kind, batch_id, campaign_id, subscriber_id, topic_id, state, sealed_at)
+    SELECT 'campaign', 0, id, :person, topic_id, 'accepted', now()
+    FROM campaigns WHERE id = :campaign
+"""
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"campaign": "x"}, {"campaign": "987654"}, {"campaign": "1", "moment": "2026-01-01"}]
+)
+def test_a_campaign_that_says_nothing_of_them_is_named_as_the_trouble(
+    browse: Browse, person: str, wrong: dict[str, str]
+) -> None:
+    status, page = _read(browse(Role.OFFICER), **wrong)
+    assert status == 422
+    assert '<a href="#campaign">' in page

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -19,6 +20,7 @@ from mailing.staff.permissions import PERMISSIONS
 from mailing.staff.staff import Role
 from tests.requests.desk import asked
 from tests.requests.destroying import destroyed
+from tests.requests.disclosed import wanted
 from tests.webapp.studio.conftest import Browser
 from tests.webapp.studio.test_returns import a_storm
 from tests.webapp.studio.world import MARKETER, PASSWORD, World
@@ -53,6 +55,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "number": 1,
         "inbound_id": 1,
         "certificate": _certified(web),
+        "disclosure_id": _a_disclosure(web),
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
@@ -99,6 +102,14 @@ def _an_incident(web: Flask) -> int:
         made = incidents.record(new, MARKETER)
         db.session.commit()
         return made.id
+
+
+def _a_disclosure(web: Flask) -> UUID:
+    """One that waits, which somebody else has asked for."""
+    with web.app_context():
+        number = wanted("alma@example.com").id
+        db.session.commit()
+        return number
 
 
 def _requested(web: Flask) -> int:
