@@ -24,6 +24,7 @@ from mailing.people.imports.state import Import
 from mailing.people.optins import OptIn
 from mailing.people.subscribers import Subscriber
 from mailing.requests import whose
+from mailing.requests.bundles.state import Bundle, BundlePiece
 from mailing.requests.inquiries import Inquiry
 from mailing.requests.requests import Request
 from mailing.requests.rights import Right
@@ -113,6 +114,8 @@ STEPS = (
     ),
     Step(Right, _is(Right.words), {"words": None}),
     Step(Inquiry, _is(Inquiry.proposed), {"proposed": None}),
+    Step(BundlePiece, true(), None),
+    Step(Bundle, _is(Bundle.left_out), {"left_out": None}),
     Step(
         LeaveReason,
         _is(LeaveReason.words),

@@ -25,9 +25,11 @@ from mailing.people import ledger, optins, subscribers, topics
 from mailing.people.address_changes import AddressChange
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.subscribers import Personal, Sealer
+from mailing.requests import inquiries, rights
 from mailing.requests.bundles.state import Bundle
 from mailing.requests.correspondent import Correspondent
 from mailing.requests.disclosures.state import DisclosedPerson, Disclosure
+from mailing.requests.inquiries import What
 from mailing.requests.kinds import Kind as Asks
 from mailing.requests.requests import NewRequest, Request, open_request
 from tests import road
@@ -134,6 +136,22 @@ def _why_closed(person: Person, canary: str) -> None:
     request.reason = Sealer().seal({"reason": canary}, request.correspondent_id.bytes)
 
 
+def _told(person: Person, canary: str) -> None:
+    request = _request(person)
+    request.told = Sealer().seal({"told": canary}, request.correspondent_id.bytes)
+
+
+def _ruled(person: Person, canary: str) -> None:
+    request = _request(person)
+    (right,) = rights.of(request.id)
+    right.words = Sealer().seal({"words": canary}, request.correspondent_id.bytes)
+
+
+def _proposed(person: Person, canary: str) -> None:
+    inquiry = inquiries.ask(_request(person), What.CORRECTION, {"surname": canary})
+    assert inquiry is not None
+
+
 def _change(person: Person, canary: str) -> None:
     db.session.add(
         AddressChange(
@@ -202,6 +220,9 @@ PLANTS: dict[str, Callable[[Person, str], None]] = {
     "inbound_messages.recipients": _addressed,
     "requests.sender": _wrote,
     "requests.reason": _why_closed,
+    "requests.told": _told,
+    "request_rights.words": _ruled,
+    "inquiries.proposed": _proposed,
     "address_changes.personal": _change,
     "evidence_private.sealed": _beside_evidence,
     "optins.personal": _typed,

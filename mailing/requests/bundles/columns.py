@@ -10,6 +10,7 @@ from mailing.base.sealing import keyring
 from mailing.base.settings import current
 from mailing.deliveries.deliveries import Delivery
 from mailing.people.subscribers import Sealer
+from mailing.requests.requests import Request
 from mailing.requests.whose import Person
 
 N_ = str  # Marks a text for the catalogues.
@@ -46,6 +47,12 @@ def _grounds(sealed: bytes, row: Row, _: Person) -> Any:
     return {name: told[name] for name in ("basis", "authority")}
 
 
+def _of_right(sealed: bytes, row: Row, _: Person) -> Any:
+    """What is said of a right is sealed to whom its request is about."""
+    asked = db.session.get_one(Request, row["request_id"])
+    return Sealer().open(sealed, asked.correspondent_id.bytes)
+
+
 def _of_trial(sealed: bytes, row: Row, _: Person) -> Any:
     """A test mail is sealed to whoever its delivery is of, known or not."""
     sent = db.session.get_one(Delivery, row["delivery_id"])
@@ -61,6 +68,9 @@ OPENED: dict[str, Opener] = {
     "answers.content": _by("delivery_id"),
     "requests.sender": _by("correspondent_id"),
     "requests.reason": _by("correspondent_id"),
+    "requests.told": _by("correspondent_id"),
+    "request_rights.words": _of_right,
+    "inquiries.proposed": _by("id"),
     "leave_reasons.words": _by("once"),
     "inbound_messages.sealed": _octets,
     "inbound_messages.recipients": _recipients,
@@ -85,6 +95,10 @@ WRITTEN_TOO: dict[str, str] = {
     "inbound_messages": "id state received_at acted_at",
     "requests": "id",
     "request_events": "request_id",
+    "request_rights": "request_id",
+    "inquiries": "id request_id",
+    "legal_holds": "id basis placed_at until_on lifted_at",
+    "destructions": "id state decided_at",
     "answers": "delivery_id created_at expires_at",
     "trials": "campaign_id sent_at",
     "audit_log": "at role action",
@@ -98,7 +112,8 @@ LEFT_OUT: dict[str, frozenset[str]] = {
         for table in (
             *("standings", "ledger", "optins", "choices", "corrections", "address_changes"),
             *("deliveries", "returns", "receipts", "inbound_messages", "requests", "answers"),
-            *("bundles", "disclosed_people"),
+            *("bundles", "disclosed_people", "inquiries", "legal_holds", "destructions"),
+            "replayed_destructions",
         )
     )
     | {"requests.correspondent_id"},
@@ -106,7 +121,7 @@ LEFT_OUT: dict[str, frozenset[str]] = {
         {
             *("subscribers.digest", "address_changes.digest", "address_changes.former"),
             *("suppressions.digest", "requests.sender_digest", "answers.digest"),
-            *("trials.digest", "leave_reasons.once"),
+            *("trials.digest", "leave_reasons.once", "inbound_messages.sender_digest"),
         }
     ),
     N_("which of our staff took, read or moved a request, by their number"): frozenset(
