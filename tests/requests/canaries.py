@@ -148,8 +148,7 @@ def _ruled(person: Person, canary: str) -> None:
 
 
 def _proposed(person: Person, canary: str) -> None:
-    inquiry = inquiries.ask(_request(person), What.CORRECTION, {"surname": canary})
-    assert inquiry is not None
+    inquiries.begin(What.CORRECTION, _request(person).id, person.id, {"surname": canary})
 
 
 def _change(person: Person, canary: str) -> None:

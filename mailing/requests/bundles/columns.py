@@ -97,7 +97,7 @@ WRITTEN_TOO: dict[str, str] = {
     "request_events": "request_id",
     "request_rights": "request_id",
     "inquiries": "id request_id",
-    "legal_holds": "id basis placed_at until_on lifted_at",
+    "legal_holds": "id basis placed_at until lifted_at",
     "destructions": "id state decided_at",
     "answers": "delivery_id created_at expires_at",
     "trials": "campaign_id sent_at",
