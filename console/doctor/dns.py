@@ -32,9 +32,6 @@ def sending_domain(settings: Settings) -> Iterator[Finding]:
 
 def _look(record: Record, resolver: str) -> Finding:
     found, trouble = dns_checks.look_up(record.host, record.kind, resolver)
-    if trouble:
-        verdict = dns_verdicts.unknown(record, trouble)
-    else:
-        verdict = dns_verdicts.judge(record, tuple(found))
+    verdict = dns_verdicts.verdict(record, tuple(found), trouble)
     said = fine if verdict.standing is Standing.FINE else look
     return said(record.name.value, f"{record.host}: {verdict.sentence}")

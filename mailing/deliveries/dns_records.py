@@ -46,10 +46,7 @@ def records(settings: Settings) -> list[Record]:
     """Everything that should be published for this installation to be believed."""
     return [
         Record(Name.SPF, settings.bounce_domain, "TXT", _spf(settings)),
-        *(
-            Record(Name.DKIM, f"{key.selector}._domainkey.{key.domain}", "TXT", published(key))
-            for key in _keys(settings)
-        ),
+        *(Record(Name.DKIM, key.host, "TXT", published(key)) for key in _keys(settings)),
         Record(Name.DMARC, f"_dmarc.{_organisation(sender(settings))}", "TXT", _dmarc(settings)),
         Record(Name.MX, settings.bounce_domain, "MX", _mx(settings)),
         *(Record(Name.PTR, host, "PTR", "") for host in _relays(settings)),
