@@ -34,7 +34,7 @@ def dkim(selector: str, kind: str) -> Answer:
     here = settings.load()
     key, path = newkey.create(here.var / "dkim", dns_records.sender(here), selector, kind)
     told = {
-        "name": f"{selector}._domainkey.{key.domain}",
+        "name": key.host,
         "record": dns_records.published(key),
         "KELISIM_DKIM_DOMAIN": key.domain,
         "KELISIM_DKIM_SELECTOR": selector,

@@ -7,6 +7,7 @@ from console.doctor.finding import Finding, fine, look
 from mailing.base import dns
 from mailing.base.errors import ConfigurationError
 from mailing.base.settings import Settings
+from mailing.base.signing import signing_keys
 from mailing.deliveries import dns_checks, dns_records, dns_verdicts
 from mailing.deliveries.dns_records import Record
 from mailing.deliveries.dns_verdicts import Standing
@@ -19,10 +20,11 @@ def sending_domain(settings: Settings) -> Iterator[Finding]:
         yield look("dns", f"could not check: {domain} is a name that no DNS knows (RFC 6761)")
         return
     try:
-        wanted = dns_records.records(settings)
+        signing_keys(settings)
     except ConfigurationError as error:
         yield look("dkim", error.message)
         return
+    wanted = dns_records.records(settings)
     yield from (_look(record, settings.resolver) for record in wanted)
     if not any(record.name is dns_records.Name.DKIM for record in wanted):
         yield look("dkim", "messages leave unsigned: set KELISIM_DKIM_DOMAIN and its companions")
@@ -30,9 +32,6 @@ def sending_domain(settings: Settings) -> Iterator[Finding]:
 
 def _look(record: Record, resolver: str) -> Finding:
     found, trouble = dns_checks.look_up(record.host, record.kind, resolver)
-    if trouble:
-        verdict = dns_verdicts.unknown(record, trouble)
-    else:
-        verdict = dns_verdicts.judge(record, tuple(found))
+    verdict = dns_verdicts.verdict(record, tuple(found), trouble)
     said = fine if verdict.standing is Standing.FINE else look
     return said(record.name.value, f"{record.host}: {verdict.sentence}")

@@ -1,4 +1,4 @@
-"""The DNS, asked: records as text, in the order in which a resolver gives them.
+"""The DNS, asked: records as text, sorted, since resolvers turn them from answer to answer.
 
 `KELISIM_RESOLVER` names another resolver than the system's. Nobody asks within a transaction.
 """
@@ -52,7 +52,8 @@ def _ask(asked: Resolver, host: str | Name, kind: str) -> tuple[str, ...]:
         answer = asked.resolve(host, kind, lifetime=PATIENCE_SECONDS)
     except (NXDOMAIN, NoAnswer):
         return ()
-    return tuple(record.to_text().replace('" "', "").strip('"') for record in answer)[:MOST]
+    said = (record.to_text().replace('" "', "").strip('"') for record in answer)
+    return tuple(sorted(said)[:MOST])
 
 
 def _addresses(asked: Resolver, host: str) -> tuple[str, ...]:

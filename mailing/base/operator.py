@@ -51,12 +51,7 @@ def is_named(settings: Settings) -> bool:
 
 def known(settings: Settings) -> Operator:
     """The operator as far as it is known; what is not is empty."""
-    return held(settings) or Operator(
-        name=settings.operator_name or "",
-        bin=settings.operator_bin or "",
-        address=settings.operator_address or "",
-        contact=settings.helpdesk_address,
-    )
+    return held(settings) or _of_settings(settings)
 
 
 def held(settings: Settings) -> Operator | None:
@@ -75,12 +70,7 @@ def shown() -> Operator:
     try:
         return known(settings)
     except SQLAlchemyError:
-        return Operator(
-            settings.operator_name or "",
-            settings.operator_bin or "",
-            settings.operator_address or "",
-            settings.helpdesk_address,
-        )
+        return _of_settings(settings)
 
 
 def hold(name: str, number: str, address: str) -> tuple[Operator, Operator]:
@@ -94,6 +84,15 @@ def hold(name: str, number: str, address: str) -> tuple[Operator, Operator]:
         address, "address", _("Enter the operator's postal address, in one line.")
     )
     return before, known(settings)
+
+
+def _of_settings(settings: Settings) -> Operator:
+    return Operator(
+        name=settings.operator_name or "",
+        bin=settings.operator_bin or "",
+        address=settings.operator_address or "",
+        contact=settings.helpdesk_address,
+    )
 
 
 def _line(text: str, field: str, otherwise: str) -> str:

@@ -37,6 +37,11 @@ class SigningKey:
     key: RSAPrivateKey | Ed25519PrivateKey = field(repr=False)
 
     @property
+    def host(self) -> str:
+        """The name in the DNS where its public half stands (RFC 6376 3.6.2.1)."""
+        return f"{self.selector}._domainkey.{self.domain}"
+
+    @property
     def algorithm(self) -> str:
         """The value of `a=`: rsa-sha256 or ed25519-sha256."""
         return "rsa-sha256" if isinstance(self.key, RSAPrivateKey) else "ed25519-sha256"

@@ -138,9 +138,7 @@ def faults() -> Iterator[Fault]:
 def _seen(wanted: Record, row: DnsCheck | None) -> Seen:
     if row is None or row.checked_at is None:
         return Seen(wanted, row, None)
-    if row.trouble:
-        return Seen(wanted, row, dns_verdicts.unknown(wanted, row.trouble))
-    return Seen(wanted, row, dns_verdicts.judge(wanted, tuple(row.found)))
+    return Seen(wanted, row, dns_verdicts.verdict(wanted, tuple(row.found), row.trouble))
 
 
 def _rows() -> Iterable[DnsCheck]:

@@ -34,6 +34,11 @@ class Verdict:
         return self.standing in (Standing.OTHER, Standing.MISSING)
 
 
+def verdict(record: Record, found: tuple[str, ...], trouble: str | None) -> Verdict:
+    """What a look at a record came to, `trouble` why nobody could say."""
+    return unknown(record, trouble) if trouble else judge(record, found)
+
+
 def judge(record: Record, found: tuple[str, ...]) -> Verdict:
     """What was found where the record should be; pure."""
     return _JUDGES[record.name](record, found)

@@ -155,7 +155,7 @@ def _signature(settings: Settings) -> Check:
         keys = signing_keys(settings)
     except ConfigurationError as error:
         return Check("dkim", Level.STOP, title, error.message)
-    told = ", ".join(f"{key.algorithm} as {key.selector}._domainkey.{key.domain}" for key in keys)
+    told = ", ".join(f"{key.algorithm} as {key.host}" for key in keys)
     if not all(key.is_strong for key in keys):
         detail = _(
             "Signed with %(told)s, by a key shorter than 2048 bits: replace it by a longer one.",

@@ -155,7 +155,7 @@ GUARDS = (
     ),
     Guard(
         "T62",
-        "mailing/requests/claims.py",
+        "mailing/requests/claim_mails.py",
         "    if len(sent) < MOST_A_DAY and not since_blocked:\n",
         "    if not since_blocked:\n",
         (

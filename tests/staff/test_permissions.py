@@ -25,7 +25,7 @@ def test_the_officer_stops_campaigns_and_starts_none() -> None:
 def test_a_viewer_changes_nothing_and_sees_no_person() -> None:
     allowed = {act for act in Act if may(Role.VIEWER, act)}
     looks = {Act.READ_CAMPAIGNS, Act.COUNT_AUDIENCES, Act.READ_FORMS, Act.READ_POLICIES}
-    assert allowed == looks | {Act.OWN_LOGIN}
+    assert allowed == looks | {Act.READ_SETTINGS, Act.OWN_LOGIN}
 
 
 def test_an_unknown_role_or_act_is_a_no() -> None:

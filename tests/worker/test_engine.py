@@ -183,17 +183,20 @@ def test_a_tarpit_delays_its_own_message_and_is_not_left_without_a_listener(
     road.under_way(10)
     monkeypatch.setattr("worker.engine.FINISH_SECONDS", 1.0)
     slow = road.address(4)
-    peer.behave(Fault(Stage.DOT, to=slow, wait=2.5))
+    peer.behave(Fault(Stage.DOT, to=slow, wait=5.0))
     seen: list[dict[str, int]] = []
+    looking = threading.Event()
 
     def watch() -> None:
         while not seen or "sealed" not in seen[-1]:
             seen.append(states_of(desk))
+            looking.set()
         while "accepted" not in seen[-1] or sum(seen[-1].values()) - seen[-1]["accepted"] > 1:
             seen.append(states_of(desk))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
+    assert looking.wait(30)
     desk.work(seconds=0.3)
     watcher.join()
     assert {"accepted": 9, "sealed": 1} in seen

@@ -22,9 +22,10 @@ def a_campaign_goes_out(scene: Scene) -> str:
     receive, held = counted["will_receive"], counted["held"]
     demand(receive == len(CONFIRMED), f"{receive} would receive it, {len(CONFIRMED)} confirmed")
     demand(receive + sum(held.values()) == counted["considered"], "the audience does not add up")
-    scene.terminal.run("campaign", "start", str(campaign), "--expect", str(receive))
-    scene.await_letters(1, _to_a_reader, SENDING_SECONDS)
     waiting = _who_has_not_confirmed(scene, campaign, held)
+    scene.terminal.run("campaign", "start", str(campaign), "--expect", str(receive))
+    # Nothing stands between the first letter and the one who leaves by it: the rest is on its way.
+    scene.await_letters(1, _to_a_reader, SENDING_SECONDS)
     said = f"{receive} will receive it; held back, because they never confirmed: {waiting}"
     return f"{len(ready['checks'])} checks passed, {said}"
 

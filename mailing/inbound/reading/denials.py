@@ -18,7 +18,7 @@ HOW = {"hou", "kak", "kalai", "mojno", "can", "uhat", "chto", "uhether"}
 ASKS = HOW | {
     *("if", "uhen", "uhere", "should", "did", "does", "do", "is", "have", "has", "possible"),
     *("esli", "li", "kuda", "zachem", "gde", "kogda", "doljen", "doljna", "nujno", "nado"),
-    *("kaida", "kaida", "kashan", "bola", "eger"),
+    *("kaida", "kashan", "bola", "eger"),
 }
 _NOT = {
     *("ne", "not", "dont", "never", "emes", "no", "uithout", "bez", "didnt", "havent", "hasnt"),

@@ -235,10 +235,9 @@ def test_a_file_in_an_old_encoding_is_refused_with_what_to_do_in_the_readers_lan
     assert said in browser.get(f"/studio/imports/2?lang={language}").text
 
 
-def test_every_sentence_about_a_file_is_one_that_the_domain_says() -> None:
+def test_every_sentence_that_is_spoken_anew_is_one_that_the_domain_says() -> None:
     """A sentence that is said in other words there would be shown in English here."""
-    folder = ROOT / "mailing" / "people" / "imports"
-    sources = "".join(path.read_text() for path in folder.glob("*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "mailing").rglob("*.py"))
     plain = re.sub(r'"\s*\n\s*f?"', "", sources)
     for text in sentences._SAID:
         beginning = text.split("%(")[0]
