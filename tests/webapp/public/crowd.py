@@ -81,8 +81,8 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         certificate = certificates.newest()
         assert certificate is not None
         mails = (leaving, requests, changes, claims, asked)
-        told = (draft, digest, _image(), certificate.number, _receipt(), bundle)
-        return Crowd(web, shop, *mails, *told)
+        files = (_image(), certificate.number, _receipt())
+        return Crowd(web, shop, *mails, draft, digest, *files, bundle)
 
 
 def _bundle_tokens(subscriber: UUID) -> Tokens:
