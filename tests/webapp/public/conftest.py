@@ -1,26 +1,22 @@
 """An operator with a policy, two topics and a form; and what the database holds."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.base.settings import Settings
 from mailing.people import forms, topics
 from mailing.policies import versions
 from mailing.policies.versions import NewText
-from webapp.app import create_app
 
 DATA = Path(__file__).parents[2] / "data"
 
 Rows = Callable[[], dict[str, str]]
-With = Callable[..., FlaskClient]
 
 
 @dataclass(frozen=True)
@@ -35,21 +31,6 @@ class Shop:
         """A well-formed post, changed by the test."""
         good = {"email": "aigerim@example.com", "topic": "offers", "policy": str(self.policy)}
         return {**good, "language": "en", **changes}
-
-
-@pytest.fixture
-def with_settings(settings: Settings) -> Iterator[With]:
-    """Other applications beside `web`: the same settings but for what is given."""
-    others: list[Flask] = []
-
-    def build(**changes: object) -> FlaskClient:
-        others.append(create_app(settings.model_copy(update=changes)))
-        return others[-1].test_client()
-
-    yield build
-    for application in others:
-        with application.app_context():
-            db.engine.dispose()
 
 
 @pytest.fixture

@@ -15,7 +15,8 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.people.optins import OptIn
 from mailing.people.subscribers import Subscriber
-from tests.webapp.public.conftest import Shop, With
+from tests.webapp.conftest import With
+from tests.webapp.public.conftest import Shop
 from tests.webapp.public.test_wire_forms import hidden_fields
 from webapp.networks import is_everybody, network_of
 from webapp.public.opened import is_timely, stamp

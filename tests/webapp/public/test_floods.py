@@ -15,7 +15,8 @@ from mailing.base.tokens import MailtoLeave, link_keys
 from mailing.deliveries.deliveries import Delivery
 from mailing.people import ledger, topics
 from mailing.requests import incoming
-from tests.webapp.public.conftest import Shop, With
+from tests.webapp.conftest import With
+from tests.webapp.public.conftest import Shop
 from tests.webapp.public.people import Asked, ask, say_yes
 
 EMAIL = "dana@example.com"

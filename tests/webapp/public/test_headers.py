@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.webapp.public.conftest import Rows, Shop, With
+from tests.webapp.conftest import With
+from tests.webapp.public.conftest import Rows, Shop
 from tests.webapp.public.people import Asked, leave_link, say_yes
 
 LANGUAGES = ("kk", "ru", "en")

@@ -16,7 +16,8 @@ from mailing.deliveries.deliveries import Delivery
 from mailing.people import evidence, ledger, optins, topics
 from mailing.people.wording import sentence
 from mailing.policies import versions
-from tests.webapp.public.conftest import Shop, With
+from tests.webapp.conftest import With
+from tests.webapp.public.conftest import Shop
 from webapp.public.opened import stamp
 
 

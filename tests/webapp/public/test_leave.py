@@ -12,7 +12,8 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.leaving import replay
 from mailing.leaving.receipts import StoredReceipt
-from tests.webapp.public.conftest import Rows, Shop, With
+from tests.webapp.conftest import With
+from tests.webapp.public.conftest import Rows, Shop
 from tests.webapp.public.people import (
     Asked,
     ask,

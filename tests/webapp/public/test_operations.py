@@ -11,7 +11,8 @@ from mailing.base.database import db
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people.ledger import Kind
-from tests.webapp.public.conftest import Shop, With
+from tests.webapp.conftest import With
+from tests.webapp.public.conftest import Shop
 from tests.webapp.public.people import say_yes
 
 NOBODY = "postgresql://127.0.0.1:1/none"

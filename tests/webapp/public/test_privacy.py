@@ -16,7 +16,8 @@ from mailing.deliveries.answers import Answer
 from mailing.people import address_changes, subscribers, suppression, topics
 from mailing.people.suppression import Why
 from mailing.staff.audit import AuditEntry
-from tests.webapp.public.conftest import Rows, Shop, With
+from tests.webapp.conftest import With
+from tests.webapp.public.conftest import Rows, Shop
 from tests.webapp.public.people import Asked, say_yes
 
 EMAIL, NEW = "dana@example.com", "dana.new@example.com"

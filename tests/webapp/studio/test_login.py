@@ -9,9 +9,9 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.staff import audit, staff
 from mailing.staff.staff import Role
+from tests.webapp.conftest import With
 from tests.webapp.studio.conftest import Browser
 from tests.webapp.studio.world import PASSWORD
-from webapp.app import create_app
 from webapp.studio.sessions import COOKIE
 
 
@@ -57,9 +57,8 @@ def test_the_cookie_lives_under_studio_alone_and_no_script_reads_it(browser: Bro
     assert "SameSite=Lax" in cookie
 
 
-def test_over_https_the_cookie_is_secure(settings: Settings) -> None:
-    secure = settings.model_copy(update={"public_url": "https://mail.glazik.example"})
-    client = create_app(secure).test_client()  # It asks the database nothing.
+def test_over_https_the_cookie_is_secure(with_settings: With) -> None:
+    client = with_settings(public_url="https://mail.glazik.example")
     answer = client.get("/studio/login", base_url="https://mail.glazik.example")
     assert "Secure" in answer.headers["Set-Cookie"]
 
@@ -135,17 +134,16 @@ def test_the_page_that_was_asked_for_comes_after_the_login(browser: Browser) -> 
     assert answer.headers["Location"] == "/studio/campaigns?tab=sent"
 
 
-def test_an_older_key_of_the_ring_still_reads_a_login(settings: Settings, browser: Browser) -> None:
+def test_an_older_key_of_the_ring_still_reads_a_login(
+    settings: Settings, with_settings: With, browser: Browser
+) -> None:
     browser.log_in("viewer@example.com")
     cookie = browser.client.get_cookie(COOKIE, path="/studio")
     assert cookie
     ring = ("a-new-key-in-front-of-the-ring", *settings.secret_keys)
-    later = create_app(settings.model_copy(update={"secret_keys": ring}))
-    after = later.test_client()
+    after = with_settings(secret_keys=ring)
     after.set_cookie(COOKIE, cookie.value, path="/studio")
     assert after.get("/studio/campaigns").status_code == 200
-    with later.app_context():
-        db.engine.dispose()
 
 
 def test_a_token_in_address_or_header_is_no_login(
