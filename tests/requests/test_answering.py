@@ -60,7 +60,7 @@ FROZEN = {
     "partly_refused.1": "1e879150a299f56e",
     "received.1": "1dfdb18088b5e70b",
     "received.2": "ed5ec06a0e265132",
-    "received_form.1": "e62d706396c330ae",
+    "received_form.1": "6650cb9320c7f829",
     "refused.1": "9b527636ca734532",
     "withdrawn.1": "0cb54f4a0cd52986",
 }

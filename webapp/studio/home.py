@@ -10,7 +10,6 @@ from mailing.campaigns.listed import Wanted
 from mailing.deliveries import comparing, health
 from mailing.people import growth
 from mailing.requests import queue
-from mailing.requests.queue import Group
 from mailing.staff.permissions import Act
 from webapp.studio import beginning, charts
 from webapp.studio.blueprint import needs, studio
@@ -36,7 +35,7 @@ def home() -> str:
         steps=None if beginning.is_over(counts) else beginning.steps(),
         health=sparingly("health", health.lately),
         relays=health.relays(),
-        desk=queue.look(Group.OVERDUE).counts if can(Act.ANSWER_REQUESTS) else None,
+        desk=queue.owed() if can(Act.ANSWER_REQUESTS) else None,
         **_going_out(),
         **_last(),
         **_growth(),

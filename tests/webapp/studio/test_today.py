@@ -16,6 +16,8 @@ from mailing.campaigns import approvals
 from mailing.deliveries import health
 from mailing.people import growth, ledger
 from mailing.people.ledger import Kind, NewEntry
+from mailing.requests import incidents
+from mailing.requests.incidents import Nature, NewIncident
 from mailing.staff.staff import Role
 from tests.requests.desk import asked
 from tests.webapp.studio.conftest import Browser
@@ -87,6 +89,19 @@ def test_the_officer_sees_what_is_due_and_nobody_else_does(
     )
     assert "1 is overdue." in _words(browse(Role.OFFICER).get(TODAY).text)
     assert "overdue" not in browse(Role.MARKETER).get(TODAY).text
+
+
+def test_a_breach_that_the_authority_was_not_told_of_stands_before_the_officer(
+    web: Flask, browse: Callable[[Role], Browser], world: World
+) -> None:
+    said = "Incidents that the authority has not been told of: 1"
+    assert said not in _words(browse(Role.OFFICER).get(TODAY).text)
+    with web.app_context():
+        breach = NewIncident("A list was lost.", Nature.LOST, "A stick with a sheet.")
+        incidents.record(breach, MARKETER)
+        db.session.commit()
+    assert said in _words(browse(Role.OFFICER).get(TODAY).text)
+    assert said not in _words(browse(Role.MARKETER).get(TODAY).text)
 
 
 def test_what_is_to_do_first_is_read_from_what_is_there(
