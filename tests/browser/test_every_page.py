@@ -86,6 +86,9 @@ def seen(crowd: Crowd, is_all: bool) -> dict[str, str]:
         "left all",
         "open",
         "open, old end",
+        "ready",
+        "taken",
+        "over",
     )
     for one in pages(crowd):
         if not one.is_forged and (is_all or one.what in telling):

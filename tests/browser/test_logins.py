@@ -84,7 +84,7 @@ def test_somebody_logs_in_with_a_code_of_their_telephone_and_then_with_a_recover
     with clock.use(lambda: later):
         page.get_by_label("Six digits").fill(str(telephone.generate(int(later.timestamp())).token))
         page.get_by_role("button", name="Log in").click()
-        expect(page.get_by_role("heading", name="Campaigns")).to_be_visible()
+        expect(page.get_by_role("heading", name="Today")).to_be_visible()
     page.get_by_role("button", name="Log out").click()
     log_in(page, at, "marketer")
     page.get_by_label("Six digits").fill(codes[0])
