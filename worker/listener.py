@@ -54,9 +54,18 @@ class Listener(SMTP):
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         """A path as RFC 5321 4.1.2 writes it; a bracket or a final dot too many is passed over."""
-        found: tuple[str | None, str | None] = super()._getaddr(arg)
+        found = self._address(arg)
         loose = _LOOSE.fullmatch(arg.strip()) if found[0] is None else None
-        return super()._getaddr(f"<{loose[1]}>{loose[2] or ''}") if loose else found
+        return self._address(f"<{loose[1]}>{loose[2] or ''}") if loose else found
+
+    def _address(self, arg: str) -> tuple[str | None, str | None]:
+        """None where it is none: the library's own reader falls over some, a lone "<" among them,
+        and would have the client try again for ever."""
+        try:
+            found: tuple[str | None, str | None] = super()._getaddr(arg)
+        except (IndexError, AttributeError):
+            return None, None
+        return found
 
     async def push(self, status: AnyStr) -> None:
         """Send an answer; once for each recipient where it answers an LMTP client's message."""

@@ -101,6 +101,23 @@ def test_an_address_of_ours_is_taken_in_however_a_mail_system_spells_it(
     assert (person.standing("news"), person.standing("offers")) == ("unsubscribed", "given")
 
 
+def test_what_is_no_address_is_refused_for_good_and_the_talk_goes_on(
+    person: Person, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """The library falls over these; a 451 would have whoever sends try again for days."""
+    log = tmp_path / "log"
+    with taking_in(environment, log) as port, talking(port) as peer:
+        for command in ("VRFY <", 'MAIL FROM:<"', "MAIL FROM:<a@", "MAIL FROM:<a@["):
+            code, said = peer.docmd(command)
+            assert 500 <= code < 600, (command, code, said)
+        assert peer.mail("x@example.org")[0] == 250
+        assert peer.docmd("RCPT TO:<@")[0] == 553
+        assert peer.rcpt(HELPDESK)[0] == 250
+        assert peer.data(letter("x@example.org", "stop"))[0] == 250
+    assert "Traceback" not in log.read_text()
+    assert len(kept()) == 1
+
+
 def test_a_null_path_is_seen_by_whoever_reads(
     person: Person, environment: dict[str, str], tmp_path: Path
 ) -> None:
