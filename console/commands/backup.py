@@ -81,11 +81,10 @@ def restore(
     paused. Sending stays off until `kelisim sending on`.
     """
     order = Order(directory, journals, sending, keys, trust_end)
-    with serving() as settings:
+    with serving() as settings, domain(settings):
         loaded = restoring.load(settings, order, talk)
-        with domain(settings):
-            guard()
-            told = restoring.catch_up_with(settings, loaded, actor(), talk)
+        guard()
+        told = restoring.catch_up_with(settings, loaded, actor(), talk)
     for warning in told["warnings"]:
         talk(warning)
     return Answer(told, _restored(told))

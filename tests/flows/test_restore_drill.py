@@ -28,11 +28,12 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from console.postgresql import Cluster
 from mailing.base import schema
 from mailing.base.database import db
+from mailing.base.errors import Conflict
 from mailing.base.settings import ROOT, load
 from mailing.bootstrap import create_base
 from mailing.campaigns import campaigns
@@ -43,12 +44,15 @@ from mailing.leaving.scope import Scope
 from mailing.people import ledger, subscribers
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind
+from mailing.people.subscribers import Subscriber
 from mailing.policies.versions import PolicyVersion
+from mailing.requests import carrying, destructions, sweeping
 from tests import road
 from tests.peers.faults import Fault, Stage
 from tests.peers.records import Received
 from tests.peers.smtp_peer import SmtpPeer
 from tests.peers.smtp_session import Offers
+from tests.requests import destroying
 
 COUNT = 300
 KEYWORDS = ["SIZE 10485760", "8BITMIME", "SMTPUTF8", "PIPELINING"]
@@ -58,7 +62,7 @@ KEYWORDS = ["SIZE 10485760", "8BITMIME", "SMTPUTF8", "PIPELINING"]
 class World:
     """One PostgreSQL, its application, and what its worker needs. `left` says since when (on the
     clock of this machine) an address has been out of which topic, and `named` what the answer
-    named as past recall."""
+    named as past recall. `gone` are those whose data were destroyed."""
 
     place: Path
     cluster: Cluster
@@ -68,6 +72,7 @@ class World:
     app: Flask
     left: dict[tuple[str, str], float] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
+    gone: list[UUID] = field(default_factory=list)
 
     def kelisim(self, *words: str) -> str:
         """A command, as the engineer on duty types it."""
@@ -93,6 +98,13 @@ class World:
         self.named |= {one["message_id"] for one in receipt.in_flight}
         for topic in ("news", "offers") if kind != "one-click" else ("news",):
             self.left.setdefault((road.address(number), topic), time.monotonic())
+
+    def is_destroyed(self, number: int, ids: list[UUID]) -> None:
+        """One person withdraws, and their data go, once no message of theirs is under way."""
+        self.leaves(number, ids, "withdrawn")
+        asked = destroying.granted(ids[number])
+        road.wait_for(lambda: _carried_out(asked.id))
+        self.gone.append(ids[number])
 
     def returns(self, number: int, ids: list[UUID]) -> None:
         """And takes it back."""
@@ -155,7 +167,7 @@ def keys(services: Any) -> dict[str, str]:
 def test_an_old_backup_brings_nobody_back_and_mails_nobody_twice(
     keys: dict[str, str], queue_prefix: str, tmp_path: Path
 ) -> None:
-    """T13, T19, T25, T44, with everything real."""
+    """T13, T19, T25, T44, T57, with everything real."""
     drill(keys | {"KELISIM_QUEUE_PREFIX": queue_prefix}, tmp_path, random.randrange(10**6))
 
 
@@ -177,12 +189,12 @@ def drill(keys: dict[str, str], place: Path, seed: int) -> None:
     with relay as peer:
         with world(place / "first", peer, keys, dice) as first:
             numbers, lost = burning(first, safe)
-            before = first.left, first.named
+            before = first.left, first.named, first.gone
         # Nothing of the machine is left: not its database, not its directory.
         shutil.rmtree(place / "first")
         peer.heal()
         with world(place / "second", peer, keys, dice) as second:
-            second.left, second.named = before
+            second.left, second.named, second.gone = before
             rebuilt(second, safe, numbers, lost)
         judge(second, peer.accepted)
 
@@ -226,7 +238,8 @@ def leave_until(here: World, ids: list[UUID], people: Iterator[int], sent: int) 
 def go_on(
     here: World, policy: PolicyVersion, ids: list[UUID], people: Iterator[int], numbers: list[int]
 ) -> list[str]:
-    """After the backup: more leave, some return, new people come, the others are sent."""
+    """After the backup: more leave, some return, somebody is destroyed, new people come, the others
+    are sent."""
     kinds = ["one-click", "withdrawn", "blocked", "unsubscribed"] * 2
     for number, kind in zip(people, kinds, strict=False):
         here.leaves(number, ids, kind)
@@ -235,6 +248,7 @@ def go_on(
     here.returns(undone, ids)
     # An undo is lost with the database, and is not guessed: from then on they get no news.
     here.left[road.address(undone), "news"] = float("inf")
+    here.is_destroyed(next(people), ids)
     new = road.subscribe(policy, 5, first=COUNT)
     here.leaves(COUNT, [*ids, *new], "one-click")
     dispatch.send_now(numbers[2], road.ACTOR)
@@ -261,6 +275,7 @@ def rebuilt(here: World, safe: Path, numbers: list[int], lost: list[str]) -> Non
     for address in lost:
         found = subscribers.find(canonical(address))
         assert found is None or found.personal is None, address
+    destroyed_again(here)
     states = [campaigns.find(number).state for number in numbers]
     assert set(states[:2]) <= {"paused", "done"}
     assert states[2] == "paused"
@@ -281,6 +296,32 @@ def rebuilt(here: World, safe: Path, numbers: list[int], lost: list[str]) -> Non
     assert here.kelisim("ledger", "verify")
     assert sum(one["accepted"] for one in done) > 0
     assert list(ledger.verify()) == []
+
+
+def destroyed_again(here: World) -> None:
+    """The backup held them; the line in the journal alone destroys them once more, unasked."""
+    assert here.gone
+    assert all(_is_named(one) for one in here.gone)
+    sweeping.run()
+    assert not any(_is_named(one) for one in here.gone)
+    for one in here.gone:
+        assert [found.state for found in destructions.of_subscriber(one)] == ["done"]
+    db.session.rollback()
+
+
+def _is_named(subscriber_id: UUID) -> bool:
+    query = select(Subscriber.personal).where(Subscriber.id == subscriber_id)
+    return db.session.scalars(query).one() is not None
+
+
+def _carried_out(request_id: int) -> bool:
+    """Not while a message of theirs is in the relay's hands."""
+    try:
+        carrying.carry_out(request_id, destroying.OFFICER)
+    except Conflict:
+        db.session.rollback()
+        return False
+    return True
 
 
 def _has_worked(here: World) -> bool:
