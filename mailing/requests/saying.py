@@ -10,7 +10,7 @@ from mailing.people.subscribers import Subscriber
 from mailing.requests import identifying, inquiries, proposing, rectify, twins
 from mailing.requests.inquiries import Inquiry, State, What
 from mailing.requests.kinds import UNFINISHED, Kind
-from mailing.requests.kinds import State as Standing
+from mailing.requests.kinds import State as Stands
 from mailing.requests.requests import Request, find, lock
 from mailing.requests.rights import of as rights_of
 
@@ -116,7 +116,7 @@ def _view(inquiry: Inquiry) -> InquiryView:
 
 def _standing(inquiry: Inquiry, request: Request) -> State:
     """What is finished meanwhile, or lost what it proposed, is asked of nobody any more."""
-    is_asked = Standing(request.state) in UNFINISHED and not _is_empty(inquiry)
+    is_asked = Stands(request.state) in UNFINISHED and not _is_empty(inquiry)
     return State.OVER if inquiry.standing is State.OPEN and not is_asked else inquiry.standing
 
 

@@ -2,11 +2,12 @@
 
 A line is a file, its exact text, what stands there without the guard, and the tests of which one
 at least must fail then. A line whose text is no longer found fails as well: it has to follow the
-code that it speaks of. Here are those of consent and of leaving; of sending and of the mail that
-comes in, beside this file.
+code that it speaks of. Here are those of consent and of leaving; those of sending, of destruction
+and of the mail that comes in stand beside this file.
 """
 
 from tests.incidents.guard import Guard
+from tests.incidents.guards_of_destruction import GUARDS as OF_DESTRUCTION
 from tests.incidents.guards_of_mail import GUARDS as OF_MAIL
 from tests.incidents.guards_of_sending import GUARDS as OF_SENDING
 
@@ -322,4 +323,5 @@ GUARDS = (
     ),
     *OF_SENDING,
     *OF_MAIL,
+    *OF_DESTRUCTION,
 )
