@@ -10,9 +10,9 @@ from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, stopped, subscribers
 from mailing.people.subscribers import Subscriber
-from mailing.requests import cooling, destructions, holds, remarks, requests, timeline
+from mailing.requests import cooling, destructions, holds, remarks, requests, rights, timeline
 from mailing.requests.destructions import Destruction, State
-from mailing.requests.kinds import Happened, Kind
+from mailing.requests.kinds import PROVED, Happened, Identity, Kind, RightState, Ruling
 from mailing.requests.kinds import State as Stands
 from mailing.requests.requests import Request
 from mailing.staff import audit, staff
@@ -26,9 +26,10 @@ _PATIENCE = 2.0
 def decide(request_id: int, actor: Actor) -> Destruction:
     """Grant the right to be destroyed; the same again is the same decision. Whoever is still mailed
     is withdrawn first, and that commits. Raises Conflict for a request of nobody known, for one
-    that is closed and for somebody under a legal hold."""
+    that is closed, while nobody knows who asks, and for somebody under a legal hold."""
     demand(actor.role, Act.DESTROY_PEOPLE)
     person = _person_of(requests.find(request_id))
+    _demand_theirs(requests.find(request_id), person)
     _withdraw(person, actor)
     subscribers.lock(person.id)
     found = destructions.of_request(request_id)
@@ -59,7 +60,9 @@ def approve(request_id: int, actor: Actor) -> Destruction:
     found = _locked(requests.find(request_id).id)
     if found is None:
         _demand_asked_for(requests.find(request_id))
-        return decide(request_id, actor)
+        decided = decide(request_id, actor)
+        _rule(request_id, actor)
+        return decided
     if found.approved_by is not None or found.state != State.DECIDED:
         return found
     if found.decided_by == actor.name:
@@ -92,6 +95,8 @@ def call_off(request_id: int, actor: Actor) -> Destruction:
     found = _decided(request_id)
     found.state = State.CALLED_OFF.value
     found.called_off_by, found.called_off_at = actor.name, clock.now()
+    for right in _granted(request_id):
+        right.open_again()
     db.session.flush()
     note(found, "destruction_called_off", actor)
     return found
@@ -151,9 +156,41 @@ def _person_of(request: Request) -> Subscriber:
     return person
 
 
+def _demand_theirs(request: Request, person: Subscriber) -> None:
+    """Anybody can put their address over a letter, or type it into the form: what cannot be taken
+    back takes their own word. To have withdrawn is one, by whichever door."""
+    halt = stopped.of(person.id)
+    has_withdrawn = halt is not None and halt.is_final
+    is_theirs = has_withdrawn or request.identity in PROVED
+    if request.identity == Identity.DENIED or not is_theirs:
+        raise Conflict(
+            _("Make sure first that it is the person who asks: send the link, or say how.")
+        )
+
+
+def _rule(request_id: int, actor: Actor) -> None:
+    """A yes to the destruction is the decision on the right, wherever it was said."""
+    for right in rights.of(request_id):
+        if right.what is Kind.DESTRUCTION and right.is_open:
+            right.state, right.ruling = RightState.DECIDED.value, Ruling.GRANT.value
+            right.ruled_by, right.ruled_at = actor.name, clock.now()
+    db.session.flush()
+
+
+def _granted(request_id: int) -> list[rights.Right]:
+    """The right to be destroyed, where it was granted and is not done."""
+    asked = rights.of(request_id)
+    return [
+        one for one in asked if one.what is Kind.DESTRUCTION and one.state == RightState.DECIDED
+    ]
+
+
 def _demand_asked_for(request: Request) -> None:
-    """A yes to a question or a correction must destroy nobody."""
-    if request.what is not Kind.DESTRUCTION:
+    """A yes to a question or a correction must destroy nobody, nor one after a refusal."""
+    asked = [one for one in rights.of(request.id) if one.what is Kind.DESTRUCTION]
+    if any(one.ruling == Ruling.REFUSE for one in asked):
+        raise Conflict(_("This right was refused; take the request up again first."))
+    if not asked:
         raise Conflict(
             _("This request asks for something else; say first that it is about destruction.")
         )

@@ -19,19 +19,23 @@ from mailing.leaving import destroyed
 from mailing.leaving.destroyed import ReplayedDestruction
 from mailing.people import subscribers
 from mailing.requests import (
+    answering,
     carrying,
     certificates,
     cooling,
     destructions,
     granting,
     holds,
+    long_gone,
     progress,
     requests,
+    rights,
 )
 from mailing.requests.destructions import Destruction, Ground, State
-from mailing.requests.kinds import UNFINISHED, Kind
+from mailing.requests.kinds import UNFINISHED, Kind, RightState
 from mailing.requests.kinds import State as Stands
 from mailing.requests.progress import DestructionStep
+from mailing.requests.requests import Request
 from mailing.requests.timeline import OURSELVES
 from mailing.staff.audit import Actor
 from mailing.staff.staff import Role
@@ -39,6 +43,7 @@ from mailing.staff.staff import Role
 BY_ITSELF = Actor(OURSELVES, Role.ADMIN)
 _AGAIN_AFTER = timedelta(minutes=1)
 _A_SWEEP = 20
+_ENDED_BY_IT = (Kind.DESTRUCTION, Kind.WITHDRAWAL)
 
 _log = structlog.get_logger()
 
@@ -46,6 +51,7 @@ _log = structlog.get_logger()
 def run() -> int:
     """Carry out what is due, and what a backup brought back; how many. Commits for each."""
     _settle_replayed()
+    _let_be_who_came_back()
     due = [one for one in _due() if _may_go_by_itself(destructions.find(one))]
     return sum(_try(one) for one in due)
 
@@ -90,15 +96,41 @@ def _may_go_by_itself(found: Destruction) -> bool:
 
 
 def waiting_beside(found: Destruction) -> list[str]:
-    """The numbers of the person's other requests that wait for an answer."""
-    ended_by_it = (Kind.DESTRUCTION, Kind.WITHDRAWAL)
+    """The numbers of the person's requests that wait for another answer than this."""
     return [
         one.number
         for one in requests.of_subscriber(found.subscriber_id)
-        if one.id != found.request_id
-        and one.what not in ended_by_it
-        and Stands(one.state) in UNFINISHED
+        if Stands(one.state) in UNFINISHED and _waits_for_more(one)
     ]
+
+
+def _waits_for_more(request: Request) -> bool:
+    """Whether one asks, maybe in the same letter, for what could not be answered afterwards: it is
+    not done, or refused and nobody was told."""
+    more = [one for one in rights.of(request.id) if one.what not in _ENDED_BY_IT]
+    is_undone = any(one.state != RightState.DONE for one in more)
+    return is_undone or (bool(more) and not answering.sent_letters(request.id))
+
+
+def _let_be_who_came_back() -> None:
+    """Whoever has said yes since a rule of retention found them gone stays (a hold may lie
+    between)."""
+    for found in _by_retention():
+        subscribers.lock(found.subscriber_id)
+        if long_gone.is_back(found.subscriber_id):
+            decided = destructions.lock(found.id)
+            decided.state = State.CALLED_OFF.value
+            decided.called_off_by, decided.called_off_at = OURSELVES, clock.now()
+        db.session.commit()
+
+
+def _by_retention() -> list[Destruction]:
+    query = select(Destruction).where(
+        Destruction.ground == Ground.RETENTION.value,
+        Destruction.state == State.DECIDED.value,
+        _is_ripe(),
+    )
+    return list(db.session.scalars(query.order_by(Destruction.id).limit(_A_SWEEP)))
 
 
 def _try(destruction_id: int) -> bool:
