@@ -108,7 +108,9 @@ def _demand_due(found: Destruction, person: Subscriber) -> None:
     if found.ground == destructions.Ground.RETENTION and long_gone.is_back(person.id):
         raise Conflict(_("They have come back since; they stay."))
     granting.demand_approval(found)
-    granting.demand_no_hold(person)
+    if found.ground != destructions.Ground.JOURNAL:
+        # Else it has been done before: what the backup holds of holds was over by then.
+        granting.demand_no_hold(person)
     if found.is_cooling:
         raise NotAllowed(
             _("The decision cools off until %(time)s.", time=found.cools_until.isoformat())

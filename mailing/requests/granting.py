@@ -197,7 +197,11 @@ def _demand_asked_for(request: Request) -> None:
 
 
 def demand_open(request: Request) -> None:
-    """Raises Conflict for a request that was closed."""
+    """Raises Conflict for a request that was closed, and where it was not them who asked."""
+    if request.identity == Identity.DENIED:
+        raise Conflict(
+            _("They say that it was not them who asked; nothing of theirs is destroyed.")
+        )
     if request.state == Stands.CLOSED:
         raise Conflict(_("This request is closed; take it up again first."))
 

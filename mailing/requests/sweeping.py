@@ -32,7 +32,7 @@ from mailing.requests import (
     rights,
 )
 from mailing.requests.destructions import Destruction, Ground, State
-from mailing.requests.kinds import UNFINISHED, Kind, RightState
+from mailing.requests.kinds import UNFINISHED, Identity, Kind, RightState
 from mailing.requests.kinds import State as Stands
 from mailing.requests.progress import DestructionStep
 from mailing.requests.requests import Request
@@ -87,7 +87,8 @@ def _may_go_by_itself(found: Destruction) -> bool:
     if found.state == State.CARRYING or found.request_id is None:
         return True
     asked = requests.find(found.request_id)
-    if found.ground == Ground.REQUEST and asked.state == Stands.CLOSED:
+    is_over = asked.state == Stands.CLOSED or asked.identity == Identity.DENIED
+    if found.ground == Ground.REQUEST and is_over:
         return False
     if granting.is_short_of_approval(found):
         return False
@@ -202,7 +203,8 @@ def _take_up_what_was_held() -> None:
     )
     for step in list(db.session.scalars(held.limit(_A_SWEEP))):
         found = destructions.lock(step.destruction_id)
-        if step.name not in holds.keeping(found.subscriber_id):
+        is_kept = step.name in holds.keeping(found.subscriber_id)
+        if not is_kept and holds.whole(found.subscriber_id) is None:
             step.state, found.state = progress.WAITING, State.CARRYING.value
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.errors import Conflict, Invalid
+from mailing.base.errors import Conflict, Invalid, NotAllowed
 from mailing.base.languages import speaking
 from mailing.base.settings import ROOT
 from mailing.people import subscribers
@@ -46,12 +46,13 @@ from mailing.requests.identifying import Vouching
 from mailing.requests.kinds import Identity, Kind, PauseReason, Resolution, Ruling
 from mailing.requests.registering import Asking
 from mailing.requests.requests import NewRequest, Request, open_request
-from mailing.staff.audit import AuditEntry
+from mailing.staff.audit import Actor, AuditEntry
+from mailing.staff.staff import Role
 from tests import road
 from tests.person import Person, days_pass
 from tests.requests.destroying import MORNING, OFFICER, SECOND, at, granted, withdrawn
 from tests.requests.disclosed import GROUNDS
-from tests.requests.officer import WEDNESDAY, Paper, decide, now_of, on_paper
+from tests.requests.officer import WEDNESDAY, Paper, decide, now_of, on_paper, token_of
 
 
 @pytest.fixture
@@ -335,3 +336,47 @@ def test_every_table_that_goes_has_a_name_that_people_read() -> None:
     words = (ROOT / "templates/pages/studio/destruction_parts.html").read_text()
     named = words.partition("{% macro table(name) %}")[2].partition("{% endmacro %}")[0]
     assert [one.name for one in erasing.STEPS if f'"{one.name}": _(' not in named] == []
+
+
+def test_who_says_in_time_that_it_was_not_them_is_not_destroyed(person: Person) -> None:
+    """The officer had a passport shown, and the mailbox belongs to somebody else."""
+    asked = on_paper(Kind.DESTRUCTION, paper=Paper(person.address), is_proved=False)
+    identifying.ask(asked.id, OFFICER)
+    identifying.vouch(asked.id, Vouching("Passport shown at the counter"), OFFICER)
+    decide(asked, Kind.DESTRUCTION)
+    granting.expedite(asked.id, "a test does not wait", OFFICER)
+    db.session.commit()
+    assert saying.say(token_of(asked), is_yes=False) is not None
+    db.session.commit()
+    assert sweeping.run() == 0
+    with pytest.raises(Conflict):
+        carrying.carry_out(asked.id, OFFICER)
+    db.session.rollback()
+    assert db.session.get_one(Subscriber, person.id).personal is not None
+
+
+def test_a_hold_on_everything_keeps_what_a_hold_on_a_part_has_kept(person: Person) -> None:
+    until = clock.now().date() + timedelta(days=30)
+    mine = person.id
+    placed = holds.place(mine, "Civil case 7", until, OFFICER, ["requests"])
+    carrying.carry_out(granted(mine).id, OFFICER)
+    holds.place(mine, "Civil case 8", until, OFFICER)
+    holds.lift(placed.id, OFFICER)
+    db.session.commit()
+    sweeping.tidy()
+    assert sweeping.run() == 0
+    (found,) = destructions.of_subscriber(mine)
+    assert found.state == "done"
+
+
+def test_who_may_export_nobody_discloses_nobody(person: Person) -> None:
+    marketer = Actor("staff 9", Role.MARKETER)
+    asked = deciding.ask(wish(person), OFFICER)
+    for act in (
+        lambda: deciding.ask(wish(person), marketer),
+        lambda: deciding.approve(asked.id, marketer),
+        lambda: deciding.refuse(asked.id, marketer),
+        lambda: exporting.export(asked.id, marketer),
+    ):
+        with pytest.raises(NotAllowed, match="export people"):
+            act()

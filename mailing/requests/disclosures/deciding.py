@@ -14,6 +14,7 @@ from mailing.requests.disclosures import state
 from mailing.requests.disclosures.state import DisclosedPerson, Disclosure, Grounds, State
 from mailing.staff import audit
 from mailing.staff.audit import Actor
+from mailing.staff.permissions import Act, demand
 
 FIELDS = (*(one.name for one in fields(Personal)), "language", "consents", "messages")
 LONGEST = 1000
@@ -31,6 +32,7 @@ class Wish:
 
 def ask(wish: Wish, actor: Actor) -> Disclosure:
     """Ask for a disclosure; nothing goes out. Raises Invalid with the field, Missing for nobody."""
+    demand(actor.role, Act.EXPORT_PEOPLE)
     _demand_grounds(wish.grounds)
     chosen = _fields(wish.fields)
     people = _people(wish.addresses)
@@ -65,6 +67,7 @@ def refuse(disclosure_id: UUID, actor: Actor) -> Disclosure:
 
 
 def _decide(disclosure_id: UUID, to: State, actor: Actor) -> Disclosure:
+    demand(actor.role, Act.EXPORT_PEOPLE)
     asked = state.lock(disclosure_id)
     if asked.state != State.ASKED:
         raise Conflict("This disclosure is decided already.")
