@@ -18,6 +18,7 @@ from mailing.inbound.messages import InboundMessage
 from mailing.leaving import destroyed
 from mailing.leaving.destroyed import ReplayedDestruction
 from mailing.people import subscribers
+from mailing.people.suppression import Suppression, Why
 from mailing.requests import (
     answering,
     carrying,
@@ -43,6 +44,7 @@ from mailing.staff.staff import Role
 BY_ITSELF = Actor(OURSELVES, Role.ADMIN)
 _AGAIN_AFTER = timedelta(minutes=1)
 _A_SWEEP = 20
+_REPORTS = ("bounce-hard", "bounce-soft", "bounce-other", "complaint")
 _ENDED_BY_IT = (Kind.DESTRUCTION, Kind.WITHDRAWAL)
 
 _log = structlog.get_logger()
@@ -181,12 +183,21 @@ def _decide_again(line: ReplayedDestruction) -> None:
 def _empty_late_mail() -> None:
     """A bounce or a letter that came when its person was gone, and that no request needs."""
     gone = select(Destruction.subscriber_id).where(Destruction.state == State.DONE.value)
+    kept_out = select(Suppression.digest).where(Suppression.reason == Why.DESTROYED.value)
+    theirs = and_(
+        InboundMessage.subscriber_id.in_(gone),
+        InboundMessage.subscriber_id.not_in(holds.held_people()),
+    )
+    reported = and_(
+        InboundMessage.kind.in_(_REPORTS),
+        InboundMessage.subscriber_id.is_(None),
+        InboundMessage.sender_digest.in_(kept_out),
+    )
     late = select(InboundMessage).where(
         InboundMessage.sealed.is_not(None),
-        InboundMessage.subscriber_id.in_(gone),
+        or_(theirs, reported),
         InboundMessage.state == messages.State.ACTED.value,
         InboundMessage.request_id.is_(None),
-        InboundMessage.subscriber_id.not_in(holds.held_people()),
     )
     for message in db.session.scalars(late.limit(_A_SWEEP)):
         message.sealed = message.recipients = None
