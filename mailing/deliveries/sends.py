@@ -65,8 +65,8 @@ def dot_line(dot: Dot, at: str) -> str:
 
 
 def reply_line(reply: Reply) -> str:
-    """What was answered to it. A relay that refuses often says whom: the file is kept as long as the
-    oldest backup, beyond a person's destruction, so their address never stands in it."""
+    """What was answered to it. A relay that refuses often says whom: the file is kept as long as
+    the oldest backup, beyond a destruction, so nobody's address ever stands in it."""
     is_taken = reply.code // 100 == _TAKEN
     kept = reply.text if is_taken else " ".join(_STATUS.findall(reply.text)[:1])
     plain = " ".join(_ADDRESS.sub("(address)", kept).split())
