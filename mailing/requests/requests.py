@@ -291,18 +291,16 @@ def _opened_before(new: NewRequest) -> Request | None:
 
 def _waiting_destruction(new: NewRequest) -> list[Request]:
     """A person is destroyed once: two copies of one letter may differ in what a relay wrote on
-    top, and are two messages. What somebody typed into the form is never taken for what is known
-    to be theirs: it waits apart, and ends where nobody confirms it."""
-    if new.kind is not Kind.DESTRUCTION or new.subscriber_id is None:
-        return []
+    top, and are two messages. What somebody typed into the form is a request of its own: it
+    waits apart, ends where nobody confirms it, and its number tells nobody who is known here."""
     is_typed = new.channel is Channel.FORM and new.correspondent is not None
+    if new.kind is not Kind.DESTRUCTION or new.subscriber_id is None or is_typed:
+        return []
     found = of_subscriber(new.subscriber_id)
     return [
         one
         for one in found
-        if one.kind == new.kind
-        and State(one.state) in UNFINISHED
-        and one.is_unconfirmed is is_typed
+        if one.kind == new.kind and State(one.state) in UNFINISHED and not one.is_unconfirmed
     ]
 
 

@@ -116,14 +116,40 @@ def test_a_form_that_a_stranger_fills_in_afterwards_hides_no_request_of_theirs(
     """It was taken for the same request, which then waited for a button, and was closed."""
     asked = withdrawn(mine)
     filed = registering.file_by_form(Asking((Kind.DESTRUCTION,), road.address(0)))
-    again = registering.file_by_form(Asking((Kind.DESTRUCTION,), road.address(0)))
     db.session.commit()
-    assert (filed.id != asked.id, again.id) == (True, filed.id)
+    assert filed.id != asked.id
     with at(clock.now(), timedelta(days=8)):
         saying.forget_unanswered()
         db.session.commit()
     assert now_of(filed).resolution == "no_reply"
     assert (now_of(asked).state, now_of(asked).paused_at) == ("open", None)
+
+
+def test_the_form_filled_in_twice_tells_nobody_who_is_known(mine: UUID) -> None:
+    for address in (road.address(0), "nobody@example.org"):
+        numbers = [
+            registering.file_by_form(Asking((Kind.DESTRUCTION,), address)).number for _ in range(2)
+        ]
+        assert numbers[0] != numbers[1], address
+
+
+def test_both_requests_by_the_form_are_over_with_one_button_and_one_destruction(
+    mine: UUID,
+) -> None:
+    filed = [registering.file_by_form(Asking((Kind.DESTRUCTION,), road.address(0))) for _ in "ab"]
+    db.session.commit()
+    saying.say(token_of(filed[0]), is_yes=True)
+    db.session.commit()
+    assert [now_of(one).identity for one in filed] == ["link", "link"]
+    granting.approve(filed[0].id, OFFICER)
+    with pytest.raises(Conflict):
+        granting.approve(filed[1].id, OFFICER)
+    db.session.rollback()
+    granting.approve(filed[0].id, OFFICER)
+    granting.expedite(filed[0].id, "a test does not wait", OFFICER)
+    db.session.commit()
+    carrying.carry_out(filed[0].id, OFFICER)
+    assert [now_of(one).state for one in filed] == ["closed", "closed"]
 
 
 def test_the_yes_on_the_page_of_destruction_is_the_decision_on_the_right(mine: UUID) -> None:
