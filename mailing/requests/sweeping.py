@@ -31,6 +31,7 @@ from mailing.requests import (
     progress,
     requests,
     rights,
+    whose,
 )
 from mailing.requests.destructions import Destruction, Ground, State
 from mailing.requests.kinds import UNFINISHED, Identity, Kind, RightState
@@ -99,12 +100,12 @@ def _may_go_by_itself(found: Destruction) -> bool:
 
 
 def waiting_beside(found: Destruction) -> list[str]:
-    """The numbers of the person's requests that wait for another answer than this."""
-    return [
-        one.number
-        for one in requests.of_subscriber(found.subscriber_id)
-        if Stands(one.state) in UNFINISHED and _waits_for_more(one)
-    ]
+    """The numbers of the person's requests that wait for another answer than this; also what they
+    wrote before they were known, or for somebody else: their address goes with them."""
+    theirs = whose.of("requests", whose.person(found.subscriber_id))
+    query = select(Request).where(theirs, Request.state.in_([one.value for one in UNFINISHED]))
+    asked = db.session.scalars(query.order_by(Request.id))
+    return [one.number for one in asked if _waits_for_more(one)]
 
 
 def _waits_for_more(request: Request) -> bool:

@@ -50,6 +50,7 @@ from mailing.staff.audit import Actor, AuditEntry
 from mailing.staff.staff import Role
 from tests import road
 from tests.person import Person, days_pass
+from tests.requests.desk import asked
 from tests.requests.destroying import MORNING, OFFICER, SECOND, at, granted, withdrawn
 from tests.requests.disclosed import GROUNDS
 from tests.requests.officer import WEDNESDAY, Paper, decide, now_of, on_paper, token_of
@@ -193,6 +194,19 @@ def test_what_the_same_letter_asks_for_besides_is_answered_first(person: Person)
         assert sweeping.waiting_beside(found) == []
         assert sweeping.run() == 1
     assert now_of(asked).resolution == "done"
+
+
+def test_what_they_asked_before_they_were_known_is_answered_first(app: Flask) -> None:
+    policy = road.lay()
+    with at(MORNING):
+        before = asked(sender="aigul@example.com")
+        person = Person(policy)
+        person.say_yes()
+        destruction = granted(person.id)
+        found = destructions.of_request(destruction.id)
+        assert found is not None
+        assert sweeping.waiting_beside(found) == [before.number]
+        assert sweeping.run() == 0
 
 
 def test_a_refusal_is_told_before_nobody_can_be_told(person: Person) -> None:
