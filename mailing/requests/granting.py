@@ -2,6 +2,8 @@
 it off. Each is an act with a name; none of them destroys anything.
 """
 
+from uuid import UUID
+
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, NotAllowed
@@ -139,6 +141,14 @@ def demand_no_hold(person: Subscriber) -> None:
         )
 
 
+def is_theirs(request: Request, subscriber_id: UUID) -> bool:
+    """Whether it is known to be the person's own word: their identity is proved, or they have
+    withdrawn; and they have not said that it was not them."""
+    halt = stopped.of(subscriber_id)
+    has_withdrawn = halt is not None and halt.is_final
+    return request.identity != Identity.DENIED and (has_withdrawn or request.identity in PROVED)
+
+
 def _withdraw(person: Subscriber, actor: Actor) -> None:
     """Mailing ends before anything goes. Nothing is said twice."""
     halt = stopped.of(person.id)
@@ -159,10 +169,7 @@ def _person_of(request: Request) -> Subscriber:
 def _demand_theirs(request: Request, person: Subscriber) -> None:
     """Anybody can put their address over a letter, or type it into the form: what cannot be taken
     back takes their own word. To have withdrawn is one, by whichever door."""
-    halt = stopped.of(person.id)
-    has_withdrawn = halt is not None and halt.is_final
-    is_theirs = has_withdrawn or request.identity in PROVED
-    if request.identity == Identity.DENIED or not is_theirs:
+    if not is_theirs(request, person.id):
         raise Conflict(
             _("Make sure first that it is the person who asks: send the link, or say how.")
         )

@@ -28,6 +28,7 @@ from mailing.requests import (
     long_gone,
     merging,
     pausing,
+    planning,
     registering,
     requests,
     retention,
@@ -79,6 +80,7 @@ def test_nobody_is_destroyed_by_a_request_that_anybody_may_have_written(
             yes(asked.id, OFFICER)
         db.session.rollback()
     assert destructions.of_subscriber(mine) == []
+    assert planning.of(asked, OFFICER).next == "identify"
     assert db.session.scalars(text("SELECT count(*) FROM suppressions")).one() == 0
     if identity is not Identity.DENIED:
         identifying.vouch(asked.id, Vouching("Passport shown at the counter"), OFFICER)
