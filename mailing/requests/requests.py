@@ -292,9 +292,11 @@ def _opened_before(new: NewRequest) -> Request | None:
 def _waiting_destruction(new: NewRequest) -> list[Request]:
     """A person is destroyed once: two copies of one letter may differ in what a relay wrote on
     top, and are two messages. What somebody typed into the form is a request of its own: it
-    waits apart, ends where nobody confirms it, and its number tells nobody who is known here."""
+    waits apart, ends where nobody confirms it, and its number tells nobody who is known here; and
+    what was told in words is kept with them."""
     is_typed = new.channel is Channel.FORM and new.correspondent is not None
-    if new.kind is not Kind.DESTRUCTION or new.subscriber_id is None or is_typed:
+    is_apart = bool(new.told) or (is_typed and new.identity is None)
+    if new.kind is not Kind.DESTRUCTION or new.subscriber_id is None or is_apart:
         return []
     found = of_subscriber(new.subscriber_id)
     return [

@@ -128,6 +128,14 @@ def test_a_form_that_a_stranger_fills_in_afterwards_hides_no_request_of_theirs(
     assert (now_of(asked).state, now_of(asked).paused_at) == ("open", None)
 
 
+def test_a_letter_on_paper_is_not_lost_where_destruction_is_asked_for_already(mine: UUID) -> None:
+    before = withdrawn(mine)
+    paper = Paper(road.address(0), words="Destroy it. And who has had my data?")
+    written = on_paper(Kind.DESTRUCTION, Kind.QUESTION, paper=paper)
+    assert (written.id != before.id, written.words) == (True, paper.words)
+    assert [one.what for one in rights.of(written.id)] == [Kind.DESTRUCTION, Kind.QUESTION]
+
+
 def test_the_form_filled_in_twice_tells_nobody_who_is_known(mine: UUID) -> None:
     for address in (road.address(0), "nobody@example.org"):
         numbers = [
