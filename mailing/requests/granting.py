@@ -214,8 +214,8 @@ def demand_open(request: Request) -> None:
 
 
 def _demand_no_other(person: Subscriber) -> None:
-    going = [one for one in destructions.of_subscriber(person.id) if one.state == State.DECIDED]
-    if going:
+    known = destructions.of_subscriber(person.id)
+    if any(one.state in (State.DECIDED, State.CARRYING) for one in known):
         raise Conflict(_("The destruction of these data has been decided by another request."))
 
 

@@ -6,6 +6,7 @@ stands in its way is kept, for the page to say.
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import islice
 
 import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -55,8 +56,9 @@ def run() -> int:
     """Carry out what is due, and what a backup brought back; how many. Commits for each."""
     _settle_replayed()
     _let_be_who_came_back()
-    due = [one for one in _due() if _may_go_by_itself(destructions.find(one))]
-    return sum(_try(one) for one in due)
+    # Whoever waits for a second person, or for an answer, keeps nobody else waiting.
+    due = (one for one in _due() if _may_go_by_itself(destructions.find(one)))
+    return sum(_try(one) for one in islice(due, _A_SWEEP))
 
 
 def tidy() -> None:
@@ -77,7 +79,8 @@ def _due() -> list[int]:
         ),
         or_(Destruction.tried_at.is_(None), Destruction.tried_at < now - _AGAIN_AFTER),
     )
-    return list(db.session.scalars(query.order_by(Destruction.id).limit(_A_SWEEP)))
+    begun_first = (Destruction.state != State.CARRYING.value, Destruction.id)
+    return list(db.session.scalars(query.order_by(*begun_first)))
 
 
 def _is_ripe() -> ColumnElement[bool]:
@@ -213,11 +216,16 @@ def _take_up_what_was_held() -> None:
     held = query.where(
         DestructionStep.state == progress.HELD, Destruction.state == State.DONE.value
     )
-    for step in list(db.session.scalars(held.limit(_A_SWEEP))):
+    over = (step for step in db.session.scalars(held).all() if not _is_kept(step))
+    for step in islice(over, _A_SWEEP):
         found = destructions.lock(step.destruction_id)
-        is_kept = step.name in holds.keeping(found.subscriber_id)
-        if not is_kept and holds.whole(found.subscriber_id) is None:
-            step.state, found.state = progress.WAITING, State.CARRYING.value
+        step.state, found.state = progress.WAITING, State.CARRYING.value
+
+
+def _is_kept(step: DestructionStep) -> bool:
+    """Whether a hold, on its table or on everything, keeps it today."""
+    whom = destructions.find(step.destruction_id).subscriber_id
+    return step.name in holds.keeping(whom) or holds.whole(whom) is not None
 
 
 STEPS: tuple[Callable[[], object], ...] = (run, tidy)

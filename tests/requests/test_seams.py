@@ -20,6 +20,7 @@ from mailing.requests import (
     acting,
     answering,
     carrying,
+    certificates,
     destructions,
     erasing,
     granting,
@@ -52,7 +53,15 @@ from mailing.staff.staff import Role
 from tests import road
 from tests.person import Person, days_pass
 from tests.requests.desk import asked
-from tests.requests.destroying import MORNING, OFFICER, SECOND, at, granted, withdrawn
+from tests.requests.destroying import (
+    MORNING,
+    OFFICER,
+    SECOND,
+    at,
+    granted,
+    two_officers,
+    withdrawn,
+)
 from tests.requests.disclosed import GROUNDS
 from tests.requests.officer import WEDNESDAY, Paper, decide, now_of, on_paper, token_of
 
@@ -430,3 +439,58 @@ def test_who_may_export_nobody_discloses_nobody(person: Person) -> None:
     ):
         with pytest.raises(NotAllowed, match="export people"):
             act()
+
+
+def test_whoever_waits_for_a_second_person_keeps_nobody_else_waiting(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "_A_SWEEP", 2)
+    *waiting, last = road.subscribe(road.lay(), 3)
+    two_officers()
+    for one in waiting:
+        decided = withdrawn(one)
+        granting.decide(decided.id, OFFICER)
+        granting.expedite(decided.id, "a test does not wait", OFFICER)
+    granted(last)
+    assert sweeping.run() == 1
+    assert db.session.get_one(Subscriber, last).personal is None
+
+
+def test_whoever_is_still_held_keeps_nothing_of_anybody_else(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeping, "_A_SWEEP", 1)
+    first, second = road.subscribe(road.lay(), 2)
+    until = clock.now().date() + timedelta(days=30)
+    placed = [
+        holds.place(one, "Civil case 7", until, OFFICER, ["requests"]).id for one in (first, second)
+    ]
+    for one in (first, second):
+        carrying.carry_out(granted(one).id, OFFICER)
+    holds.lift(placed[1], OFFICER)
+    db.session.commit()
+    sweeping.tidy()
+    assert sweeping.run() == 1
+    states = [destructions.of_subscriber(one)[0].state for one in (first, second)]
+    assert states == ["done", "done"]
+    assert len(certificates.of_destruction(destructions.of_subscriber(second)[0].id)) == 2
+
+
+def test_two_requests_are_not_carried_out_at_once(
+    mine: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = granted(mine)
+    other = open_request(
+        NewRequest(Kind.DESTRUCTION, subscriber_id=mine, identity=Identity.STAFF, told="Again.")
+    )
+    db.session.commit()
+    monkeypatch.setattr(carrying, "_finish", dies)
+    with pytest.raises(KeyboardInterrupt):
+        carrying.carry_out(asked.id, OFFICER)
+    db.session.rollback()
+    with pytest.raises(Conflict):
+        granting.approve(other.id, OFFICER)
+
+
+def dies(*_: object) -> None:
+    raise KeyboardInterrupt
