@@ -38,6 +38,26 @@ _BEGUN = """
 # Whoever was shut out since the backup is let in by it again; so everybody logs in anew.
 _LOG_OUT = "UPDATE staff SET fs_uniquifier = %s || id"
 
+# Whatever was called off since was called off by nobody here; a person decides anew. Whoever was
+# destroyed since is destroyed again by the journal's word.
+_DECIDE_ANEW = (
+    """
+    UPDATE request_rights r SET state = 'open', ruling = NULL, ground = NULL, words = NULL,
+        ruled_by = NULL, ruled_at = NULL
+    FROM destructions d WHERE d.request_id = r.request_id AND d.state = 'decided'
+        AND r.kind = 'destruction' AND r.state = 'decided'
+    """,
+    """
+    UPDATE destructions SET state = 'called_off', called_off_at = now(), called_off_by = 'kelisim'
+    WHERE state = 'decided'
+    """,
+)
+# A file that is taken once may have been taken since.
+_NO_FILES = (
+    "DELETE FROM bundle_pieces",
+    "UPDATE bundles SET state = 'expired' WHERE state IN ('ready', 'released')",
+)
+
 
 @dataclass(frozen=True)
 class Source:
@@ -193,6 +213,8 @@ def _put_at_rest(connection: Connection[Any], manifest: Manifest) -> UnderWay:
     connection.execute(_OFF, [restores.UNFINISHED])
     connection.execute(_BEGUN, [manifest.id, manifest.made_at])
     connection.execute(_LOG_OUT, [secrets.token_hex(16)])
+    for change in (*_DECIDE_ANEW, *_NO_FILES):
+        connection.execute(change)
     return recovery.put_at_rest(connection, manifest.made_at)
 
 

@@ -20,6 +20,9 @@ ENDING = ".sends"
 _ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _DOT = re.compile(rf"D {_ID} (\d+)(?: .*)?")
 _REPLY = re.compile(rf"K {_ID} (\d+) (\d{{3}}) (.*)")
+_TAKEN = 2
+_ADDRESS = re.compile(r"\S*@\S*")
+_STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 _TOLD = re.compile(rf"(?:(\d+)|-) ([0-9a-f]*) (\d+\.\d+)(?: {_ID})?")
 
 
@@ -62,8 +65,11 @@ def dot_line(dot: Dot, at: str) -> str:
 
 
 def reply_line(reply: Reply) -> str:
-    """What was answered to it."""
-    plain = " ".join(reply.text.split())
+    """What was answered to it. A relay that refuses often says whom: the file is kept as long as
+    the oldest backup, beyond a destruction, so nobody's address ever stands in it."""
+    is_taken = reply.code // 100 == _TAKEN
+    kept = reply.text if is_taken else " ".join(_STATUS.findall(reply.text)[:1])
+    plain = " ".join(_ADDRESS.sub("(address)", kept).split())
     return f"K {reply.delivery} {reply.fence} {reply.code} {plain}\n"
 
 

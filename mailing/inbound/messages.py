@@ -8,6 +8,7 @@ what follows from the message, so each follows once.
 
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -187,6 +188,13 @@ def end(message: InboundMessage, ending: Ending) -> None:
     db.session.flush()
 
 
+def name_reported(message: InboundMessage, reported: Iterable[str]) -> None:
+    """A report is found by whom it is about (the first of several), not by the machine that wrote
+    it: believed or not, it names them."""
+    digests = filter(None, map(_digest, reported))
+    message.sender_digest = next(digests, message.sender_digest)
+
+
 def octets_of(message: InboundMessage) -> bytes:
     """The message as it came; nothing once it has been destroyed."""
     if message.sealed is None:
@@ -250,8 +258,11 @@ def note_failure(message_id: int) -> int:
 
 def _sender_digest(raw: bytes) -> bytes:
     """The digest of the one address in From; empty where there is none that could be somebody's."""
-    author = heading.of(raw).author
+    return _digest(heading.of(raw).author)
+
+
+def _digest(address: str | None) -> bytes:
     try:
-        return digest_of(canonical(author)) if author else b""
+        return digest_of(canonical(address)) if address else b""
     except Invalid:
         return b""

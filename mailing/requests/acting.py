@@ -6,7 +6,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.people.subscribers import Sealer, Subscriber
-from mailing.requests import acknowledging, due, rights, timeline
+from mailing.requests import acknowledging, destructions, due, rights, timeline
 from mailing.requests.kinds import (
     RIGHTS,
     UNSPOKEN,
@@ -104,14 +104,14 @@ def take_up(request_id: int, actor: Actor) -> Request:
     """Open a request again; its due dates stay what they were."""
     request = lock(request_id)
     if request.state != State.OPEN:
-        _reopen(request)
+        _reopen(request, actor.name)
         _note(request, Happened.TAKEN_UP, actor)
     return request
 
 
 def take_up_by_person(request: Request) -> None:
     """Open a request again by the word of whom it is about. The row is locked."""
-    _reopen(request)
+    _reopen(request, "subscriber")
     timeline.note(request.id, Happened.TAKEN_UP, "subscriber")
     if request.subscriber_id is not None:
         audit.record_of_subscriber("request taken up", request.subscriber_id)
@@ -141,6 +141,8 @@ def _end(request: Request, closing: Closing, actor: Actor) -> Request:
 def _rename(request: Request, kind: Kind) -> None:
     """The right that the request was taken for becomes another; the clocks follow."""
     main = rights.named(request.id, request.what)
+    if main.state == RightState.DECIDED:
+        raise Conflict("What it asks for was granted and waits to be done; finish that first.")
     request.kind = main.kind = kind.value
     main.move(due.of(kind, request.received_at))
     db.session.flush()
@@ -156,16 +158,16 @@ def _reason(text: str) -> str:
     return reason
 
 
-def _reopen(request: Request) -> None:
-    """What was refused, or ended undecided, is open again; what was done stays done."""
+def _reopen(request: Request, by: str) -> None:
+    """What was refused, or ended undone, is open again; what was done stays done."""
+    if request.state == State.CLOSED:
+        destructions.take_back(request.id, by)
     request.state, request.closed_at = State.OPEN.value, None
     request.resolution, request.reason, request.merged_into = None, None, None
     request.paused_at, request.pause_reason = None, None
     for right in rights.of(request.id):
-        if right.ruling != Ruling.GRANT:
-            right.state, right.resolution, right.done_at = RightState.OPEN.value, None, None
-            right.ruling, right.ground, right.words = None, None, None
-            right.ruled_at, right.ruled_by = None, None
+        if right.ruling != Ruling.GRANT or right.resolution != Resolution.DONE:
+            right.open_again()
     db.session.flush()
     reckon(request)
 

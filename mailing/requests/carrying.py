@@ -25,6 +25,7 @@ from mailing.requests import (
     erasing,
     granting,
     holds,
+    long_gone,
     progress,
     requests,
     rulings,
@@ -104,8 +105,12 @@ def _demand_due(found: Destruction, person: Subscriber) -> None:
         raise Conflict(_("The decision was called off."))
     if found.request_id is not None and found.ground == destructions.Ground.REQUEST:
         granting.demand_open(requests.find(found.request_id))
+    if found.ground == destructions.Ground.RETENTION and long_gone.is_back(person.id):
+        raise Conflict(_("They have come back since; they stay."))
     granting.demand_approval(found)
-    granting.demand_no_hold(person)
+    if found.ground != destructions.Ground.JOURNAL:
+        # Else it has been done before: what the backup holds of holds was over by then.
+        granting.demand_no_hold(person)
     if found.is_cooling:
         raise NotAllowed(
             _("The decision cools off until %(time)s.", time=found.cools_until.isoformat())

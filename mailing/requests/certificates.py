@@ -10,7 +10,7 @@ import json
 import re
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -115,14 +115,16 @@ def issue(new: NewCertificate) -> Certificate:
     db.session.execute(sql_text("SELECT pg_advisory_xact_lock(hashtext('kelisim certificates'))"))
     before = newest()
     link = {"number": before.number, "sha256": before.sha256} if before else None
-    body = {"number": new.number, **new.body, "previous": link}
+    at = clock.now()
+    told = {"number": new.number, "issued_at": at.astimezone(UTC).isoformat()}
+    body = {**told, **new.body, "previous": link}
     text = canonical(body)
     seal = attesting.sign(current().secret_keys, text)
     issued = Certificate(
         number=new.number,
         place=before.place + 1 if before else 1,
         destruction_id=new.destruction_id,
-        issued_at=clock.now(),
+        issued_at=at,
         body=text.decode(),
         sha256=hashlib.sha256(text).hexdigest(),
         public_key=seal.key,

@@ -26,12 +26,13 @@ from mailing.requests import (
     holds,
     progress,
     requests,
+    rights,
     staying,
     timeline,
 )
 from mailing.requests.certificates import Certificate, NewCertificate
 from mailing.requests.destructions import Destruction
-from mailing.requests.kinds import UNFINISHED, Happened, Kind, Resolution, State
+from mailing.requests.kinds import UNFINISHED, Happened, Kind, Resolution, RightState, State
 from mailing.requests.progress import DestructionStep
 from mailing.requests.requests import Request
 from mailing.requests.whose import Person
@@ -89,8 +90,14 @@ def outside() -> list[dict[str, str]]:
 
 
 def _close(request: Request, certificate: Certificate, actor: Actor) -> None:
+    """Whatever else it asked for nobody can answer any more, and the register says so."""
     request.state, request.closed_at = State.CLOSED.value, clock.now()
     request.resolution = Resolution.DONE.value
+    request.paused_at, request.pause_reason = None, None
+    for right in rights.of(request.id):
+        if right.state != RightState.DONE:
+            is_done = right.what in _ENDED_BY_IT
+            right.end(Resolution.DONE if is_done else Resolution.REFUSED, clock.now())
     told = {"resolution": request.resolution, "certificate": certificate.number}
     timeline.note(request.id, Happened.CLOSED, actor.name, **told)
 

@@ -1,6 +1,6 @@
 """Cooling off: between the decision to destroy and the deed lie some hours in which people are at
 work, so that a slip is noticed. They never make a request late: where its due date comes first,
-they end before it.
+they end before it. A slip is a slip when it is late, too: a quarter of an hour there always is.
 """
 
 from datetime import datetime, time, timedelta
@@ -13,15 +13,16 @@ from mailing.requests import due
 MORNING = time(9)
 # What is left for the deed itself before the request is due.
 MARGIN = timedelta(minutes=30)
+AT_LEAST = timedelta(minutes=15)
 
 
 def until(now: datetime, due_at: datetime | None) -> datetime:
-    """When the cooling-off ends that begins now; never in the past."""
+    """When the cooling-off ends that begins now."""
     settings = current()
     zone = ZoneInfo(settings.time_zone)
     calendar = due.calendar_of(now.astimezone(zone).year, now.astimezone(zone).year + 1)
     ends = after(now, timedelta(hours=settings.cooling_hours), zone, calendar)
-    return ends if due_at is None else max(now, min(ends, due_at - MARGIN))
+    return ends if due_at is None else min(ends, max(now + AT_LEAST, due_at - MARGIN))
 
 
 def after(now: datetime, hours: timedelta, zone: ZoneInfo, calendar: Calendar) -> datetime:

@@ -123,6 +123,15 @@ def of_request(request_id: int) -> Destruction | None:
     return db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
+def take_back(request_id: int, by: str) -> None:
+    """A request that was closed and is taken up again is decided on anew: nobody is destroyed by a
+    yes of before."""
+    found = of_request(request_id)
+    if found and found.state == State.DECIDED and found.ground == Ground.REQUEST:
+        found.state = State.CALLED_OFF.value
+        found.called_off_by, found.called_off_at = by, clock.now()
+
+
 def of_subscriber(subscriber_id: UUID) -> list[Destruction]:
     """Everything that was decided about somebody, the oldest first."""
     query = select(Destruction).where(Destruction.subscriber_id == subscriber_id)

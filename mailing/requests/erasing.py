@@ -24,7 +24,8 @@ from mailing.people.imports.state import Import
 from mailing.people.optins import OptIn
 from mailing.people.subscribers import Subscriber
 from mailing.requests import whose
-from mailing.requests.bundles.state import Bundle, BundlePiece
+from mailing.requests.bundles.state import HELD, Bundle, BundlePiece
+from mailing.requests.disclosures.state import Disclosure
 from mailing.requests.inquiries import Inquiry
 from mailing.requests.requests import Request
 from mailing.requests.rights import Right
@@ -74,6 +75,7 @@ def _is(*columns: Any) -> ColumnElement[bool]:
 
 
 _OPEN_CHANGE = AddressChange.state == "open"
+_HELD_BUNDLE = Bundle.state.in_([one.value for one in HELD])
 
 # The row of the person first: from then on nothing can be written to them.
 STEPS = (
@@ -115,7 +117,13 @@ STEPS = (
     Step(Right, _is(Right.words), {"words": None}),
     Step(Inquiry, _is(Inquiry.proposed), {"proposed": None}),
     Step(BundlePiece, true(), None),
-    Step(Bundle, _is(Bundle.left_out), {"left_out": None}),
+    Step(
+        Bundle,
+        or_(_is(Bundle.left_out), _HELD_BUNDLE),
+        {"left_out": None, "state": case((_HELD_BUNDLE, "expired"), else_=Bundle.state)},
+    ),
+    # Why an authority asked, in words that may name them; the law and the authority stay.
+    Step(Disclosure, _is(Disclosure.reason), {"reason": None}),
     Step(
         LeaveReason,
         _is(LeaveReason.words),

@@ -2,6 +2,8 @@
 it off. Each is an act with a name; none of them destroys anything.
 """
 
+from uuid import UUID
+
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, NotAllowed
@@ -10,9 +12,9 @@ from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, stopped, subscribers
 from mailing.people.subscribers import Subscriber
-from mailing.requests import cooling, destructions, holds, remarks, requests, timeline
+from mailing.requests import cooling, destructions, holds, remarks, requests, rights, timeline
 from mailing.requests.destructions import Destruction, State
-from mailing.requests.kinds import Happened, Kind
+from mailing.requests.kinds import PROVED, Happened, Identity, Kind, RightState, Ruling
 from mailing.requests.kinds import State as Stands
 from mailing.requests.requests import Request
 from mailing.staff import audit, staff
@@ -26,9 +28,10 @@ _PATIENCE = 2.0
 def decide(request_id: int, actor: Actor) -> Destruction:
     """Grant the right to be destroyed; the same again is the same decision. Whoever is still mailed
     is withdrawn first, and that commits. Raises Conflict for a request of nobody known, for one
-    that is closed and for somebody under a legal hold."""
+    that is closed, while nobody knows who asks, and for somebody under a legal hold."""
     demand(actor.role, Act.DESTROY_PEOPLE)
     person = _person_of(requests.find(request_id))
+    _demand_theirs(requests.find(request_id), person)
     _withdraw(person, actor)
     subscribers.lock(person.id)
     found = destructions.of_request(request_id)
@@ -59,7 +62,9 @@ def approve(request_id: int, actor: Actor) -> Destruction:
     found = _locked(requests.find(request_id).id)
     if found is None:
         _demand_asked_for(requests.find(request_id))
-        return decide(request_id, actor)
+        decided = decide(request_id, actor)
+        _rule(request_id, actor)
+        return decided
     if found.approved_by is not None or found.state != State.DECIDED:
         return found
     if found.decided_by == actor.name:
@@ -92,6 +97,8 @@ def call_off(request_id: int, actor: Actor) -> Destruction:
     found = _decided(request_id)
     found.state = State.CALLED_OFF.value
     found.called_off_by, found.called_off_at = actor.name, clock.now()
+    for right in _granted(request_id):
+        right.open_again()
     db.session.flush()
     note(found, "destruction_called_off", actor)
     return found
@@ -134,6 +141,14 @@ def demand_no_hold(person: Subscriber) -> None:
         )
 
 
+def is_theirs(request: Request, subscriber_id: UUID) -> bool:
+    """Whether it is known to be the person's own word: their identity is proved, or they have
+    withdrawn; and they have not said that it was not them."""
+    halt = stopped.of(subscriber_id)
+    has_withdrawn = halt is not None and halt.is_final
+    return request.identity != Identity.DENIED and (has_withdrawn or request.identity in PROVED)
+
+
 def _withdraw(person: Subscriber, actor: Actor) -> None:
     """Mailing ends before anything goes. Nothing is said twice."""
     halt = stopped.of(person.id)
@@ -151,23 +166,56 @@ def _person_of(request: Request) -> Subscriber:
     return person
 
 
+def _demand_theirs(request: Request, person: Subscriber) -> None:
+    """Anybody can put their address over a letter, or type it into the form: what cannot be taken
+    back takes their own word. To have withdrawn is one, by whichever door."""
+    if not is_theirs(request, person.id):
+        raise Conflict(
+            _("Make sure first that it is the person who asks: send the link, or say how.")
+        )
+
+
+def _rule(request_id: int, actor: Actor) -> None:
+    """A yes to the destruction is the decision on the right, wherever it was said."""
+    for right in rights.of(request_id):
+        if right.what is Kind.DESTRUCTION and right.is_open:
+            right.state, right.ruling = RightState.DECIDED.value, Ruling.GRANT.value
+            right.ruled_by, right.ruled_at = actor.name, clock.now()
+    db.session.flush()
+
+
+def _granted(request_id: int) -> list[rights.Right]:
+    """The right to be destroyed, where it was granted and is not done."""
+    asked = rights.of(request_id)
+    return [
+        one for one in asked if one.what is Kind.DESTRUCTION and one.state == RightState.DECIDED
+    ]
+
+
 def _demand_asked_for(request: Request) -> None:
-    """A yes to a question or a correction must destroy nobody."""
-    if request.what is not Kind.DESTRUCTION:
+    """A yes to a question or a correction must destroy nobody, nor one after a refusal."""
+    asked = [one for one in rights.of(request.id) if one.what is Kind.DESTRUCTION]
+    if any(one.ruling == Ruling.REFUSE for one in asked):
+        raise Conflict(_("This right was refused; take the request up again first."))
+    if not asked:
         raise Conflict(
             _("This request asks for something else; say first that it is about destruction.")
         )
 
 
 def demand_open(request: Request) -> None:
-    """Raises Conflict for a request that was closed."""
+    """Raises Conflict for a request that was closed, and where it was not them who asked."""
+    if request.identity == Identity.DENIED:
+        raise Conflict(
+            _("They say that it was not them who asked; nothing of theirs is destroyed.")
+        )
     if request.state == Stands.CLOSED:
         raise Conflict(_("This request is closed; take it up again first."))
 
 
 def _demand_no_other(person: Subscriber) -> None:
-    going = [one for one in destructions.of_subscriber(person.id) if one.state == State.DECIDED]
-    if going:
+    known = destructions.of_subscriber(person.id)
+    if any(one.state in (State.DECIDED, State.CARRYING) for one in known):
         raise Conflict(_("The destruction of these data has been decided by another request."))
 
 

@@ -105,7 +105,7 @@ LEFT_OUT = {
     },
     "told by the file with everything, and by what the audit log says of them": {
         *("bundles.subscriber_id", "bundles.left_out", "bundle_pieces.sealed"),
-        *("disclosures.sealed", "disclosures.fields", "disclosed_people.subscriber_id"),
+        *("disclosures.reason", "disclosures.fields", "disclosed_people.subscriber_id"),
     },
     "about staff, not about subscribers": {
         *("staff.email", "staff.password", "staff.second_secret", "staff.recovery_codes"),

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import LANGUAGES
-from mailing.requests import acting, answering, inquiries, pausing, timeline, wordings
+from mailing.people.subscribers import Subscriber
+from mailing.requests import (
+    acting,
+    answering,
+    inquiries,
+    pausing,
+    remarks,
+    timeline,
+    wordings,
+)
 from mailing.requests.acting import Closing
 from mailing.requests.inquiries import Inquiry, What
 from mailing.requests.kinds import (
@@ -66,6 +75,7 @@ def ask(request_id: int, actor: Actor, language: str | None = None) -> Inquiry:
 def vouch(request_id: int, vouching: Vouching, actor: Actor) -> Request:
     """Somebody of the staff has made sure, and says how."""
     request, how = lock(request_id), vouching.tidy
+    _demand_unnamed(request, how)
     if request.state == State.CLOSED:
         raise Conflict("This request is closed; take it up again first.")
     _prove(request, Identity.STAFF, actor.name, how=how)
@@ -118,6 +128,13 @@ def _prove(request: Request, identity: Identity, by: str, **more: str) -> None:
 def _log(request: Request, act: str) -> None:
     if request.subscriber_id is not None:
         audit.record_of_subscriber(act, request.subscriber_id, request=request.number)
+
+
+def _demand_unnamed(request: Request, how: str) -> None:
+    """The timeline and the audit log stay when the person's data have gone."""
+    person = db.session.get(Subscriber, request.subscriber_id) if request.subscriber_id else None
+    if person is not None:
+        remarks.clean(how, person, "how", LONGEST)
 
 
 def _demand_open(request: Request) -> None:

@@ -170,6 +170,7 @@ def _finish(letter: Letter, rest: Rest, message: InboundMessage | None) -> Taken
     if message is not None:
         ending = rest()
         messages.end(message, ending)
+        messages.name_reported(message, letter.reading.reported)
         _acknowledge(letter, ending)
         _confirm_arrival(letter)
         _follow(letter, ending)

@@ -10,6 +10,7 @@ from sqlalchemy import Select, func, select
 
 from mailing.base import clock
 from mailing.base.database import db
+from mailing.people import standings
 from mailing.people.standings import Said, Standing
 from mailing.people.subscribers import Subscriber
 from mailing.requests import holds
@@ -36,6 +37,12 @@ def run(past: datetime) -> int:
         db.session.add(_decided(subscriber_id, at))
     db.session.flush()
     return len(found)
+
+
+def is_back(subscriber_id: UUID) -> bool:
+    """Whether somebody stands in anything, or has asked to."""
+    held = standings.of(subscriber_id).values()
+    return any(one.standing in (Said.GIVEN, Said.REQUESTED) for one in held)
 
 
 def _decided(subscriber_id: UUID, at: datetime) -> Destruction:

@@ -6,7 +6,7 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict
 from mailing.requests import acting, rights, timeline
 from mailing.requests.acting import Closing
-from mailing.requests.kinds import UNSPOKEN, Happened, Resolution, State
+from mailing.requests.kinds import UNSPOKEN, Happened, Resolution, RightState, State
 from mailing.requests.requests import Request, lock
 from mailing.staff import audit
 from mailing.staff.audit import Actor
@@ -55,6 +55,8 @@ def _demand_same(merged: Request, stays: Request) -> None:
         raise Conflict("A request is not merged into itself.")
     if State.CLOSED in (merged.state, stays.state):
         raise Conflict("One of the two is closed; take it up again first.")
+    if any(one.state == RightState.DECIDED for one in rights.of(merged.id)):
+        raise Conflict("What it asks for was granted and waits to be done; finish that first.")
     if stays.id not in {one.id for one in others_of(merged)}:
         raise Conflict("These two are not of the same person.")
 

@@ -47,12 +47,14 @@ def hold(request: Request, reason: PauseReason, by: str) -> None:
 
 
 def go_on(request: Request, by: str) -> None:
-    """The clock of a request whose row is locked runs again, later by the days that it stood."""
+    """The clock of a request whose row is locked runs again, later by the days that it stood. What
+    was late before it stood still stays late."""
     if request.paused_at is None:
         return
     days = due.days_between(request.paused_at, clock.now())
     for right in rights.of(request.id):
-        if right.state != RightState.DONE:
+        was_late = right.due_at <= request.paused_at
+        if right.state != RightState.DONE and not was_late:
             right.move(due.moved(right.clock, days))
     request.paused_at, request.pause_reason = None, None
     request.state = State.OPEN.value

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+from uuid import UUID
 
 from mailing.requests import (
     certificates,
@@ -28,6 +29,7 @@ class Next(StrEnum):
     """What an officer can do now."""
 
     NOBODY = "nobody"
+    IDENTIFY = "identify"
     DECIDE = "decide"
     ANOTHER = "another"
     APPROVE = "approve"
@@ -87,9 +89,16 @@ def _next(request: Request, found: Destruction | None, actor: Actor) -> Next:
     if request.subscriber_id is None:
         return Next.NOBODY
     if found is None:
-        return Next.CLOSED if request.state == Stands.CLOSED else Next.DECIDE
+        return _first(request, request.subscriber_id)
     if found.state != State.DECIDED:
         return Next.DONE if found.state == State.DONE else Next.WAIT
     if granting.is_short_of_approval(found):
         return Next.ANOTHER if found.decided_by == actor.name else Next.APPROVE
     return Next.COOL if found.is_cooling else Next.DESTROY
+
+
+def _first(request: Request, subscriber_id: UUID) -> Next:
+    """While nothing is decided."""
+    if request.state == Stands.CLOSED:
+        return Next.CLOSED
+    return Next.DECIDE if granting.is_theirs(request, subscriber_id) else Next.IDENTIFY

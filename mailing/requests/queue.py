@@ -113,18 +113,13 @@ def group_of(request: Request, now: datetime) -> Group:
     which does not."""
     if State(request.state) not in UNFINISHED:
         return Group.DONE
-    if _is_unconfirmed(request):
+    if request.is_unconfirmed:
         return Group.UNCONFIRMED
     if (request.outer_due_at if request.paused_at else request.due_at) <= now:
         return Group.OVERDUE
     if request.state == State.WAITING:
         return Group.WAITING
     return _by_day(request.due_at, now)
-
-
-def _is_unconfirmed(request: Request) -> bool:
-    is_asked = request.state == State.WAITING and request.identity == Identity.ASKED
-    return is_asked and request.channel == Channel.FORM
 
 
 def _by_day(due_at: datetime, now: datetime) -> Group:

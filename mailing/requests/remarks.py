@@ -9,6 +9,10 @@ from mailing.people.subscribers import Subscriber
 _SHORTEST_NAME = 3
 
 
+class Named(Invalid):
+    """Words that would stay name somebody."""
+
+
 def clean(words: str, person: Subscriber, field: str, longest: int) -> str:
     """The words as they are kept. Raises Invalid for none, for too many, and for words in which an
     address or anything that we know of the person stands."""
@@ -16,7 +20,7 @@ def clean(words: str, person: Subscriber, field: str, longest: int) -> str:
     if not said:
         raise Invalid(_("Say why; it is kept, and stands in the certificate."), field)
     if "@" in said or any(name in _bare(said) for name in _names(person)):
-        raise Invalid(_("Leave out who it is: these words stay when the data have gone."), field)
+        raise Named(_("Leave out who it is: these words stay when the data have gone."), field)
     return said
 
 

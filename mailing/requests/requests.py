@@ -140,6 +140,12 @@ class Request(Table):
         return Kind(self.kind)
 
     @property
+    def is_unconfirmed(self) -> bool:
+        """Whether it was typed into the form, and nobody has pressed the button that was mailed."""
+        is_asked = self.state == State.WAITING and self.identity == Identity.ASKED
+        return is_asked and self.channel == Channel.FORM
+
+    @property
     def by(self) -> Channel:
         """The way by which it came."""
         return Channel(self.channel)
@@ -285,11 +291,19 @@ def _opened_before(new: NewRequest) -> Request | None:
 
 def _waiting_destruction(new: NewRequest) -> list[Request]:
     """A person is destroyed once: two copies of one letter may differ in what a relay wrote on
-    top, and are two messages."""
-    if new.kind is not Kind.DESTRUCTION or new.subscriber_id is None:
+    top, and are two messages. What somebody typed into the form is a request of its own: it
+    waits apart, ends where nobody confirms it, and its number tells nobody who is known here; and
+    what was told in words is kept with them."""
+    is_typed = new.channel is Channel.FORM and new.correspondent is not None
+    is_apart = bool(new.told) or (is_typed and new.identity is None)
+    if new.kind is not Kind.DESTRUCTION or new.subscriber_id is None or is_apart:
         return []
     found = of_subscriber(new.subscriber_id)
-    return [one for one in found if one.kind == new.kind and State(one.state) in UNFINISHED]
+    return [
+        one
+        for one in found
+        if one.kind == new.kind and State(one.state) in UNFINISHED and not one.is_unconfirmed
+    ]
 
 
 def _columns(new: NewRequest, laid: list[rights.Right]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from mailing.leaving.reasons import LeaveReason
 from mailing.requests import holds
 from mailing.requests.kinds import State
 from mailing.requests.requests import Request
+from mailing.requests.rights import Right
 
 AT_ONCE = 20_000
 
@@ -90,13 +91,24 @@ def _letters(past: datetime) -> ColumnElement[bool]:
 
 
 def _requests(past: datetime) -> ColumnElement[bool]:
-    """Who wrote a request, and why it was closed."""
+    """Who wrote a request, what was told, and why it was closed."""
     return and_(
         Request.state == State.CLOSED.value,
         Request.closed_at < past,
-        or_(Request.sender.is_not(None), Request.reason.is_not(None)),
+        or_(*(one.is_not(None) for one in (Request.sender, Request.reason, Request.told))),
         _free(Request.subscriber_id),
     )
+
+
+def _rulings(past: datetime) -> ColumnElement[bool]:
+    """What the person read about a decision."""
+    over = exists().where(
+        Request.id == Right.request_id,
+        Request.state == State.CLOSED.value,
+        Request.closed_at < past,
+        _free(Request.subscriber_id),
+    )
+    return and_(Right.words.is_not(None), over)
 
 
 def _answers(past: datetime) -> ColumnElement[bool]:
@@ -122,6 +134,7 @@ def _replies(past: datetime) -> ColumnElement[bool]:
 
 _BOUNCES = ("bounce-hard", "bounce-soft", "bounce-other", "complaint")
 _NO_MESSAGE = {"sealed": None, "recipients": None, "reason": "", "sender_digest": b""}
+_NO_REQUEST = {"sender": None, "reason": None, "told": None, "sender_digest": None}
 _NO_WORDS = {"words": None, "reason": func.coalesce(LeaveReason.reason, "other")}
 
 RULES = (
@@ -129,7 +142,8 @@ RULES = (
     Rule("auto-replies", InboundMessage, _kept("auto-reply"), _NO_MESSAGE),
     Rule("bounces", InboundMessage, _kept(*_BOUNCES), _NO_MESSAGE),
     Rule("letters", InboundMessage, _letters, _NO_MESSAGE),
-    Rule("letters", Request, _requests, {"sender": None, "reason": None, "sender_digest": None}),
+    Rule("letters", Request, _requests, _NO_REQUEST),
+    Rule("letters", Right, _rulings, {"words": None}),
     Rule("answers", Answer, _answers, {"content": None, "recipient": None, "digest": None}),
     Rule("relay-replies", Delivery, _replies, {"reply_text": None}),
     Rule(

@@ -85,6 +85,12 @@ class Right(Table):
         """Another due date; the outer limit is that of the day on which it came."""
         self.due_at, self.outer_due_at = to.at, to.outer_at
 
+    def open_again(self) -> None:
+        """It is to be decided anew."""
+        self.state, self.resolution, self.done_at = RightState.OPEN.value, None, None
+        self.ruling, self.ground, self.words = None, None, None
+        self.ruled_at, self.ruled_by = None, None
+
     def end(self, resolution: Resolution, at: datetime) -> None:
         """It is over, so or so."""
         self.state, self.done_at = RightState.DONE.value, at

@@ -12,7 +12,7 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.people import subscribers
 from mailing.people.subscribers import Sealer
-from mailing.requests import acting, deeds, law, rights, timeline
+from mailing.requests import acting, deeds, holds, law, rights, timeline
 from mailing.requests.kinds import (
     OF_THE_PERSON,
     PROVED,
@@ -122,9 +122,18 @@ def _demand(request: Request, right: Right, ruled: Ruled) -> None:
         law.ground(ruled.ground, right.what)
     if len(ruled.words) > LONGEST:
         raise Invalid(f"A decision has {LONGEST} characters at the most.", field="words")
+    _demand_kept(request, right, ruled)
     is_granted = ruled.ruling is not Ruling.REFUSE and right.what in OF_THE_PERSON
     if is_granted and request.identity not in PROVED:
         raise Conflict("Make sure first that it is the person who asks: send the link, or say how.")
+
+
+def _demand_kept(request: Request, right: Right, ruled: Ruled) -> None:
+    """Destruction takes all but what a hold keeps: a part is refused by one, not by words."""
+    is_part = ruled.ruling is Ruling.PART and right.what is Kind.DESTRUCTION
+    kept = holds.keeping(request.subscriber_id) if request.subscriber_id else {}
+    if is_part and not kept:
+        raise Conflict("Place a legal hold on what is to be kept first; all the rest goes.")
 
 
 def _keep(request: Request, right: Right, ruled: Ruled, actor: Actor) -> None:

@@ -6,6 +6,7 @@ stands in its way is kept, for the page to say.
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import islice
 
 import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -18,20 +19,26 @@ from mailing.inbound.messages import InboundMessage
 from mailing.leaving import destroyed
 from mailing.leaving.destroyed import ReplayedDestruction
 from mailing.people import subscribers
+from mailing.people.suppression import Suppression, Why
 from mailing.requests import (
+    answering,
     carrying,
     certificates,
     cooling,
     destructions,
     granting,
     holds,
+    long_gone,
     progress,
     requests,
+    rights,
+    whose,
 )
 from mailing.requests.destructions import Destruction, Ground, State
-from mailing.requests.kinds import UNFINISHED, Kind
+from mailing.requests.kinds import UNFINISHED, Identity, Kind, RightState
 from mailing.requests.kinds import State as Stands
 from mailing.requests.progress import DestructionStep
+from mailing.requests.requests import Request
 from mailing.requests.timeline import OURSELVES
 from mailing.staff.audit import Actor
 from mailing.staff.staff import Role
@@ -39,6 +46,8 @@ from mailing.staff.staff import Role
 BY_ITSELF = Actor(OURSELVES, Role.ADMIN)
 _AGAIN_AFTER = timedelta(minutes=1)
 _A_SWEEP = 20
+_REPORTS = ("bounce-hard", "bounce-soft", "bounce-other", "complaint")
+_ENDED_BY_IT = (Kind.DESTRUCTION, Kind.WITHDRAWAL)
 
 _log = structlog.get_logger()
 
@@ -46,8 +55,10 @@ _log = structlog.get_logger()
 def run() -> int:
     """Carry out what is due, and what a backup brought back; how many. Commits for each."""
     _settle_replayed()
-    due = [one for one in _due() if _may_go_by_itself(destructions.find(one))]
-    return sum(_try(one) for one in due)
+    _let_be_who_came_back()
+    # Whoever waits for a second person, or for an answer, keeps nobody else waiting.
+    due = (one for one in _due() if _may_go_by_itself(destructions.find(one)))
+    return sum(_try(one) for one in islice(due, _A_SWEEP))
 
 
 def tidy() -> None:
@@ -68,7 +79,8 @@ def _due() -> list[int]:
         ),
         or_(Destruction.tried_at.is_(None), Destruction.tried_at < now - _AGAIN_AFTER),
     )
-    return list(db.session.scalars(query.order_by(Destruction.id).limit(_A_SWEEP)))
+    begun_first = (Destruction.state != State.CARRYING.value, Destruction.id)
+    return list(db.session.scalars(query.order_by(*begun_first)))
 
 
 def _is_ripe() -> ColumnElement[bool]:
@@ -81,7 +93,8 @@ def _may_go_by_itself(found: Destruction) -> bool:
     if found.state == State.CARRYING or found.request_id is None:
         return True
     asked = requests.find(found.request_id)
-    if found.ground == Ground.REQUEST and asked.state == Stands.CLOSED:
+    is_over = asked.state == Stands.CLOSED or asked.identity == Identity.DENIED
+    if found.ground == Ground.REQUEST and is_over:
         return False
     if granting.is_short_of_approval(found):
         return False
@@ -90,15 +103,41 @@ def _may_go_by_itself(found: Destruction) -> bool:
 
 
 def waiting_beside(found: Destruction) -> list[str]:
-    """The numbers of the person's other requests that wait for an answer."""
-    ended_by_it = (Kind.DESTRUCTION, Kind.WITHDRAWAL)
-    return [
-        one.number
-        for one in requests.of_subscriber(found.subscriber_id)
-        if one.id != found.request_id
-        and one.what not in ended_by_it
-        and Stands(one.state) in UNFINISHED
-    ]
+    """The numbers of the person's requests that wait for another answer than this; also what they
+    wrote before they were known, or for somebody else: their address goes with them."""
+    theirs = whose.of("requests", whose.person(found.subscriber_id))
+    query = select(Request).where(theirs, Request.state.in_([one.value for one in UNFINISHED]))
+    asked = db.session.scalars(query.order_by(Request.id))
+    return [one.number for one in asked if _waits_for_more(one)]
+
+
+def _waits_for_more(request: Request) -> bool:
+    """Whether one asks, maybe in the same letter, for what could not be answered afterwards: it is
+    not done, or refused and nobody was told."""
+    more = [one for one in rights.of(request.id) if one.what not in _ENDED_BY_IT]
+    is_undone = any(one.state != RightState.DONE for one in more)
+    return is_undone or (bool(more) and not answering.sent_letters(request.id))
+
+
+def _let_be_who_came_back() -> None:
+    """Whoever has said yes since a rule of retention found them gone stays (a hold may lie
+    between)."""
+    for found in _by_retention():
+        subscribers.lock(found.subscriber_id)
+        if long_gone.is_back(found.subscriber_id):
+            decided = destructions.lock(found.id)
+            decided.state = State.CALLED_OFF.value
+            decided.called_off_by, decided.called_off_at = OURSELVES, clock.now()
+        db.session.commit()
+
+
+def _by_retention() -> list[Destruction]:
+    query = select(Destruction).where(
+        Destruction.ground == Ground.RETENTION.value,
+        Destruction.state == State.DECIDED.value,
+        _is_ripe(),
+    )
+    return list(db.session.scalars(query.order_by(Destruction.id).limit(_A_SWEEP)))
 
 
 def _try(destruction_id: int) -> bool:
@@ -148,12 +187,21 @@ def _decide_again(line: ReplayedDestruction) -> None:
 def _empty_late_mail() -> None:
     """A bounce or a letter that came when its person was gone, and that no request needs."""
     gone = select(Destruction.subscriber_id).where(Destruction.state == State.DONE.value)
+    kept_out = select(Suppression.digest).where(Suppression.reason == Why.DESTROYED.value)
+    theirs = and_(
+        InboundMessage.subscriber_id.in_(gone),
+        InboundMessage.subscriber_id.not_in(holds.held_people()),
+    )
+    reported = and_(
+        InboundMessage.kind.in_(_REPORTS),
+        InboundMessage.subscriber_id.is_(None),
+        InboundMessage.sender_digest.in_(kept_out),
+    )
     late = select(InboundMessage).where(
         InboundMessage.sealed.is_not(None),
-        InboundMessage.subscriber_id.in_(gone),
+        or_(theirs, reported),
         InboundMessage.state == messages.State.ACTED.value,
         InboundMessage.request_id.is_(None),
-        InboundMessage.subscriber_id.not_in(holds.held_people()),
     )
     for message in db.session.scalars(late.limit(_A_SWEEP)):
         message.sealed = message.recipients = None
@@ -168,10 +216,16 @@ def _take_up_what_was_held() -> None:
     held = query.where(
         DestructionStep.state == progress.HELD, Destruction.state == State.DONE.value
     )
-    for step in list(db.session.scalars(held.limit(_A_SWEEP))):
+    over = (step for step in db.session.scalars(held).all() if not _is_kept(step))
+    for step in islice(over, _A_SWEEP):
         found = destructions.lock(step.destruction_id)
-        if step.name not in holds.keeping(found.subscriber_id):
-            step.state, found.state = progress.WAITING, State.CARRYING.value
+        step.state, found.state = progress.WAITING, State.CARRYING.value
+
+
+def _is_kept(step: DestructionStep) -> bool:
+    """Whether a hold, on its table or on everything, keeps it today."""
+    whom = destructions.find(step.destruction_id).subscriber_id
+    return step.name in holds.keeping(whom) or holds.whole(whom) is not None
 
 
 STEPS: tuple[Callable[[], object], ...] = (run, tidy)

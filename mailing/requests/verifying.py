@@ -7,6 +7,7 @@ must be the very octets that we hand out.
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import select
@@ -100,17 +101,18 @@ def _read(text: str) -> dict[str, Any] | None:
 
 
 def _sealed(found: Certificate) -> list[str]:
-    said = found.body.encode()
-    is_same = found.number == _number_in(found.body)
-    wrong = [] if is_same else ["it is kept under another number"]
+    said, told = found.body.encode(), _told(found.body)
+    wrong = [] if told.get("number") == found.number else ["it is kept under another number"]
+    if told.get("issued_at") != found.issued_at.astimezone(UTC).isoformat():
+        wrong.append("it is kept under another time")
     return [*wrong, *_hashed(said, found.sha256), *_signed(said, certificates.seal_of(found))]
 
 
-def _number_in(body: str) -> str | None:
+def _told(body: str) -> dict[str, Any]:
     try:
-        return str(json.loads(body)["number"])
-    except (ValueError, KeyError, TypeError):
-        return None
+        return dict(json.loads(body))
+    except (ValueError, TypeError):
+        return {}
 
 
 def _hashed(said: bytes, sha256: object) -> list[str]:
@@ -131,7 +133,8 @@ def _chained(found: Certificate) -> list[str]:
     around = {one.place: one for one in db.session.scalars(query)}
     before, after = around.get(found.place - 1), around.get(found.place + 1)
     wrong = []
-    if _previous(found) != (before.sha256 if before else None):
+    is_first = found.place == 1
+    if _previous(found) != (before.sha256 if before else None) or is_first is (before is not None):
         wrong.append("it does not follow the certificate before it")
     if after is not None and _previous(after) != found.sha256:
         wrong.append("the certificate after it repeats another")
@@ -147,8 +150,11 @@ def _previous(found: Certificate) -> str | None:
 
 
 def _entry(found: Certificate) -> list[str]:
-    """The entry of the ledger that it names stands there, as it was written."""
+    """The entry of the ledger that it names stands there, as it was written, and is that of the
+    destruction that it is kept with."""
     link = found.said["ledger"]
+    if destructions.find(found.destruction_id).entry_id != link["entry"]:
+        return ["it is kept with another destruction"]
     entry = db.session.get(Entry, link["entry"])
     is_there = entry is not None and entry.hash.hex() == link["hash"]
     if entry is None or not is_there or entry_hash(vars(entry)) != entry.hash:

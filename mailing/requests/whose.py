@@ -130,7 +130,11 @@ def _requests(who: Person) -> ColumnElement[bool]:
 
 def _messages(who: Person) -> ColumnElement[bool]:
     behind = select(Request.inbound_id).where(_requests(who), Request.inbound_id.is_not(None))
-    came_back = select(Return.inbound_id).where(Return.subscriber_id == who.id)
+    # Also of what went to them before they were known.
+    before = select(Delivery.id).where(Delivery.subscriber_id.in_(who.ids[1:]))
+    came_back = select(Return.inbound_id).where(
+        or_(Return.subscriber_id == who.id, Return.delivery_id.in_(before))
+    )
     return or_(
         InboundMessage.subscriber_id == who.id,
         InboundMessage.sender_digest.in_(who.digests),

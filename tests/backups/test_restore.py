@@ -28,9 +28,14 @@ from mailing.people.address import canonical
 from mailing.people.ledger import Kind
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion
+from mailing.requests import granting, rights, sweeping
+from mailing.requests.bundles import making
+from mailing.requests.bundles import state as bundles
+from mailing.requests.kinds import Kind as Asks
 from tests import road
 from tests.backups.ground import back_up, copied, quiet, restored, rows
 from tests.person import Person, elsewhere
+from tests.requests import destroying
 
 # What a restore writes itself.
 _OF_THE_RESTORE = {"installation", "restores", "audit_log"}
@@ -332,3 +337,25 @@ def test_an_expired_backup_opens_with_no_key_that_remains(
         assert list(settings.key_dir.iterdir()) == [newer.key.path]
         with pytest.raises(Missing, match="nothing opens the backup"):
             restoring.load(there, Order(place, (settings.journal,)), quiet)
+
+
+def test_nobody_is_destroyed_by_a_decision_that_may_have_been_called_off_since(
+    policy: PolicyVersion, settings: Settings, empty_database_url: str, place: Path
+) -> None:
+    """Nor is a file that may have been taken since taken twice."""
+    somebody = Person(policy)
+    somebody.say_yes("news")
+    asked = destroying.granted(somebody.id)
+    bundle = making.order(asked, destroying.OFFICER)
+    db.session.commit()
+    making.work_on(bundle.id)
+    asked_id, bundle_id = asked.id, bundle.id
+    back_up(settings, place)
+    granting.call_off(asked_id, destroying.OFFICER)
+    db.session.commit()
+    with restored(settings, empty_database_url, place):
+        assert sweeping.run() == 0
+        assert somebody.row.personal is not None
+        assert rights.named(asked_id, Asks.DESTRUCTION).is_open
+        assert (bundles.find(bundle_id).state, bundles.file_of(bundle_id)) == ("expired", b"")
+        assert granting.approve(asked_id, destroying.OFFICER).state == "decided"

@@ -28,7 +28,6 @@ from mailing.people.subscribers import Personal, Sealer
 from mailing.requests import inquiries, rights
 from mailing.requests.bundles.state import Bundle
 from mailing.requests.correspondent import Correspondent
-from mailing.requests.disclosures.state import DisclosedPerson, Disclosure
 from mailing.requests.inquiries import What
 from mailing.requests.kinds import Kind as Asks
 from mailing.requests.requests import NewRequest, Request, open_request
@@ -45,6 +44,7 @@ ELSEWHERE = {
     "account_mails.recipient": "staff",
     "imports.faults": "the refused rows of a file in one value: a thousand people's",
     "bundle_pieces.sealed": "the bundle itself",
+    "disclosures.reason": "why an authority asked, of everybody whom it named",
 }
 LONG = timedelta(days=7)
 
@@ -187,26 +187,6 @@ def _cut(person: Person, canary: str) -> None:
     db.session.add(bundle)
 
 
-def _disclosed(person: Person, canary: str) -> None:
-    number = uuid4()
-    grounds = {"basis": canary, "authority": "a court", "reason": "x"}
-    db.session.add(
-        Disclosure(
-            id=number,
-            state="exported",
-            sealed=Sealer().seal(grounds, number.bytes),
-            fields=["email"],
-            asked_by="staff 1",
-            decided_by="staff 2",
-            exported_by="staff 1",
-            rows=1,
-            created_at=clock.now(),
-        )
-    )
-    db.session.flush()
-    db.session.add(DisclosedPerson(disclosure_id=number, subscriber_id=person.id))
-
-
 PLANTS: dict[str, Callable[[Person, str], None]] = {
     "subscribers.personal": _named,
     "subscribers.provider": _provider,
@@ -226,7 +206,6 @@ PLANTS: dict[str, Callable[[Person, str], None]] = {
     "evidence_private.sealed": _beside_evidence,
     "optins.personal": _typed,
     "bundles.left_out": _cut,
-    "disclosures.sealed": _disclosed,
 }
 
 

@@ -1,5 +1,6 @@
 """A backup from before a destruction brings the person back; the journal destroys them again."""
 
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from mailing.base import installation
+from mailing.base import clock, installation
 from mailing.base.database import db, dsn
 from mailing.base.settings import Settings, current
 from mailing.leaving import destroyed, marks, replay
@@ -25,6 +26,7 @@ from mailing.requests import (
     destructions,
     erasing,
     granting,
+    holds,
     requests,
     sweeping,
     verifying,
@@ -193,3 +195,19 @@ def test_the_journal_holds_no_address(people: list[UUID]) -> None:
     assert road.address(0).encode() not in written
     assert b'"destroyed"' in written
     assert db.session.scalars(text("SELECT count(*) FROM replayed_destructions")).one() == 0
+
+
+def test_a_hold_that_was_lifted_since_the_backup_keeps_nobody_who_was_destroyed(
+    people: list[UUID], settings: Settings
+) -> None:
+    until = clock.now().date() + timedelta(days=300)
+    hold = holds.place(people[0], "Civil case 7", until, destroying.OFFICER).id
+    db.session.commit()
+    backup = Backup(settings)
+    holds.lift(hold, destroying.OFFICER)
+    destroying.destroyed(people[0])
+    backup.restore()
+    db.session.execute(text("UPDATE legal_holds SET lifted_at = NULL, lifted_by = NULL"))
+    db.session.commit()
+    assert (replay.run() > 0, sweeping.run()) == (True, 1)
+    assert db.session.get_one(Subscriber, people[0]).personal is None

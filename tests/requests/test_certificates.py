@@ -107,6 +107,17 @@ def test_any_bit_flipped_in_the_database_is_found(people: list[UUID]) -> None:
             assert not verifying.stored(number).is_sound, (column, place)
         _write(number, column, whole)
     assert verifying.stored(number).is_sound
+    for change in (
+        "issued_at = issued_at + interval '1 microsecond'",
+        "destruction_id = 1",
+        "place = 99",
+    ):
+        with db.session.begin_nested() as attempt:
+            db.session.execute(text(f"UPDATE certificates SET {change} WHERE place = 2"))  # noqa: S608
+            db.session.expire_all()
+            assert not verifying.stored(number).is_sound, change
+            attempt.rollback()
+        db.session.expire_all()
     with db.session.begin_nested():
         db.session.execute(text("DELETE FROM certificates WHERE place = 1"))
         assert not verifying.stored(number).is_sound, "the one before is missing"

@@ -39,9 +39,12 @@ def test_working_hours_are_counted(begins: str, hours: float, ends: str) -> None
     assert found == local(ends)
 
 
-def test_it_ends_in_time_for_the_request_and_never_in_the_past(app: Flask) -> None:
+def test_it_ends_in_time_for_the_request_and_of_one_that_is_late_a_slip_is_noticed_too(
+    app: Flask,
+) -> None:
     now = local("2026-11-25T10:00")
     assert cooling.until(now, None) == now + timedelta(hours=4)
     due = now + timedelta(hours=2)
     assert cooling.until(now, due) == due - cooling.MARGIN
-    assert cooling.until(now, now - timedelta(days=3)) == now
+    for late in (now + timedelta(minutes=31), now - timedelta(days=3)):
+        assert cooling.until(now, late) == now + cooling.AT_LEAST

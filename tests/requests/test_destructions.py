@@ -38,7 +38,7 @@ from mailing.requests import (
     withdrawals,
 )
 from mailing.requests.acting import Closing
-from mailing.requests.kinds import Kind, Resolution
+from mailing.requests.kinds import Identity, Kind, Resolution
 from mailing.requests.requests import NewRequest, open_request
 from mailing.staff.audit import Actor
 from mailing.staff.staff import Role
@@ -156,7 +156,7 @@ def test_the_decision_cools_off_for_four_working_hours_and_then_the_sweep_destro
 
 
 def test_whoever_is_still_mailed_is_withdrawn_by_the_decision(mine: UUID) -> None:
-    asked = open_request(NewRequest(Kind.DESTRUCTION, subscriber_id=mine))
+    asked = open_request(NewRequest(Kind.DESTRUCTION, subscriber_id=mine, identity=Identity.STAFF))
     db.session.commit()
     granting.decide(asked.id, OFFICER)
     db.session.commit()

@@ -72,6 +72,7 @@ def test_afterwards_nothing_of_them_is_found_in_any_table_file_queue_or_log(
     assert {"sealed in evidence_private", "sealed in answers", "sealed in imports"} <= set(before)
     assert {"sealed in leave_reasons", "sealed in trials", "sealed in requests"} <= set(before)
     certificate = carrying.carry_out(granted(mine).id, OFFICER)
+    incoming.take(bounced(ADDRESS, said="late"), ["helpdesk@glazik.example"])
     sweeping.tidy()
     assert everywhere(settings, search) == {}
     assert search.found_in(told()) == set()
@@ -92,6 +93,8 @@ def _walk(person: Person, sender: Sender) -> None:  # noqa: F811
     _test_mail()
     settle()
     _bounce(delivery)
+    # To the address of the helpdesk, and so by no return path of ours: ignored, and kept.
+    assert incoming.take(bounced(ADDRESS), ["helpdesk@glazik.example"]).action == "ignored"
     _write_to_the_helpdesk()
     assert access.look(fresh_token(person)) is not None
     rectify.correct(fresh_token(person), {"surname": "Kanareika-Corrected"})

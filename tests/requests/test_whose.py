@@ -4,17 +4,21 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from mailing.base.database import PERSONAL, Table, db
+from mailing.base.settings import current
+from mailing.base.tokens import ReturnPath, link_keys
+from mailing.deliveries.answers import Answer
 from mailing.leaving import reasons
 from mailing.leaving.reasons import LeaveReason
 from mailing.people.address import canonical
 from mailing.people.ledger import Entry
 from mailing.people.subscribers import Subscriber, digest_of
-from mailing.requests import whose
+from mailing.requests import incoming, whose
 from mailing.requests.requests import Request
 from tests import road
+from tests.inbound.reports import bounced
 from tests.person import Person
 from tests.requests.desk import asked
 from tests.test_wiring import load_models
@@ -56,6 +60,18 @@ def test_what_somebody_wrote_before_they_were_known_is_theirs(app: Flask) -> Non
     assert (before.id in theirs, elsewhere.id in theirs) == (True, False)
     assert whose.number("inbound_messages", who) == 1
     assert whose.number("answers", who) == 1, "the receipt that they got"
+
+
+def test_what_came_back_before_they_were_known_is_theirs(app: Flask) -> None:
+    policy = road.lay()
+    asked(sender="aigul@example.com")
+    db.session.execute(text("UPDATE deliveries SET state = 'accepted', sealed_at = now()"))
+    delivery = db.session.scalars(select(Answer.delivery_id)).one()
+    path = ReturnPath(delivery).address(link_keys(current().secret_keys), current().bounce_domain)
+    # The report names the mailbox that theirs was passed on to.
+    assert incoming.take(bounced("elsewhere@example.org", "4.2.2"), [path]).action != "ignored"
+    Person(policy).say_yes()
+    assert whose.number("inbound_messages", whose.person(_id_of("aigul@example.com"))) == 2
 
 
 def test_what_they_said_when_they_left_is_found_by_their_links_alone(app: Flask) -> None:

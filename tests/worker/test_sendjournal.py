@@ -36,6 +36,23 @@ def test_a_dot_and_its_reply_are_told(path: Path) -> None:
     assert f"D {FIRST} 3 12 0102 " in path.read_text()
 
 
+def test_whom_a_relay_names_is_not_written_down(path: Path) -> None:
+    """The file outlives a destruction: nobody's address stands in `var/` afterwards (T13)."""
+    journal = SendJournal(path)
+    journal.replies(
+        [
+            Reply(FIRST, 1, 250, "2.1.5 <aida.s@example.com> queued as 4F2"),
+            Reply(SECOND, 1, 550, "5.1.1 No mailbox aida.s here, <aida.s@example.com>"),
+        ]
+    )
+    journal.close()
+    assert "aida" not in path.read_text()
+    assert read(path) == {
+        FIRST: Trace(1, 250, "2.1.5 (address) queued as 4F2"),
+        SECOND: Trace(1, 550, "5.1.1"),
+    }
+
+
 def test_a_second_claim_of_the_same_delivery_replaces_the_first(path: Path) -> None:
     journal = SendJournal(path)
     journal.dots([Dot(FIRST, 1, 1, b"")])

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.languages import gettext
+from mailing.requests import remarks
 from mailing.requests.disclosures import deciding, exporting, state
 from mailing.requests.disclosures.deciding import FIELDS, Wish
 from mailing.requests.disclosures.state import Grounds
@@ -47,7 +48,8 @@ def request_disclosure_ask() -> ResponseReturnValue:
     except Invalid as refusal:
         db.session.rollback()
         name = refusal.field or "basis"
-        typed.errors[name] = _problem(name)
+        is_named = isinstance(refusal, remarks.Named)
+        typed.errors[name] = refusal.message if is_named else _problem(name)
         return _page(typed), 422
     db.session.commit()
     return _back()

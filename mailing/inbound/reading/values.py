@@ -105,6 +105,11 @@ class Reading:
     traces: Traces = field(default_factory=Traces)
 
     @property
+    def reported(self) -> tuple[str, ...]:
+        """Whom a bounce or a complaint is about."""
+        return (*(one.written_to for one in self.reports), *self.complained_of)
+
+    @property
     def recipients(self) -> tuple[str, ...]:
         """The addresses that a bounce or a complaint is about."""
         return tuple(report.address for report in self.reports) or self.complained_of

@@ -42,9 +42,8 @@ def _recipients(sealed: bytes, row: Row, who: Person) -> list[str]:
 
 
 def _grounds(sealed: bytes, row: Row, _: Person) -> Any:
-    """To whom, and on which ground; what for may name others."""
-    told = Sealer().open(sealed, row["id"].bytes)
-    return {name: told[name] for name in ("basis", "authority")}
+    """To whom, and on which ground."""
+    return Sealer().open(sealed, row["id"].bytes)
 
 
 def _of_right(sealed: bytes, row: Row, _: Person) -> Any:
@@ -103,7 +102,7 @@ WRITTEN_TOO: dict[str, str] = {
     "trials": "campaign_id sent_at",
     "audit_log": "at role action",
     "bundles": "id state created_at made_at released_at expires_at taken_at",
-    "disclosures": "id created_at decided_at exported_at",
+    "disclosures": "id sealed created_at decided_at exported_at",
 }
 
 LEFT_OUT: dict[str, frozenset[str]] = {
@@ -126,6 +125,9 @@ LEFT_OUT: dict[str, frozenset[str]] = {
     ),
     N_("which of our staff took, read or moved a request, by their number"): frozenset(
         {"request_events.details"}
+    ),
+    N_("what a disclosure was asked for, in words that may name other people"): frozenset(
+        {"disclosures.reason"}
     ),
     N_("a copy of this bundle, or of an earlier one"): frozenset({"bundle_pieces.sealed"}),
     N_("rows of a file that name other people, too; nobody became known by them"): frozenset(

@@ -9,6 +9,7 @@ from sqlalchemy import text, update
 
 from mailing.base.database import db
 from mailing.base.errors import KelisimError, Missing
+from mailing.people import subscribers
 from mailing.requests import timeline
 from mailing.requests.bundles import archive, contents, papers, releasing, state
 from mailing.requests.bundles.archive import Packed
@@ -75,6 +76,7 @@ def work_on(bundle_id: UUID) -> None:
 def _make(bundle_id: UUID) -> None:
     bundle = state.find(bundle_id)
     packed = make(bundle.subscriber_id, LeftOut(*bundle.what_is_left_out), _noting(bundle_id))
+    _demand_still_here(bundle.subscriber_id)
     bundle = state.lock(bundle_id)
     if bundle.state != State.MAKING:
         return
@@ -82,6 +84,14 @@ def _make(bundle_id: UUID) -> None:
     bundle.state, bundle.done = State.READY.value, bundle.steps
     if bundle.is_by_person:
         releasing.send(bundle)
+
+
+def _demand_still_here(subscriber_id: UUID) -> None:
+    """Raises Missing for whoever was destroyed while their data were read. Held until the file is
+    kept: a destruction that begins afterwards finds it."""
+    person = subscribers.lock(subscriber_id)
+    if person is None or person.personal is None:
+        raise Missing("Nothing that names this person is held any more.")
 
 
 def _noting(bundle_id: UUID) -> Tell:

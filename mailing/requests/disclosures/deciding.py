@@ -8,11 +8,13 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, Missing, NotAllowed
 from mailing.people import profile
-from mailing.people.subscribers import Personal, Sealer
+from mailing.people.subscribers import Personal, Sealer, Subscriber
+from mailing.requests import remarks
 from mailing.requests.disclosures import state
 from mailing.requests.disclosures.state import DisclosedPerson, Disclosure, Grounds, State
 from mailing.staff import audit
 from mailing.staff.audit import Actor
+from mailing.staff.permissions import Act, demand
 
 FIELDS = (*(one.name for one in fields(Personal)), "language", "consents", "messages")
 LONGEST = 1000
@@ -30,14 +32,18 @@ class Wish:
 
 def ask(wish: Wish, actor: Actor) -> Disclosure:
     """Ask for a disclosure; nothing goes out. Raises Invalid with the field, Missing for nobody."""
+    demand(actor.role, Act.EXPORT_PEOPLE)
     _demand_grounds(wish.grounds)
     chosen = _fields(wish.fields)
     people = _people(wish.addresses)
-    number = uuid4()
+    _demand_unnamed(wish.grounds, people)
+    number, sealer, said = uuid4(), Sealer(), dict(vars(wish.grounds))
+    reason = {"reason": said.pop("reason")}
     asked = Disclosure(
         id=number,
         state=State.ASKED.value,
-        sealed=Sealer().seal(vars(wish.grounds), number.bytes),
+        sealed=sealer.seal(said, number.bytes),
+        reason=sealer.seal(reason, number.bytes),
         fields=chosen,
         asked_by=actor.name,
         rows=len(people),
@@ -61,6 +67,7 @@ def refuse(disclosure_id: UUID, actor: Actor) -> Disclosure:
 
 
 def _decide(disclosure_id: UUID, to: State, actor: Actor) -> Disclosure:
+    demand(actor.role, Act.EXPORT_PEOPLE)
     asked = state.lock(disclosure_id)
     if asked.state != State.ASKED:
         raise Conflict("This disclosure is decided already.")
@@ -77,6 +84,14 @@ def _demand_grounds(grounds: Grounds) -> None:
             raise Invalid(f"Say the {name} of this disclosure.", name)
         if len(said) > LONGEST or "\0" in said:
             raise Invalid(f"The {name} has at most {LONGEST} characters.", name)
+
+
+def _demand_unnamed(grounds: Grounds, people: Iterable[UUID]) -> None:
+    """The law and the authority stay when the data of these people have gone."""
+    for one in people:
+        person = db.session.get_one(Subscriber, one)
+        for name in ("basis", "authority"):
+            remarks.clean(getattr(grounds, name), person, name, LONGEST)
 
 
 def _fields(asked: Iterable[str]) -> list[str]:

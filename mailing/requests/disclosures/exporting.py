@@ -16,6 +16,7 @@ from mailing.requests.disclosures import state
 from mailing.requests.disclosures.state import Disclosure, State
 from mailing.staff import audit
 from mailing.staff.audit import Actor
+from mailing.staff.permissions import Act, demand
 
 _GOES = (State.APPROVED, State.EXPORTED)
 
@@ -23,6 +24,7 @@ _GOES = (State.APPROVED, State.EXPORTED)
 def export(disclosure_id: UUID, actor: Actor) -> tuple[Disclosure, str]:
     """The sheet that goes to the authority; that it went is written down for each person. Raises
     NotAllowed while nobody has approved it."""
+    demand(actor.role, Act.EXPORT_PEOPLE)
     asked = state.lock(disclosure_id)
     if asked.state not in _GOES:
         raise NotAllowed("A second person has to approve this disclosure before anything goes out.")

@@ -28,7 +28,8 @@ class State(StrEnum):
 @dataclass(frozen=True)
 class Grounds:
     """Why data go out: the article of the law, the authority that receives them, the reason in its
-    own words (its letter's number, say). All three may name somebody, so they are kept sealed."""
+    own words (its letter's number, say). All are kept sealed; the reason may name somebody, and
+    goes with the first of the people whom it is about, the two others never do, and stay."""
 
     basis: str
     authority: str
@@ -53,7 +54,8 @@ class Disclosure(Table):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, info=OPERATIONAL)
     state: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
-    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=PERSONAL)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary, info=OPERATIONAL)
+    reason: Mapped[bytes | None] = mapped_column(LargeBinary, info=PERSONAL)
     fields: Mapped[list[str]] = mapped_column(ARRAY(Text), info=DEPERSONALISED)
     asked_by: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     decided_by: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
@@ -67,7 +69,9 @@ class Disclosure(Table):
     @property
     def grounds(self) -> Grounds:
         """Why the data go out."""
-        return Grounds(**Sealer().open(self.sealed, self.id.bytes))
+        sealer, about = Sealer(), self.id.bytes
+        kept = sealer.open(self.reason, about)["reason"] if self.reason else ""
+        return Grounds(**sealer.open(self.sealed, about), reason=kept)
 
 
 class DisclosedPerson(Table):

@@ -55,6 +55,7 @@ def upgrade() -> None:
             id uuid PRIMARY KEY,
             state text NOT NULL,
             sealed bytea NOT NULL,
+            reason bytea,
             fields text[] NOT NULL,
             asked_by text NOT NULL,
             decided_by text,
