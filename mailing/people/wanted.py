@@ -78,6 +78,11 @@ class Topics:
         yes_to_notices = f"o.standing = 'given' AND o.topic_id = {self.notices}"
         return f"({plain} OR {yes_to_notices})" if standing is Said.NONE else plain
 
+    def most(self, person: str) -> str:
+        """What somebody says on all topics together; nothing for whoever has no standing."""
+        order = ", ".join(f"'{one}'" for one in ORDER)
+        return f"(SELECT (ARRAY[{order}])[1 + {self._most}] {_OF.format(person)})"
+
     def says_no_more(self, standing: Said, person: str) -> str:
         """Whether somebody says nothing on any topic that comes later in ORDER."""
         return f"(SELECT {self._most} <= {ORDER.index(standing)} {_OF.format(person)})"

@@ -54,13 +54,6 @@ def here() -> Asked:
 
 def _provider(found: Asked) -> str:
     typed = found.typed["provider"]
-    if "@" in typed:
-        # It is not shown again either: links are made of what is in the filter.
-        found.typed["provider"] = ""
-        found.errors["provider"] = gettext(
-            "Enter the part after the @ alone. To find one person, use the search above."
-        )
-        return ""
     try:
         return address.provider_of(typed) if typed else ""
     except Invalid:

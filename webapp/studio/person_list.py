@@ -34,6 +34,10 @@ STANDINGS = (Said.GIVEN, Said.REQUESTED, Said.UNSUBSCRIBED, Said.WITHDRAWN, Said
 @studio.get("/people")
 @needs(Act.SEE_PEOPLE)
 def person_list() -> ResponseReturnValue:
+    harmless = {name: value for name, value in request.args.items() if "@" not in value}
+    if len(harmless) < len(request.args):
+        flash(gettext("A filter takes no address. To find one person, use the search."), "stop")
+        return redirect(url_for("studio.person_list", **harmless), 303)
     asked = person_filter.here()
     return _page(asked, {}), 422 if asked.errors else 200
 
