@@ -72,21 +72,21 @@ def _day(found: Asked, name: str) -> date | None:
 def standing_word(standing: str) -> str:
     """A standing as people read it."""
     return {
-        Said.GIVEN: gettext("said yes"),
-        Said.REQUESTED: gettext("asked, not confirmed"),
-        Said.UNSUBSCRIBED: gettext("unsubscribed"),
-        Said.WITHDRAWN: gettext("consent withdrawn"),
-        Said.NONE: gettext("nothing said"),
+        Said.GIVEN: gettext("Said yes"),
+        Said.REQUESTED: gettext("Not confirmed"),
+        Said.UNSUBSCRIBED: gettext("Unsubscribed"),
+        Said.WITHDRAWN: gettext("Consent withdrawn"),
+        Said.NONE: gettext("Nothing said"),
     }[Said(standing)]
 
 
 def bar_word(bar: str) -> str:
     """What stands in the way, as people read it."""
     return {
-        Bar.SUPPRESSED: gettext("kept out"),
-        Bar.BLOCKED: gettext("blocked"),
-        Bar.QUARANTINED: gettext("in quarantine"),
-        Bar.PAUSED: gettext("paused"),
+        Bar.SUPPRESSED: gettext("Kept out"),
+        Bar.BLOCKED: gettext("Blocked"),
+        Bar.QUARANTINED: gettext("In quarantine"),
+        Bar.PAUSED: gettext("Paused"),
     }[Bar(bar)]
 
 
@@ -123,7 +123,7 @@ def _clauses(found: Asked) -> list[str]:
         *([gettext("at %(provider)s", provider=wanted.provider)] if wanted.provider else []),
         *([_language(wanted.language)] if wanted.language else []),
         *_days(wanted),
-        *([bar_word(wanted.bar)] if wanted.bar else []),
+        *([bar_word(wanted.bar).lower()] if wanted.bar else []),
     ]
 
 

@@ -89,7 +89,7 @@ def test_a_sentence_says_who_is_shown(marketer: Browser) -> None:
         marketer, "/studio/people?topic=offers&standing=given&provider=example.com&since=2026-03-01"
     )
     assert (
-        '<b class="figure">9 people</b>: standing “said yes” on “Offers”, at example.com, '
+        '<b class="figure">9 people</b>: standing “Said yes” on “Offers”, at example.com, '
         "since 1 March 2026." in page
     )
     assert '<b class="figure">12 people</b>: everybody who has said anything.' in read(
