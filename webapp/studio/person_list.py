@@ -4,6 +4,7 @@ Looking is logged, once a page (policy 2.7). An address is posted: no link and n
 """
 
 from binascii import unhexlify
+from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -34,7 +35,9 @@ STANDINGS = (Said.GIVEN, Said.REQUESTED, Said.UNSUBSCRIBED, Said.WITHDRAWN, Said
 @studio.get("/people")
 @needs(Act.SEE_PEOPLE)
 def person_list() -> ResponseReturnValue:
-    harmless = {name: value for name, value in request.args.items() if "@" not in value}
+    harmless: dict[str, Any] = {
+        name: value for name, value in request.args.items() if "@" not in value
+    }
     if len(harmless) < len(request.args):
         flash(gettext("A filter takes no address. To find one person, use the search."), "stop")
         return redirect(url_for("studio.person_list", **harmless), 303)
