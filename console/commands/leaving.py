@@ -6,16 +6,12 @@ import click
 
 from console.frame import actor, verb
 from console.output import Answer
-from mailing.leaving.leave import Leaving, leave
+from mailing.leaving import by_staff
 from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
 from mailing.people import profile, topics
 from mailing.people.ledger import Kind
 from mailing.requests import withdrawals
-from mailing.requests.kinds import Channel
-from mailing.staff import audit
-
-PERSON_WAITS = 2.0
 
 
 @click.command()
@@ -25,7 +21,8 @@ PERSON_WAITS = 2.0
 def unsubscribe(email: str, topic: str | None) -> Answer:
     """Let somebody leave one topic, or everything."""
     scope = Scope.of_topics(topics.find(topic).id) if topic else Scope.everything()
-    receipt = _leave(email, scope, Kind.UNSUBSCRIBED)
+    person = profile.of_address(email)
+    receipt = by_staff.stop(person.id, scope, Kind.UNSUBSCRIBED, actor())
     return Answer(_document(receipt), f"{email} has left {receipt.topic}.{_in_flight(receipt)}")
 
 
@@ -37,22 +34,11 @@ def withdraw(email: str, reason: str) -> Answer:
     """Record that somebody took back the consent to processing; mailing ends at once, and a request
     to destroy their data is opened."""
     subscriber = profile.of_address(email)
-    receipt = _leave(email, Scope.everything(), Kind.WITHDRAWN, reason)
-    asked = withdrawals.ask_for_destruction(subscriber.id, Channel.STAFF, actor().name)
+    receipt, asked = withdrawals.by_staff(subscriber.id, actor(), reason)
     number = asked.number if asked else None
     document = {**_document(receipt), "destroyed": asked is None, "request": number}
     said = f" Request {number} asks for the destruction of the data." if number else ""
     return Answer(document, f"{email} has withdrawn.{said}{_in_flight(receipt)}")
-
-
-def _leave(email: str, scope: Scope, kind: Kind, reason: str = "") -> Receipt:
-    subscriber = profile.of_address(email)
-    who = actor()
-    leaving = Leaving(subscriber.id, scope, kind, "staff", who.name, reason, PERSON_WAITS)
-    subject = f"subscriber {subscriber.id}"
-    receipt = leave(leaving)
-    audit.record(who, f"person {kind.value}", subject, scope=scope.text, receipt=receipt.id)
-    return receipt
 
 
 def _document(receipt: Receipt) -> dict[str, Any]:

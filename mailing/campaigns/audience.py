@@ -151,6 +151,12 @@ def people(campaign: Campaign, reason: str | None) -> Iterator[tuple[str, str | 
     `will_receive` names those who are written to; their reason is None. A person destroyed
     since has an empty address.
     """
+    for _number, address, why in numbered(campaign, reason):
+        yield address, why
+
+
+def numbered(campaign: Campaign, reason: str | None) -> Iterator[tuple[UUID, str, str | None]]:
+    """The same with the number of each person first."""
     query, values = _people_query(campaign)
     wanted = None if reason == "will_receive" else reason
     if reason is not None:
@@ -158,7 +164,7 @@ def people(campaign: Campaign, reason: str | None) -> Iterator[tuple[str, str | 
         values["reason"] = wanted
     sealer = Sealer()
     for row in db.session.execute(text(query), values).yield_per(1000):
-        yield _address(sealer, row.id, row.personal), row.reason
+        yield row.id, _address(sealer, row.id, row.personal), row.reason
 
 
 def reason_at_start(campaign: Campaign, subscriber_id: UUID) -> tuple[bool, str | None]:

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload, selectinload
 
+from mailing.base import paging
 from mailing.base.database import db
+from mailing.base.paging import Turned
 from mailing.campaigns.campaigns import Campaign, CampaignBody, State
 from mailing.people.topics import Topic
 
@@ -62,7 +64,7 @@ def page(
         .limit(A_PAGE + 1)
         .options(selectinload(Campaign.bodies), joinedload(Campaign.topic))
     ).all()
-    return _page(found, is_back=back is not None, is_first=at is None)
+    return _page(found, Turned(is_back=back is not None, is_first=at is None))
 
 
 def count(wanted: Wanted) -> dict[str, int]:
@@ -77,14 +79,10 @@ def folded(words: str) -> str:
     return words.lower().translate(_TO_TYPED)
 
 
-def _page(found: Sequence[Any], *, is_back: bool, is_first: bool) -> Page:
-    more, shown = len(found) > A_PAGE, list(found[:A_PAGE])
-    if is_back:
-        shown.reverse()
+def _page(found: Sequence[Any], how: Turned) -> Page:
+    shown, has_newer, has_older = paging.cut(found, A_PAGE, how)
     if not shown:
         return Page([])
-    has_newer = more if is_back else not is_first
-    has_older = True if is_back else more
     return Page(
         [row[0] for row in shown],
         _cursor(shown[0]) if has_newer else None,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -61,6 +62,7 @@ _WANTED = """
 class Line:
     """One person and what became of their message; an empty address: destroyed since."""
 
+    id: UUID
     address: str
     language: str
     outcome: str
@@ -92,7 +94,7 @@ def of(
     for row in db.session.execute(query, wanted).yield_per(1000):
         opened = sealer.open(row.personal, row.id.bytes) if row.personal else {}
         address = str(opened.get("email", ""))
-        yield Line(address, row.language, row.outcome, row.reason, row.at)
+        yield Line(row.id, address, row.language, row.outcome, row.reason, row.at)
 
 
 def _lines(campaign: Campaign) -> tuple[str, dict[str, Any]]:

@@ -69,15 +69,28 @@ def why(address: str, campaign_id: int) -> Explained:
     subscriber = subscribers.find(canonical(address))
     if subscriber is None:
         raise Missing("Nobody with this address is known.")
+    return of_person(subscriber, campaign)
+
+
+def of_person(
+    subscriber: subscribers.Subscriber, campaign: Campaign, *, quotes: bool = True
+) -> Explained:
+    """The same of somebody who is known by their number. What a relay says often repeats the
+    address: where that is masked, it is not quoted."""
     query = select(Delivery).where(
         Delivery.campaign_id == campaign.id, Delivery.subscriber_id == subscriber.id
     )
     delivery = db.session.execute(query).scalar_one_or_none()
-    return _of_delivery(campaign, delivery) if delivery else _of_audience(campaign, subscriber)
+    if delivery is None:
+        return _of_audience(campaign, subscriber)
+    return of_delivery(
+        delivery, is_stopped=campaign.state == campaigns.State.STOPPED, quotes=quotes
+    )
 
 
-def _of_delivery(campaign: Campaign, delivery: Delivery) -> Explained:
-    if campaign.state == campaigns.State.STOPPED and delivery.state in _KEPT_BACK:
+def of_delivery(delivery: Delivery, *, is_stopped: bool, quotes: bool = True) -> Explained:
+    """The same of one message, whose campaign (where it is of one) may have been stopped."""
+    if is_stopped and delivery.state in _KEPT_BACK:
         return _held("campaign_stopped")
     if delivery.state == State.HELD:
         return _held(delivery.reason or "")
@@ -85,7 +98,7 @@ def _of_delivery(campaign: Campaign, delivery: Delivery) -> Explained:
         finished=delivery.finished_at,
         retry=delivery.retry_at,
         code=delivery.reply_code or "",
-        text=delivery.reply_text or "",
+        text=(delivery.reply_text or "") if quotes else "",
     )
     return Explained(delivery.state, None, " ".join([sentence.strip(), *_note(delivery)]))
 

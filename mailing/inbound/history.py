@@ -21,9 +21,13 @@ _ELSEWHERE = ("seq", "topic", "policy", "overtaken", "wording", "form", "private
 def evidence_of(address: str, as_of: datetime | None = None) -> list[dict[str, Any]]:
     """The evidence of one person up to a time (`profile.evidence_of`); each bounce and complaint
     about mail to them stands between, in the order of time, without a `seq`. Raises Missing."""
-    subscriber, _ = profile.sought(address)
-    back = [one for one in came_back(subscriber.id) if as_of is None or one["at"] <= as_of]
-    return sorted([*profile.evidence_of(address, as_of), *back], key=lambda one: one["at"])
+    return entries_of(profile.sought(address)[0].id, as_of)
+
+
+def entries_of(subscriber_id: UUID, as_of: datetime | None = None) -> list[dict[str, Any]]:
+    """The same of somebody who is known by their number."""
+    back = [one for one in came_back(subscriber_id) if as_of is None or one["at"] <= as_of]
+    return sorted([*profile.entries_of(subscriber_id, as_of), *back], key=lambda one: one["at"])
 
 
 def came_back(subscriber_id: UUID) -> list[dict[str, Any]]:

@@ -73,6 +73,11 @@ def _read(text: str) -> Address:
     return _address(read.local_part, read.domain, read.ascii_domain.lower())
 
 
+def provider_of(domain: str) -> str:
+    """The domain of an address, as it is kept for pacing. Raises `Invalid`."""
+    return _read(f"a@{domain.strip().lower()}").provider
+
+
 def masked(address: str) -> str:
     """The address as a page may show it: `a…@example.com`."""
     local, _, domain = address.rpartition("@")

@@ -6,13 +6,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
+
 from mailing.base.database import db
 from mailing.base.errors import Missing
+from mailing.base.languages import gettext as _
 from mailing.people import (
     address_changes,
     corrections,
     evidence,
     ledger,
+    lost,
     overtaken,
     standings,
     subscribers,
@@ -61,6 +65,26 @@ def sought(address: str) -> tuple[Subscriber, bool]:
     return (subscriber or of_address(address)), False
 
 
+def of_number(subscriber_id: UUID) -> Subscriber:
+    """Whoever has this number, or had it before a backup was restored; raises Missing."""
+    found = db.session.get(Subscriber, lost.now_known_as(subscriber_id))
+    if found is None:
+        raise Missing(_("Nobody of this number is known."))
+    return found
+
+
+def of_digest(digest: bytes) -> tuple[Subscriber, bool]:
+    """Whoever is at the address of this digest, or moved away from it, and which of the two; raises
+    Missing."""
+    found = db.session.scalar(select(Subscriber).where(Subscriber.digest == digest))
+    if found is not None:
+        return found, False
+    moved = address_changes.moved_from(digest)
+    if not moved:
+        raise Missing(_("Nobody with this digest is known."))
+    return of_number(moved[0]), True
+
+
 def show(address: str) -> dict[str, Any]:
     """The person as `kelisim people show` prints them (contract.md)."""
     subscriber, is_former = sought(address)
@@ -84,10 +108,14 @@ def evidence_of(address: str, as_of: datetime | None = None) -> list[dict[str, A
     """The ledger of one person up to a time, each entry with its evidence and exact wording; what
     they put right and each change of address stand between, in the order of time, without a `seq`.
     """
-    subscriber, _ = sought(address)
+    return entries_of(sought(address)[0].id, as_of)
+
+
+def entries_of(subscriber_id: UUID, as_of: datetime | None = None) -> list[dict[str, Any]]:
+    """The same of somebody who is known by their number."""
     names = {topic.id: topic.slug for topic in topics.all_topics()}
-    entries = [_told(entry, names) for entry in ledger.history(subscriber.id, as_of)]
-    beside = [one for one in _beside(subscriber.id) if as_of is None or one["at"] <= as_of]
+    entries = [_told(entry, names) for entry in ledger.history(subscriber_id, as_of)]
+    beside = [one for one in _beside(subscriber_id) if as_of is None or one["at"] <= as_of]
     return sorted([*entries, *beside], key=lambda one: one["at"])
 
 

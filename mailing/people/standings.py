@@ -50,7 +50,8 @@ class Standing(Table):
             name="standing_is_known",
         ),
         CheckConstraint("NOT quarantined OR standing <> 'given'", name="quarantine_is_no_standing"),
-        Index("standings_by_topic", "topic_id", "subscriber_id"),
+        Index("standings_by_topic", "topic_id", "standing", "since", "subscriber_id"),
+        Index("standings_quarantined", "subscriber_id", postgresql_where=text("quarantined")),
     )
 
     subscriber_id: Mapped[UUID] = mapped_column(

@@ -12,7 +12,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, Integer, LargeBinary, Text, UniqueConstraint, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    select,
+    text,
+)
 from sqlalchemy import func as sql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,6 +35,10 @@ from mailing.people.address import Address
 
 At = TIMESTAMP(timezone=True)
 
+_IS_HERE = text("personal IS NOT NULL")
+_IS_BLOCKED = text("blocked_at IS NOT NULL")
+_IS_PAUSED = text("paused_until IS NOT NULL")
+
 
 class Subscriber(Table):
     """One person; every "no" touches this row first, so that it is ordered against the gate."""
@@ -34,6 +47,11 @@ class Subscriber(Table):
     __table_args__ = (
         UniqueConstraint("digest", name="subscriber_address_is_unique"),
         CheckConstraint(LANGUAGE_IS_A_TAG, name="subscriber_language_is_known"),
+        # By these people are listed (listed.py); of the few who are blocked or paused, those alone.
+        Index("subscribers_by_time", "created_at", "id", postgresql_where=_IS_HERE),
+        Index("subscribers_by_provider", "provider", "created_at", "id", postgresql_where=_IS_HERE),
+        Index("subscribers_blocked", "created_at", "id", postgresql_where=_IS_BLOCKED),
+        Index("subscribers_paused", "created_at", "id", postgresql_where=_IS_PAUSED),
     )
 
     id: Mapped[UUID] = mapped_column(

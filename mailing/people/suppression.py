@@ -125,6 +125,12 @@ def forget_bounce(digest: bytes, detail: str) -> None:
     )
 
 
+def of(digest: bytes) -> list[Suppression]:
+    """Each reason why this address is kept out, the first of them first."""
+    query = select(Suppression).where(Suppression.digest == digest)
+    return list(db.session.scalars(query.order_by(Suppression.since, Suppression.reason)))
+
+
 def reasons(digest: bytes) -> dict[Why, datetime]:
     """Why this address is kept out, and since when; empty when it is not."""
     query = select(Suppression.reason, Suppression.since).where(Suppression.digest == digest)

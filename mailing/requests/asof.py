@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from mailing.base import clock
 from mailing.base.errors import Invalid
@@ -96,16 +97,14 @@ def of(address: str, moment: datetime | None = None, campaign_id: int | None = N
     occasion = occasions.of(campaign_id, subscriber.id) if campaign_id is not None else None
     at = occasion.moment if occasion else moment or clock.now()
     found, silent = _about(occasion, stood.at(subscriber.id, at))
-    return AsOf(
-        subscriber, is_former, at, occasion, found, silent, _entries(address, subscriber, at)
-    )
+    return AsOf(subscriber, is_former, at, occasion, found, silent, entries_of(subscriber.id, at))
 
 
-def _entries(address: str, subscriber: Subscriber, at: datetime) -> list[Fact]:
-    """The ledger up to then, with what came back, and with each time that the data were handed
-    out, in the order of time."""
-    out = [one for one in handed.of(subscriber.id) if one["at"] <= at]
-    return sorted([*history.evidence_of(address, at), *out], key=lambda one: one["at"])
+def entries_of(subscriber_id: UUID, at: datetime) -> list[Fact]:
+    """The ledger of one person up to then, with what came back, and with each time that the data
+    were handed out, in the order of time."""
+    out = [one for one in handed.of(subscriber_id) if one["at"] <= at]
+    return sorted([*history.entries_of(subscriber_id, at), *out], key=lambda one: one["at"])
 
 
 def _about(occasion: Occasion | None, found: list[Stood]) -> tuple[list[Stood], Topic | None]:

@@ -16,9 +16,11 @@ from mailing.base.database import db
 from mailing.base.reach import UNREACHABLE
 from mailing.inbound import addresses
 from mailing.inbound.messages import Ending
+from mailing.leaving import by_staff as staffed
 from mailing.leaving import links
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.links import NOBODY
+from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
 from mailing.people import subscribers, suppression
 from mailing.people.ledger import Kind as Said
@@ -29,6 +31,7 @@ from mailing.requests.kinds import UNFINISHED, Channel, Kind
 from mailing.requests.letters import Letter, Rest
 from mailing.requests.requests import NewRequest, Request, open_request
 from mailing.requests.timeline import OURSELVES
+from mailing.staff.audit import Actor
 
 _GONE = {Why.WITHDRAWN, Why.DESTROYED}
 # Whoever takes a withdrawal opens the request in the same minute; else it is done here.
@@ -61,6 +64,16 @@ def ask_for_destruction(subscriber_id: UUID, channel: Channel, actor: str) -> Re
         return None
     new = NewRequest(Kind.DESTRUCTION, channel, subscriber_id, actor=actor)
     return open_request(new)
+
+
+def by_staff(
+    subscriber_id: UUID, actor: Actor, reason: str, ground: str = ""
+) -> tuple[Receipt, Request | None]:
+    """Withdraw on somebody's behalf, which commits; the receipt, and the destruction that follows,
+    which waits for the caller's commit. The sweep asks for it where the caller could not."""
+    everything = Scope.everything()
+    receipt = staffed.stop(subscriber_id, everything, Said.WITHDRAWN, actor, reason, ground)
+    return receipt, ask_for_destruction(subscriber_id, Channel.STAFF, actor.name)
 
 
 def by_link(token: str) -> None:

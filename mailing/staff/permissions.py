@@ -20,6 +20,7 @@ class Act(StrEnum):
     COUNT_AUDIENCES = N_("count audiences")
     WRITE_SEGMENTS = N_("write segments")
     SEE_PEOPLE = N_("see people of an audience")
+    STOP_PEOPLE = N_("unsubscribe people, record withdrawals, keep addresses out")
     IMPORT_PEOPLE = N_("import people")
     READ_EVIDENCE = N_("read evidence")
     READ_POLICIES = N_("read policies")
@@ -55,6 +56,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.COUNT_AUDIENCES: _EVERYBODY,
     Act.WRITE_SEGMENTS: _WRITERS,
     Act.SEE_PEOPLE: _WRITERS | {Role.OFFICER},
+    # What is said in somebody's name is the keepers' matter; who sends looks on.
+    Act.STOP_PEOPLE: _KEEPERS,
     Act.IMPORT_PEOPLE: _WRITERS | {Role.OFFICER},
     Act.READ_EVIDENCE: _KEEPERS,
     Act.READ_POLICIES: _EVERYBODY,

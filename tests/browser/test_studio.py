@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import text
 
 from mailing.base.database import db
+from mailing.people import profile
 from mailing.requests import acting, incidents, registering, rights, rulings
 from mailing.requests.acting import Closing
 from mailing.requests.incidents import Nature, NewIncident
@@ -38,6 +39,7 @@ class Studio:
     web: Flask
     world: World
     requests: tuple[int, ...] = ()
+    person: str = ""
 
     @property
     def campaign(self) -> str:
@@ -66,6 +68,10 @@ class Studio:
             "/studio/topics",
             "/studio/topics/offers",
             "/studio/evidence",
+            "/studio/people",
+            "/studio/people?topic=offers&standing=unsubscribed&provider=example.com",
+            f"/studio/people/{self.person}",
+            f"/studio/people/{self.person}?campaign={self.world.campaign_id}",
             "/studio/policies",
             "/studio/policies/new",
             *(f"/studio/policies/{self.world.policy_id}{p}" for p in ("", "/text", "/report")),
@@ -98,7 +104,10 @@ class Studio:
 @pytest.fixture
 def studio(site: str, web: Flask) -> Studio:
     make_crew(web)
-    return Studio(site, web, make_world(web), desk_of(web))
+    world, asked_for = make_world(web), desk_of(web)
+    with web.app_context():
+        person = profile.of_address("person0@example.com").id
+    return Studio(site, web, world, asked_for, str(person))
 
 
 def ended(studio: Studio) -> None:

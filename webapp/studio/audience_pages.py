@@ -1,6 +1,7 @@
 """The audience ledger: every considered person in exactly one line, and the people of a line."""
 
 from itertools import islice
+from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -18,6 +19,9 @@ from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
 from webapp.studio.masking import masked
 from webapp.studio.segment_form import told
+
+# A person's number, and their address; empty where they were destroyed since.
+Row = tuple[UUID, str]
 
 A_PAGE = 100
 
@@ -56,7 +60,7 @@ def campaign_people(campaign_id: int, reason: str) -> str:
     campaign = campaigns.find(campaign_id)
     if reason not in {lines.RECEIVES, *Reason}:
         raise Missing(f"No line of the ledger is called {reason}.")
-    found = (address for address, _ in audience.people(campaign, reason))
+    found = ((number, one) for number, one, _ in audience.numbered(campaign, reason))
     return _people(campaign, "campaign_people", list(islice(found, *_window())), reason=reason)
 
 
@@ -67,7 +71,7 @@ def campaign_outcome(campaign_id: int, outcome: str) -> str:
     campaign, reason = campaigns.find(campaign_id), request.args.get("reason")
     if outcome not in lines.OUTCOMES or (reason and reason not in set(Reason)):
         raise Missing(f"No line of the ledger is called {outcome}.")
-    found = (one.address for one in lines.of(campaign, outcome, reason))
+    found = ((one.id, one.address) for one in lines.of(campaign, outcome, reason))
     kept = {"outcome": outcome, **({"reason": reason} if reason else {})}
     return _people(campaign, "campaign_outcome", list(islice(found, *_window())), **kept)
 
@@ -78,8 +82,8 @@ def _window() -> tuple[int, int]:
     return (page - 1) * A_PAGE, page * A_PAGE + 1
 
 
-def _people(campaign: Campaign, endpoint: str, rows: list[str], **line: str) -> str:
-    shown = [masked(address) if address else None for address in rows[:A_PAGE]]
+def _people(campaign: Campaign, endpoint: str, rows: list[Row], **line: str) -> str:
+    shown = [(number, masked(address) if address else None) for number, address in rows[:A_PAGE]]
     line_name = line.get("reason") or line["outcome"]
     told_of = {"line": line_name, "rows": len(shown)}
     audit.record(actor(), "people seen", f"campaign {campaign.id}", **told_of)

@@ -56,6 +56,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "inbound_id": 1,
         "certificate": _certified(web),
         "disclosure_id": _a_disclosure(web),
+        "subscriber_id": _a_person(web),
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
@@ -110,6 +111,13 @@ def _a_disclosure(web: Flask) -> UUID:
         number = wanted("alma@example.com").id
         db.session.commit()
         return number
+
+
+def _a_person(web: Flask) -> UUID:
+    with web.app_context():
+        person = subscribers.find(canonical("person0@example.com"))
+        assert person is not None
+        return person.id
 
 
 def _requested(web: Flask) -> int:

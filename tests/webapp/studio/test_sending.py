@@ -373,6 +373,6 @@ def test_each_line_of_the_outcomes_leads_to_its_people(
     for line, number in (("accepted", 2), ("held?reason=unsubscribed", 1 + 2), ("pending", 6)):
         assert f"{at}/outcome/{line}" in page
         people = marketer.get(f"{at}/outcome/{line}").text
-        assert people.count("@example.com</td>") == number
+        assert people.count("@example.com</a></td>") == number
     assert marketer.get(f"{at}/outcome/made-up").status_code == 404
     assert marketer.get(f"{at}/outcome/held?reason=made-up").status_code == 404
