@@ -102,6 +102,9 @@ def _paths(number: int, campaigns: int) -> dict[str, str]:
         "campaigns, sent": listed,
         "campaigns, sent, found by words": f"{listed}&words=хат+{campaigns // 2}",
         "campaigns, sent, a page far behind": f"{listed}&before=1600000000_1",
+        "people": "/studio/people",
+        "people, of a topic": "/studio/people?topic=news&standing=given",
+        "people, unsubscribed from all": "/studio/people?standing=unsubscribed",
         "live": f"/studio/campaigns/{number}/live",
         "report": f"/studio/campaigns/{campaigns // 2}/report",
     }

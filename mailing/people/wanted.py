@@ -46,8 +46,8 @@ class Wanted:
     @property
     def is_narrow(self) -> bool:
         """Whether few people may be wanted, who are found from their own side."""
-        days = not self.topic and (self.since or self.until)
-        return bool(self.provider or self.bar or days)
+        by_person = not self.topic and (self.language or self.since or self.until)
+        return bool(self.provider or self.bar or by_person)
 
 
 # The standing of somebody on all topics together is the one that says most. A yes to the notices

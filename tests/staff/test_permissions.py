@@ -22,6 +22,12 @@ def test_the_officer_stops_campaigns_and_starts_none() -> None:
     assert not may(Role.OFFICER, Act.WRITE_CAMPAIGNS)
 
 
+def test_whoever_sends_sees_people_and_says_nothing_in_their_name() -> None:
+    assert may(Role.MARKETER, Act.SEE_PEOPLE)
+    assert not may(Role.MARKETER, Act.STOP_PEOPLE)
+    assert may(Role.OFFICER, Act.STOP_PEOPLE)
+
+
 def test_a_viewer_changes_nothing_and_sees_no_person() -> None:
     allowed = {act for act in Act if may(Role.VIEWER, act)}
     looks = {Act.READ_CAMPAIGNS, Act.COUNT_AUDIENCES, Act.READ_FORMS, Act.READ_POLICIES}
