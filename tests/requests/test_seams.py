@@ -494,3 +494,27 @@ def test_two_requests_are_not_carried_out_at_once(
 
 def dies(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_retention_takes_nothing_of_whoever_is_held_also_by_their_address_alone(
+    app: Flask,
+) -> None:
+    policy = road.lay()
+    before = asked(sender="aigul@example.com")
+    acting.close(before.id, Closing(Resolution.REFUSED, "Told by telephone"), OFFICER)
+    person = Person(policy)
+    person.say_yes()
+    db.session.execute(text("UPDATE inbound_messages SET state = 'acted', kind = 'question'"))
+    tidy()
+    past = clock.now() + timedelta(days=60)
+    rules = [one for one in retention.RULES if one.kind in ("letters", "answers")]
+    assert sum(one.count(past) for one in rules) > 0
+    holds.place(person.id, "Civil case 7", clock.now().date(), OFFICER)
+    db.session.commit()
+    assert {one.kind: one.count(past) for one in rules} == {"letters": 0, "answers": 0}
+
+
+def tidy() -> None:
+    """What the minute's sweep does: letters are known by whom they are from."""
+    sweeping.tidy()
+    db.session.commit()
