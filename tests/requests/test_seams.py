@@ -518,3 +518,17 @@ def tidy() -> None:
     """What the minute's sweep does: letters are known by whom they are from."""
     sweeping.tidy()
     db.session.commit()
+
+
+def test_a_request_by_the_form_that_was_vouched_for_is_not_given_up_for_its_link(
+    person: Person,
+) -> None:
+    filed = registering.file_by_form(Asking((Kind.ACCESS,), person.address, words="All of it."))
+    identifying.vouch(filed.id, Vouching("Passport shown at the counter"), OFFICER)
+    pausing.pause(filed.id, PauseReason.DOCUMENTS, OFFICER)
+    db.session.commit()
+    with at(clock.now(), timedelta(days=8)):
+        saying.forget_unanswered()
+        db.session.commit()
+    kept = now_of(filed)
+    assert (kept.state, kept.identity, kept.words) == ("waiting", "staff", "All of it.")
