@@ -79,6 +79,8 @@ LEFT_OUT = {
         *("requests.subscriber_id", "requests.correspondent_id"),
         *("legal_holds.subscriber_id", "destructions.subscriber_id"),
         "replayed_destructions.subscriber_id",
+        # The one that they had before a backup was restored.
+        "lost_subscribers.id",
     },
     "the ids of everybody else stand there, too": {"audience_chunks.subscriber_ids"},
     "a keyed digest of an address, of no use without our key": {
@@ -86,6 +88,7 @@ LEFT_OUT = {
         *("address_changes.digest", "address_changes.former", "requests.sender_digest"),
         "inbound_messages.sender_digest",
         *("join_letters.mark", "trials.digest", "account_mails.digest"),
+        "lost_subscribers.digest",
     },
     "the address that a test mail was typed for; the mail itself is told with their messages": {
         "trials.recipient",
@@ -95,7 +98,9 @@ LEFT_OUT = {
         *("answers.request_id", "answers.language"),
     },
     "which staff took, read or moved a request, by their number": {"request_events.details"},
-    "a number that counts everybody": {"campaigns.held_at_start"},
+    "a number that counts everybody": {
+        *("campaigns.held_at_start", "campaign_tallies.outcomes"),
+    },
     "a letter as it came in, sealed: that they wrote it is not proven, so they ask for it": {
         *("inbound_messages.sealed", "inbound_messages.recipients"),
     },

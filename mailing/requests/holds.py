@@ -19,6 +19,7 @@ from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import gettext as _
 from mailing.base.settings import current
 from mailing.people import subscribers
+from mailing.people.subscribers import Subscriber
 from mailing.requests import remarks
 from mailing.staff import audit
 from mailing.staff.audit import Actor
@@ -108,6 +109,11 @@ def keeping(subscriber_id: UUID) -> dict[str, LegalHold]:
 def held_people() -> Select[UUID]:
     """Whoever is under any hold today, as a query: no rule of retention touches them."""
     return select(LegalHold.subscriber_id).where(_is_in_force())
+
+
+def held_digests() -> Select[bytes]:
+    """Their addresses, by which what they wrote is found before anybody knows that it was them."""
+    return select(Subscriber.digest).where(Subscriber.id.in_(held_people()))
 
 
 def _is_in_force() -> ColumnElement[bool]:

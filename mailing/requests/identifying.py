@@ -107,9 +107,11 @@ def give_up(request: Request) -> None:
     """Nobody pressed in time. What came by the form is over; the rest is open again. The row is
     locked."""
     timeline.note(request.id, Happened.UNANSWERED)
+    # Who has been made sure of meanwhile, by whichever way, may wait for something else.
+    is_unconfirmed = request.is_unconfirmed
     if request.identity == Identity.ASKED:
         request.identity = Identity.UNKNOWN.value
-    if request.channel == Channel.FORM and request.state == State.WAITING:
+    if is_unconfirmed:
         acting.end_by_itself(request, Closing(Resolution.NO_REPLY, "Nobody confirmed it in time."))
         # Nobody knows whose words these were, and whose address.
         request.told, request.sender = None, None

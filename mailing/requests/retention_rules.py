@@ -53,9 +53,12 @@ class Rule:
         return int(gone.rowcount)
 
 
-def _free(person: Any) -> ColumnElement[bool]:
-    """About nobody who is under a hold."""
-    return or_(person.is_(None), person.not_in(holds.held_people()))
+def _free(person: Any, digest: Any = None) -> ColumnElement[bool]:
+    """About nobody who is under a hold, by their id or their address."""
+    by_id = or_(person.is_(None), person.not_in(holds.held_people()))
+    if digest is None:
+        return by_id
+    return and_(by_id, or_(digest.is_(None), digest.not_in(holds.held_digests())))
 
 
 def _kept(*kinds: str) -> Callable[[datetime], ColumnElement[bool]]:
@@ -68,7 +71,7 @@ def _kept(*kinds: str) -> Callable[[datetime], ColumnElement[bool]]:
             InboundMessage.request_id.is_(None),
             InboundMessage.received_at < past,
             InboundMessage.sealed.is_not(None),
-            _free(InboundMessage.subscriber_id),
+            _free(InboundMessage.subscriber_id, InboundMessage.sender_digest),
         )
 
     return over
@@ -86,7 +89,7 @@ def _letters(past: datetime) -> ColumnElement[bool]:
         InboundMessage.received_at < past,
         InboundMessage.sealed.is_not(None),
         ~waits,
-        _free(InboundMessage.subscriber_id),
+        _free(InboundMessage.subscriber_id, InboundMessage.sender_digest),
     )
 
 
@@ -96,7 +99,7 @@ def _requests(past: datetime) -> ColumnElement[bool]:
         Request.state == State.CLOSED.value,
         Request.closed_at < past,
         or_(*(one.is_not(None) for one in (Request.sender, Request.reason, Request.told))),
-        _free(Request.subscriber_id),
+        _free(Request.subscriber_id, Request.sender_digest),
     )
 
 
@@ -106,7 +109,7 @@ def _rulings(past: datetime) -> ColumnElement[bool]:
         Request.id == Right.request_id,
         Request.state == State.CLOSED.value,
         Request.closed_at < past,
-        _free(Request.subscriber_id),
+        _free(Request.subscriber_id, Request.sender_digest),
     )
     return and_(Right.words.is_not(None), over)
 
@@ -122,7 +125,7 @@ def _answers(past: datetime) -> ColumnElement[bool]:
         Answer.created_at < past,
         Answer.expires_at < past,
         ~waits,
-        _free(Answer.subscriber_id),
+        _free(Answer.subscriber_id, Answer.digest),
     )
 
 

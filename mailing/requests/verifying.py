@@ -16,10 +16,12 @@ from mailing.base import attesting
 from mailing.base.attesting import Seal
 from mailing.base.database import db
 from mailing.base.settings import current
+from mailing.leaving.destroyed import ReplayedDestruction
 from mailing.people.evidence import canonical
 from mailing.people.ledger import Entry, entry_hash
 from mailing.requests import certificates, destructions, erasing, whose
 from mailing.requests.certificates import Certificate
+from mailing.requests.destructions import Destruction
 
 # As commands print it, and as the page hands it out.
 _STYLES: tuple[dict[str, Any], ...] = (
@@ -52,6 +54,23 @@ def stored(number: str) -> Verdict:
     if broken:
         return Verdict(number, broken)
     return Verdict(number, tuple(_entry(found)), True, _now(found))
+
+
+def was_given(number: str) -> bool:
+    """Whether we gave this number before a backup was restored that does not know it: the journal
+    says so, under our key."""
+    query = select(ReplayedDestruction.sequence).where(ReplayedDestruction.source == number)
+    return db.session.scalars(query.limit(1)).first() is not None
+
+
+def repeated_by(number: str) -> Certificate | None:
+    """The certificate of the second time, where a backup had brought the person back."""
+    query = (
+        select(Certificate)
+        .join(Destruction, Destruction.id == Certificate.destruction_id)
+        .where(Destruction.repeats == number)
+    )
+    return db.session.scalars(query.order_by(Certificate.place).limit(1)).first()
 
 
 def is_sound(found: Certificate) -> bool:

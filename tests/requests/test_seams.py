@@ -494,3 +494,41 @@ def test_two_requests_are_not_carried_out_at_once(
 
 def dies(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def test_retention_takes_nothing_of_whoever_is_held_also_by_their_address_alone(
+    app: Flask,
+) -> None:
+    policy = road.lay()
+    before = asked(sender="aigul@example.com")
+    acting.close(before.id, Closing(Resolution.REFUSED, "Told by telephone"), OFFICER)
+    person = Person(policy)
+    person.say_yes()
+    db.session.execute(text("UPDATE inbound_messages SET state = 'acted', kind = 'question'"))
+    tidy()
+    past = clock.now() + timedelta(days=60)
+    rules = [one for one in retention.RULES if one.kind in ("letters", "answers")]
+    assert sum(one.count(past) for one in rules) > 0
+    holds.place(person.id, "Civil case 7", clock.now().date(), OFFICER)
+    db.session.commit()
+    assert {one.kind: one.count(past) for one in rules} == {"letters": 0, "answers": 0}
+
+
+def tidy() -> None:
+    """What the minute's sweep does: letters are known by whom they are from."""
+    sweeping.tidy()
+    db.session.commit()
+
+
+def test_a_request_by_the_form_that_was_vouched_for_is_not_given_up_for_its_link(
+    person: Person,
+) -> None:
+    filed = registering.file_by_form(Asking((Kind.ACCESS,), person.address, words="All of it."))
+    identifying.vouch(filed.id, Vouching("Passport shown at the counter"), OFFICER)
+    pausing.pause(filed.id, PauseReason.DOCUMENTS, OFFICER)
+    db.session.commit()
+    with at(clock.now(), timedelta(days=8)):
+        saying.forget_unanswered()
+        db.session.commit()
+    kept = now_of(filed)
+    assert (kept.state, kept.identity, kept.words) == ("waiting", "staff", "All of it.")

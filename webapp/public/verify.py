@@ -33,12 +33,21 @@ def _certificate(number: str) -> Response:
     try:
         found = certificates.find(number)
     except Missing:
-        abort(404)
+        return _lost(number) if verifying.was_given(number) else abort(404)
     is_sound = verifying.is_sound(found)
     if request.accept_mimetypes.best == "application/json":
         told = {"number": number, "issued_at": found.issued_at.isoformat(), "sha256": found.sha256}
         return personal(jsonify({**told, "public_key": found.public_key, "sound": is_sound}))
     return show_personal("certified", found=found, is_sound=is_sound)
+
+
+def _lost(number: str) -> Response:
+    """A number of ours that this database has lost: it was restored from a backup."""
+    again = verifying.repeated_by(number)
+    if request.accept_mimetypes.best == "application/json":
+        told = {"number": number, "kept": False, "repeated_by": again.number if again else None}
+        return personal(jsonify(told))
+    return show_personal("certified_before", number=number, again=again)
 
 
 def _receipt(number: str) -> Response:

@@ -5,6 +5,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from mailing.base.database import db
+from mailing.base.settings import Settings
+from mailing.leaving import replay
+from mailing.requests import certificates, sweeping
+from tests import road
+from tests.requests import destroying
+from tests.requests.test_brought_back import Backup
 from tests.webapp.public.conftest import Rows, Shop
 from tests.webapp.public.people import say_yes
 
@@ -73,3 +79,27 @@ def test_looking_changes_nothing_and_a_number_of_nobody_is_the_one_404(
     assert missing.data == client.get("/nonsense?lang=en").data
     assert client.get(f"/verify/{number}").status_code == 200
     assert rows() == before
+
+
+def test_a_certificate_that_a_restored_backup_does_not_know_is_told_by_its_number(
+    client: FlaskClient, web: Flask, settings: Settings
+) -> None:
+    with web.app_context():
+        (mine,) = road.subscribe(road.lay(), 1)
+        replay.run()
+        backup = Backup(settings)
+        first = destroying.destroyed(mine).number
+        backup.restore()
+    assert client.get(f"/verify/{first}").status_code == 404
+    with web.app_context():
+        replay.run()
+        assert sweeping.run() == 1
+        again = certificates.newest()
+        assert again is not None
+        second = again.number
+    page = client.get(f"/verify/{first}?lang=en")
+    assert (page.status_code, second in page.text) == (200, True)
+    told = client.get(f"/verify/{first}", headers=JSON).get_json()
+    assert told == {"number": first, "kept": False, "repeated_by": second}
+    other = first[:-1] + ("2" if first[-1] != "2" else "3")
+    assert client.get(f"/verify/{other}").status_code == 404
