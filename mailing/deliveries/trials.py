@@ -35,6 +35,7 @@ class Trial(Table):
     __table_args__ = (
         Index("trials_of_campaign", "campaign_id", "sent_at"),
         Index("trials_by_sender", "sent_by", "sent_at"),
+        Index("trials_to_address", "digest"),
     )
 
     delivery_id: Mapped[UUID] = mapped_column(primary_key=True, info=OPERATIONAL)

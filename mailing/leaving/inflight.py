@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from mailing.base.arrays import array_of
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.deliveries.deliveries import State, message_id
@@ -70,7 +71,7 @@ def keep_back(
     """Hold what waits for these people and abort what is open. `named` are the topics that were
     left; a notice that is covered because no topic is left says so."""
     values = {
-        "people": list(subscriber_ids),
+        "people": array_of(subscriber_ids),
         "covered": covered,
         "named": named,
         "reason": reason,

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
+from mailing.base.arrays import array_of
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.settings import current
 from mailing.leaving.journal import Journal, JournalError, Line
@@ -94,8 +95,8 @@ def apply_all(journal_id: UUID, lines: list[Line]) -> list[Line]:
     """Mark many lines, as `apply` marks one; those that are to be carried out."""
     values = {
         "journal": journal_id,
-        "sequences": [one.sequence for one in lines],
-        "hashes": [one.hash for one in lines],
+        "sequences": array_of([one.sequence for one in lines]),
+        "hashes": array_of([one.hash for one in lines]),
         "at": clock.now(),
     }
     fresh = set(db.session.scalars(text(_MARK_ALL), values))

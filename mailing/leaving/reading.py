@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from mailing.base.arrays import array_of
 from mailing.base.database import db
 from mailing.leaving import departure, destroyed
 from mailing.leaving.journal import JournalError, Line
@@ -23,8 +24,8 @@ Known = Mapping[str, UUID]
 def known(lines: Iterable[Line]) -> dict[str, UUID]:
     """Whom the lines are about, by the digest in them: an id may be another since."""
     digests = {line.note.digest for line in lines if _is_digest(line.note.digest)}
-    values = {"digests": [bytes.fromhex(one or "") for one in digests]}
-    return {row.digest.hex(): row.id for row in db.session.execute(text(_KNOWN), values)}
+    values = {"digests": array_of([bytes.fromhex(one or "") for one in digests])}
+    return {row.digest.hex(): row.id for row in db.session.execute(text(_KNOWN), values).all()}
 
 
 _KNOWN = "SELECT digest, id FROM subscribers WHERE digest = ANY (CAST(:digests AS bytea[]))"

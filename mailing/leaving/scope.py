@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
+from mailing.base.arrays import array_of
 from mailing.base.database import db
 from mailing.people import optins, topics
 from mailing.people.optins import OptIn, State
@@ -82,8 +83,9 @@ def with_notices(topic_ids: list[int], given: set[int], notices: int) -> list[in
 
 def cancel_requests(subscriber_ids: Collection[UUID], topic_ids: list[int] | None) -> None:
     """Take back the open requests that ask for any of this, and forget what was typed."""
+    theirs = text("optins.subscriber_id = ANY (CAST(:people AS uuid[]))")
     query = update(OptIn).where(
-        OptIn.subscriber_id.in_(subscriber_ids), OptIn.state == State.OPEN.value
+        theirs.bindparams(people=array_of(subscriber_ids)), OptIn.state == State.OPEN.value
     )
     if topic_ids is not None:
         query = query.where(OptIn.topic_ids.overlap(topic_ids))

@@ -14,6 +14,7 @@ from sqlalchemy import LargeBinary, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mailing.base.arrays import array_of
 from mailing.base.database import DEPERSONALISED, PERSONAL, Table, db
 from mailing.people.subscribers import Sealer
 
@@ -71,8 +72,8 @@ def keep(bodies: list[dict[str, Any]]) -> list[bytes]:
     by_hash = dict(spelt)
     if by_hash:
         values = {
-            "hashes": list(by_hash),
-            "bodies": [body.decode() for body in by_hash.values()],
+            "hashes": array_of(by_hash),
+            "bodies": array_of([body.decode() for body in by_hash.values()]),
         }
         db.session.execute(text(_KEEP), values)
     return [key for key, _ in spelt]

@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
+from mailing.base.arrays import array_of, columns
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.people import evidence, signups, standings
 from mailing.people.signups import SignUp
@@ -263,7 +264,7 @@ def _trouble(row: Mapping[Any, Any], seq: int, before: bytes) -> str | None:
 
 def _lock_heads(ids: set[UUID]) -> dict[UUID, tuple[int, bytes]]:
     # The update, not a mere lock, orders this act against every gate that asks FOR SHARE.
-    found = db.session.execute(text(_LOCK_HEADS), {"ids": list(ids)})
+    found = db.session.execute(text(_LOCK_HEADS), {"ids": array_of(ids)}).all()
     return {row.id: (row.ledger_seq, row.ledger_head) for row in found}
 
 
@@ -323,17 +324,16 @@ _HEADS = """
 
 
 def _insert(rows: list[dict[str, Any]]) -> list[int]:
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    written = db.session.execute(text(_INSERT), columns)
+    written = db.session.execute(text(_INSERT), columns(rows)).all()
     by_place = {(row.subscriber_id, row.seq): row.id for row in written}
     return [by_place[row["subscriber_id"], row["seq"]] for row in rows]
 
 
 def _keep_heads(heads: dict[UUID, tuple[int, bytes]]) -> None:
     values = {
-        "ids": list(heads),
-        "seqs": [seq for seq, _ in heads.values()],
-        "heads": [head for _, head in heads.values()],
+        "ids": array_of(heads),
+        "seqs": array_of([seq for seq, _ in heads.values()]),
+        "heads": array_of([head for _, head in heads.values()]),
     }
     db.session.execute(text(_HEADS), values)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mailing.base.arrays import array_of, columns
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.people.signups import SignUp
 
@@ -126,7 +127,7 @@ class Held(Protocol):
 def of_many(subscriber_ids: Collection[UUID]) -> dict[UUID, dict[int, Held]]:
     """What the standings of these people say, by topic; everybody asked for is named."""
     found: dict[UUID, dict[int, Held]] = {one: {} for one in subscriber_ids}
-    for row in db.session.execute(text(_OF_MANY), {"ids": list(subscriber_ids)}):
+    for row in db.session.execute(text(_OF_MANY), {"ids": array_of(subscriber_ids)}).all():
         found[row.subscriber_id][row.topic_id] = row
     return found
 
@@ -150,7 +151,7 @@ def keep(changes: list[Change]) -> None:
         rounds[seen[key]].append(change.values())
         seen[key] += 1
     for rows in rounds:
-        db.session.execute(text(_KEEP), {name: [row[name] for row in rows] for name in rows[0]})
+        db.session.execute(text(_KEEP), columns(rows))
 
 
 # Whoever agrees anew signed up long ago; asking, a "no" and taking one back change nothing of it.

@@ -26,6 +26,7 @@ from sqlalchemy import func as sql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mailing.base.arrays import array_of
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
 from mailing.base.installation import note_data_key
 from mailing.base.languages import LANGUAGE_IS_A_TAG, LANGUAGES
@@ -185,7 +186,7 @@ def remember(people: Mapping[UUID, bytes]) -> None:
             "FROM unnest(CAST(:ids AS uuid[]), CAST(:digests AS bytea[])) AS n (id, digest) "
             "ON CONFLICT DO NOTHING"
         ),
-        {"ids": list(people), "digests": list(people.values()), "language": LANGUAGES[0]},
+        {"ids": array_of(people), "digests": array_of(people.values()), "language": LANGUAGES[0]},
     )
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
+from mailing.base.arrays import array_of
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 
 
@@ -64,7 +65,7 @@ def suppress(digest: bytes, reason: Why, detail: str = "") -> None:
 
 def suppress_all(digests: list[bytes], reason: Why) -> None:
     """The same for many, of a reason that begins once."""
-    values = {"digests": digests, "reason": reason.value, "since": clock.now()}
+    values = {"digests": array_of(digests), "reason": reason.value, "since": clock.now()}
     db.session.execute(text(_TOUCH_ALL), values)
     db.session.execute(text(_SUPPRESS_ALL), values)
     if reason in _OF_THE_PERSON:

@@ -2,9 +2,12 @@
 
 The first transaction writes the journal, keeps the address out for ever, stops the queue and
 empties the person's row: from there on there is no way back, and whatever is killed in between is
-gone on with by the sweep. The last one asks again whether anything is left, cuts what leads from an
-address to the rows, and certifies.
+gone on with by the sweep. Tables that hold nothing of the person are noted as done there and then.
+The last one finds anew whose the rows are, asks every table again, takes what came meanwhile, cuts
+what leads from an address to the rows, and certifies.
 """
+
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -62,39 +65,45 @@ def carry_out(request_id: int, actor: Actor) -> Certificate:
 
 def carry(destruction_id: int, actor: Actor) -> Certificate:
     """The same for whatever a destruction rests on."""
-    if destructions.find(destruction_id).state == State.DONE:
+    found = destructions.find(destruction_id)
+    if found.state == State.DONE:
         return certificates.of_destruction(destruction_id)[-1]
-    _begin(destruction_id, actor)
+    who, waiting = _begin(found, actor)
     db.session.commit()
-    for step in progress.of(destruction_id):
-        _erase(destruction_id, step.name)
+    for name in waiting:
+        _erase(destruction_id, name, who)
         db.session.commit()
-    certificate = _finish(destruction_id, actor)
+    certificate = _finish(destruction_id, who, actor)
     db.session.commit()
     return certificate
 
 
-def _begin(destruction_id: int, actor: Actor) -> None:
-    person = _lock_person(destruction_id)
-    found = destructions.lock(destruction_id)
-    if found.state == State.CARRYING:
-        return
-    _demand_due(found, person)
+def _begin(found: Destruction, actor: Actor) -> tuple[Person, list[str]]:
+    """Whose rows go, and the tables that wait; where it had begun before, those that still do."""
+    person = _lock_person(found.subscriber_id)
+    destructions.lock(found.id)
     who = whose.person(person.id)
+    if found.state == State.DECIDED:
+        _set_out(found, person, who, actor)
+    return who, [step.name for step in progress.of(found.id) if step.state == progress.WAITING]
+
+
+def _set_out(found: Destruction, person: Subscriber, who: Person, actor: Actor) -> None:
+    _demand_due(found, person)
     _demand_nothing_underway(who)
     found.number, found.state = certificates.next_number(), State.CARRYING.value
     found.begun_by, found.begun_at = actor.name, clock.now()
     _note_steps(found, who)
     found.entry_id = _say(found, actor)
     inflight.keep_back([person.id], "withdrawn", *[scope.covered(person.id, None)] * 2)
-    _erase_table(found.id, Subscriber.__tablename__)
+    _erase_table(found.id, Subscriber.__tablename__, who)
     _write_down(person, who, found.number)
     granting.note(found, "destruction_begun", actor)
 
 
-def _lock_person(destruction_id: int) -> Subscriber:
+def _lock_person(subscriber_id: UUID) -> Subscriber:
     """The person before everything else, as everybody locks."""
-    found = subscribers.lock(destructions.find(destruction_id).subscriber_id)
+    found = subscribers.lock(subscriber_id)
     if found is None:
         raise Conflict(_("The person is not here any more."))
     return found
@@ -131,13 +140,25 @@ def _demand_nothing_underway(who: Person) -> None:
 def _note_steps(found: Destruction, who: Person) -> None:
     kept = holds.keeping(who.id)
     for place, (name, before) in enumerate(erasing.counts(who).items()):
-        state = progress.HELD if name in kept else progress.WAITING
         db.session.add(
             DestructionStep(
-                destruction_id=found.id, name=name, place=place, state=state, before=before
+                destruction_id=found.id,
+                name=name,
+                place=place,
+                state=_first_state(name in kept, before),
+                before=before,
+                erased=0,
+                remaining=None if before else 0,
+                done_at=None if before else clock.now(),
             )
         )
     db.session.flush()
+
+
+def _first_state(is_held: bool, rows: int) -> str:
+    if is_held:
+        return progress.HELD
+    return progress.WAITING if rows else progress.DONE
 
 
 def _say(found: Destruction, actor: Actor) -> int:
@@ -163,37 +184,35 @@ def _write_down(person: Subscriber, who: Person, number: str) -> None:
         ) from None
 
 
-def _erase(destruction_id: int, name: str) -> None:
-    _lock_person(destruction_id)
+def _erase(destruction_id: int, name: str, who: Person) -> None:
+    _lock_person(who.id)
     destructions.lock(destruction_id)
-    _erase_table(destruction_id, name)
+    _erase_table(destruction_id, name, who)
 
 
-def _erase_table(destruction_id: int, name: str) -> None:
+def _erase_table(destruction_id: int, name: str, who: Person) -> None:
     """Take one table's rows away and look again; nothing where that was done."""
     step = db.session.get_one(DestructionStep, (destruction_id, name), populate_existing=True)
     if step.state == progress.WAITING:
-        _take(step)
+        _take(step, who)
 
 
-def _take(step: DestructionStep) -> None:
-    who = whose.person(destructions.find(step.destruction_id).subscriber_id)
-    step.erased += erasing.BY_NAME[step.name].erase(who)
+def _take(step: DestructionStep, who: Person) -> None:
+    erased = erasing.BY_NAME[step.name].erase(who)
     step.remaining = erasing.BY_NAME[step.name].left(who)
+    step.erased += erased
     step.state, step.done_at = progress.DONE, clock.now()
     db.session.flush()
 
 
-def _finish(destruction_id: int, actor: Actor) -> Certificate:
+def _finish(destruction_id: int, before: Person, actor: Actor) -> Certificate:
     """Ask again what is left, take what came meanwhile, cut the links, certify."""
-    person = _lock_person(destruction_id)
+    person = _lock_person(before.id)
     found = destructions.lock(destruction_id)
     if found.state == State.DONE:
         return certificates.of_destruction(destruction_id)[-1]
-    who, steps = whose.person(person.id), progress.of(destruction_id)
-    for step in steps:
-        if step.state == progress.DONE:
-            _take(step)
+    steps = progress.of(destruction_id)
+    who = _take_again([step for step in steps if step.state == progress.DONE], person.id)
     found.finished_at = clock.now()
     new = certifying.compose(found, steps, who, actor)
     erasing.cut_links(who, progress.held(found.id))
@@ -206,3 +225,19 @@ def _finish(destruction_id: int, actor: Actor) -> Certificate:
     audit.record(actor, "person destroyed", f"subscriber {person.id}", **told)
     db.session.flush()
     return certificate
+
+
+def _take_again(steps: list[DestructionStep], subscriber_id: UUID) -> Person:
+    """Find anew whose the rows are, and ask every table again until what came since is gone, too;
+    the answer is what is noted as left."""
+    who = whose.person(subscriber_id)
+    left = erasing.counts(who)
+    late = [one for one in steps if left[one.name] or erasing.BY_NAME[one.name].files is not None]
+    for step in late:
+        _take(step, who)
+    if late:
+        left = erasing.counts(who)
+    for step in steps:
+        step.remaining = left[step.name]
+    db.session.flush()
+    return who

@@ -66,6 +66,8 @@ class Inquiry(Table):
             unique=True,
             postgresql_where=text("state = 'open'"),
         ),
+        Index("inquiries_of_request", "request_id"),
+        Index("inquiries_of_subscriber", "subscriber_id"),
     )
 
     id: Mapped[UUID] = mapped_column(

@@ -93,6 +93,7 @@ class Request(Table):
             postgresql_where=sql_text("inbound_id IS NOT NULL"),
         ),
         Index("requests_of_subscriber", "subscriber_id"),
+        Index("requests_of_correspondent", "correspondent_id"),
         Index(
             "requests_of_sender",
             "sender_digest",

@@ -34,8 +34,9 @@ _WHY = {
 
 def told(who: Person) -> list[dict[str, Any]]:
     """Each thing that stays: what, how many rows, why, until when (None: for ever, or as said)."""
+    rows = whose.numbers((table for tables in _STAYS.values() for table in tables), who)
     counted = [
-        {"what": name, "rows": _rows(tables, who), "why": _WHY[name], "until": FOR_EVER}
+        {"what": name, "rows": _sum(tables, rows, who), "why": _WHY[name], "until": FOR_EVER}
         for name, tables in _STAYS.items()
     ]
     others = ("certificate", "backups", "database log")
@@ -45,8 +46,8 @@ def told(who: Person) -> list[dict[str, Any]]:
     return [*counted, *uncounted]
 
 
-def _rows(tables: tuple[str, ...], who: Person) -> int:
+def _sum(tables: tuple[str, ...], rows: dict[str, int], who: Person) -> int:
     """For the digest that keeps the address out: one for each address."""
     if not tables:
         return len(who.digests)
-    return sum(whose.number(table, who) for table in tables)
+    return sum(rows[table] for table in tables)

@@ -6,11 +6,12 @@ theirs alone: a letter is its author's and of whom it names, and a file names a 
 (`SHARED`). Whoever shows rows to a person looks first whom else they name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, false, func, or_, select, union
 from sqlalchemy.orm import aliased
 
 from mailing.base.database import Table, db
@@ -49,12 +50,16 @@ from mailing.staff.audit import AuditEntry
 class Person:
     """Whose rows are looked for. `ids` are the subscriber's own and those under which their
     letters came before they were known; `digests` those of their address and of the ones that they
-    moved from; `marks` those of what they may have said when they left."""
+    moved from; `marks` those of what they may have said when they left. `requests` and `letters`
+    are the numbers of what leads on to other rows: a condition that asked for them anew, beside
+    another, would be answered by reading the whole table."""
 
     id: UUID
     ids: tuple[UUID, ...]
     digests: tuple[bytes, ...]
     marks: tuple[bytes, ...]
+    requests: tuple[int, ...]
+    letters: tuple[int, ...]
 
 
 Rows = Callable[[Person], ColumnElement[bool]]
@@ -66,11 +71,19 @@ def person(subscriber_id: UUID) -> Person:
     if subscriber is None:
         raise Missing(f"There is no subscriber {subscriber_id}.")
     digests = (subscriber.digest, *_former(subscriber))
-    strangers = select(Request.correspondent_id).where(
-        Request.sender_digest.in_(digests), Request.subscriber_id.is_(None)
+    asked = _asked(subscriber.id, digests)
+    strangers = [one.correspondent_id for one in asked if one.subscriber_id is None]
+    ids = dict.fromkeys([subscriber.id, *strangers])
+    asked += _asked_by(ids) if len(ids) > 1 else []
+    came_in = (one.inbound_id for one in asked if one.inbound_id)
+    return Person(
+        subscriber.id,
+        tuple(ids),
+        digests,
+        reasons.marks_of(subscriber.id),
+        requests=tuple(dict.fromkeys(one.id for one in asked)),
+        letters=tuple(dict.fromkeys([*came_in, *_came_back(*ids)])),
     )
-    ids = dict.fromkeys([subscriber.id, *db.session.scalars(strangers)])
-    return Person(subscriber.id, tuple(ids), digests, reasons.marks_of(subscriber.id))
 
 
 def of(table: str, who: Person) -> ColumnElement[bool]:
@@ -80,8 +93,21 @@ def of(table: str, who: Person) -> ColumnElement[bool]:
 
 def number(table: str, who: Person) -> int:
     """How many rows of a table are theirs."""
-    query = select(func.count()).select_from(_model(table)).where(of(table, who))
-    return db.session.scalars(query).one()
+    return numbers([table], who)[table]
+
+
+def numbers(tables: Iterable[str], who: Person) -> dict[str, int]:
+    """The same of several tables, asked at once."""
+    return counted({table: (_model(table), of(table, who)) for table in tables})
+
+
+def counted(asked: Mapping[str, tuple[type[Table], ColumnElement[bool]]]) -> dict[str, int]:
+    """By name, how many rows of a table a condition is true of: one statement for all of them."""
+    numbers = [
+        select(func.count()).select_from(table).where(rows).scalar_subquery().label(name)
+        for name, (table, rows) in asked.items()
+    ]
+    return dict(db.session.execute(select(*numbers)).one()._mapping)
 
 
 def _model(table: str) -> type[Table]:
@@ -99,6 +125,36 @@ def _former(subscriber: Subscriber) -> list[bytes]:
         ~select(another.id).where(another.digest == AddressChange.former).exists(),
     )
     return [bytes(one) for one in db.session.scalars(query.distinct()) if one]
+
+
+def _asked(subscriber_id: UUID, digests: tuple[bytes, ...]) -> list[Row[Any]]:
+    """What they asked for, and whoever wrote from an address of theirs before they were known."""
+    theirs = or_(
+        Request.subscriber_id == subscriber_id,
+        Request.correspondent_id == subscriber_id,
+        Request.sender_digest.in_(digests),
+    )
+    return list(db.session.execute(_LEADS.where(theirs)))
+
+
+def _asked_by(ids: Collection[UUID]) -> list[Row[Any]]:
+    return list(db.session.execute(_LEADS.where(Request.correspondent_id.in_(ids))))
+
+
+_LEADS = select(
+    Request.id, Request.inbound_id, Request.correspondent_id, Request.subscriber_id
+).order_by(Request.id)
+
+
+def _came_back(subscriber_id: UUID, *before: UUID) -> list[int]:
+    """The letters that told of a message to them that came back, also of one from before they were
+    known."""
+    found = [Return.subscriber_id == subscriber_id]
+    if before:
+        sent = select(Delivery.id).where(Delivery.subscriber_id.in_(before))
+        found.append(Return.delivery_id.in_(sent))
+    query = union(*(select(Return.inbound_id).where(one) for one in found))
+    return [one for one in db.session.scalars(query) if one]
 
 
 def _entries(who: Person) -> Select[bytes]:
@@ -129,31 +185,22 @@ def _requests(who: Person) -> ColumnElement[bool]:
 
 
 def _messages(who: Person) -> ColumnElement[bool]:
-    behind = select(Request.inbound_id).where(_requests(who), Request.inbound_id.is_not(None))
-    # Also of what went to them before they were known.
-    before = select(Delivery.id).where(Delivery.subscriber_id.in_(who.ids[1:]))
-    came_back = select(Return.inbound_id).where(
-        or_(Return.subscriber_id == who.id, Return.delivery_id.in_(before))
-    )
     return or_(
         InboundMessage.subscriber_id == who.id,
         InboundMessage.sender_digest.in_(who.digests),
-        InboundMessage.id.in_(behind),
-        InboundMessage.id.in_(came_back),
+        InboundMessage.id.in_(who.letters),
     )
 
 
 def _inquiries(who: Person) -> ColumnElement[bool]:
-    about = select(Request.id).where(_requests(who))
-    return or_(Inquiry.subscriber_id == who.id, Inquiry.request_id.in_(about))
+    return or_(Inquiry.subscriber_id == who.id, Inquiry.request_id.in_(who.requests))
 
 
 def _answers(who: Person) -> ColumnElement[bool]:
-    about = select(Request.id).where(_requests(who))
     return or_(
         Answer.subscriber_id.in_(who.ids),
         Answer.digest.in_(who.digests),
-        Answer.request_id.in_(about),
+        Answer.request_id.in_(who.requests),
     )
 
 
@@ -186,10 +233,8 @@ WHOSE: dict[str, Rows] = {
     "leave_reasons": _reasons,
     "inbound_messages": _messages,
     "requests": _requests,
-    "request_events": lambda who: RequestEvent.request_id.in_(
-        select(Request.id).where(_requests(who))
-    ),
-    "request_rights": lambda who: Right.request_id.in_(select(Request.id).where(_requests(who))),
+    "request_events": lambda who: RequestEvent.request_id.in_(who.requests),
+    "request_rights": lambda who: Right.request_id.in_(who.requests),
     "inquiries": _inquiries,
     "answers": _answers,
     "trials": lambda who: Trial.digest.in_(who.digests),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from mailing.base.database import PERSONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, KelisimError, NotAllowed
@@ -18,6 +18,7 @@ from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, subscribers, suppression
 from mailing.people.address import canonical
+from mailing.people.imports import state
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
 from mailing.requests import (
@@ -38,12 +39,15 @@ from mailing.requests import (
     withdrawals,
 )
 from mailing.requests.acting import Closing
+from mailing.requests.bundles.state import Bundle, BundlePiece
+from mailing.requests.certificates import Certificate
 from mailing.requests.kinds import Identity, Kind, Resolution
 from mailing.requests.requests import NewRequest, open_request
 from mailing.staff.audit import Actor
 from mailing.staff.staff import Role
 from tests import road
 from tests.person import Person
+from tests.requests import canaries
 from tests.requests.desk import came_in, letter
 from tests.requests.destroying import (
     MORNING,
@@ -277,38 +281,91 @@ def test_by_hand_the_cooling_off_ends_and_the_certificate_says_so(mine: UUID) ->
 def test_cut_off_before_any_table_it_goes_on_and_ends_the_same(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps = [one.name for one in erasing.STEPS[1:]] + ["finish"]
-    take, finish, people = carrying._take, carrying._finish, road.subscribe(road.lay(), len(steps))
-
-    def dies(*_: Any) -> None:
-        raise KeyboardInterrupt
-
-    for number, (step, one) in enumerate(zip(steps, people, strict=True), 1):
-        asked = granted(one)
-        cut = partial(_take_unless, step, take)
-        monkeypatch.setattr(carrying, "_finish" if step == "finish" else "_take", dies)
-        if step != "finish":
-            monkeypatch.setattr(carrying, "_take", cut)
-        with pytest.raises(KeyboardInterrupt):
-            carrying.carry_out(asked.id, OFFICER)
-        db.session.rollback()
-        assert db.session.get_one(Subscriber, one).personal is None, "there is no way back"
-        monkeypatch.setattr(carrying, "_take", take)
-        monkeypatch.setattr(carrying, "_finish", finish)
-        assert sweeping.run() == 1
-        certificate = certificates.newest()
-        assert certificate is not None
-        assert certificate.place == number
-        assert verifying.stored(certificate.number).is_sound
-        told = {row["table"]: row for row in certificate.said["scope"]}
-        assert (told["subscribers"]["before"], told["subscribers"]["left"]) == (1, 0)
-        assert set(told) == set(erasing.BY_NAME)
+    person = Person(road.lay())
+    person.say_yes()
+    asked = granted(person.id)
+    canaries.plant(person)
+    _plant_files(person.id)
+    take = carrying._take
+    for name in [one.name for one in erasing.STEPS[1:]]:
+        monkeypatch.setattr(carrying, "_take", partial(_take_unless, name, take))
+        _die(asked.id)
+        assert db.session.get_one(Subscriber, person.id).personal is None, "there is no way back"
+        waiting = [one.name for one in progress.of(1) if one.state == progress.WAITING]
+        assert waiting[0] == name, "the tables before it are done"
+    monkeypatch.setattr(carrying, "_take", take)
+    with monkeypatch.context() as patch:
+        patch.setattr(certificates, "issue", _dies)
+        _die(asked.id)
+    assert sweeping.run() == 1
+    (certificate,) = certificates.of_destruction(1)
+    assert verifying.stored(certificate.number).is_sound
+    told = {row["table"]: row for row in certificate.said["scope"]}
+    assert set(told) == set(erasing.BY_NAME)
+    for row in told.values():
+        assert (row["before"] > 0, row["erased"], row["left"]) == (True, row["before"], 0), row
 
 
-def _take_unless(name: str, take: Any, step: progress.DestructionStep) -> None:
+def _plant_files(subscriber_id: UUID) -> None:
+    """What no canary stands for: a bundle's file, the refused rows of an import."""
+    bundle = db.session.scalars(select(Bundle)).one()
+    db.session.add(BundlePiece(bundle_id=bundle.id, number=0, sealed=b"sealed"))
+    refused = state.begin(1, "0" * 64, OFFICER, state="cancelled", faults=b"sealed")
+    assert (bundle.subscriber_id, refused.size) == (subscriber_id, None)
+    db.session.commit()
+
+
+def _die(request_id: int) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        carrying.carry_out(request_id, OFFICER)
+    db.session.rollback()
+
+
+def _dies(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _take_unless(name: str, take: Any, step: progress.DestructionStep, who: whose.Person) -> None:
     if step.name == name:
         raise KeyboardInterrupt
-    take(step)
+    take(step, who)
+
+
+def test_what_comes_while_it_is_carried_out_goes_too(
+    mine: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that held nothing when it began is asked again at the end, by all its leads."""
+    asked, finish = granted(mine), carrying._finish
+
+    def late(*given: Any) -> Certificate:
+        came = open_request(NewRequest(Kind.QUESTION, subscriber_id=mine))
+        letter_id = came_in(letter("Who are you?"))
+        bare = db.session.connection()
+        bare.execute(text("UPDATE requests SET inbound_id = :l WHERE id = :r"),
+                     {"l": letter_id, "r": came.id})  # fmt: skip
+        db.session.commit()
+        return finish(*given)
+
+    monkeypatch.setattr(carrying, "_finish", late)
+    said = carrying.carry_out(asked.id, OFFICER).said
+    told = {row["table"]: row for row in said["scope"]}["inbound_messages"]
+    assert (told["before"], told["erased"], told["left"]) == (0, 1, 0)
+    assert said["verification"]["rows_found"] == 0
+
+
+def test_one_person_costs_few_statements(mine: UUID) -> None:
+    """Of fifteen tables most hold nothing of a person, and are asked together."""
+    asked, said = granted(mine), []
+
+    def listen(*given: Any) -> None:
+        said.append(given[2])
+
+    event.listen(db.engine, "before_cursor_execute", listen)
+    try:
+        carrying.carry_out(asked.id, OFFICER)
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listen)
+    assert len(said) < 95, "\n".join(said)
 
 
 def test_while_a_message_is_being_handed_over_it_waits(app: Flask) -> None:

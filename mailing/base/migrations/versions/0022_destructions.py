@@ -145,6 +145,8 @@ _TABLES = (
     CREATE INDEX requests_of_sender ON requests (sender_digest) WHERE sender_digest IS NOT NULL
     """,
     "CREATE INDEX answers_to_address ON answers (digest) WHERE digest IS NOT NULL",
+    "CREATE INDEX requests_of_correspondent ON requests (correspondent_id)",
+    "CREATE INDEX trials_to_address ON trials (digest)",
 )
 
 
@@ -155,6 +157,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.execute("""
+        DROP INDEX trials_to_address;
+        DROP INDEX requests_of_correspondent;
         DROP INDEX answers_to_address;
         DROP INDEX requests_of_sender;
         ALTER TABLE inbound_messages DROP COLUMN sender_digest;

@@ -92,6 +92,8 @@ UP = (
     CREATE UNIQUE INDEX one_open_inquiry_a_request ON inquiries (request_id, what)
     WHERE state = 'open'
     """,
+    "CREATE INDEX inquiries_of_request ON inquiries (request_id)",
+    "CREATE INDEX inquiries_of_subscriber ON inquiries (subscriber_id)",
     """
     CREATE TABLE incidents (
         id bigserial PRIMARY KEY,
