@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from mailing.base.errors import Invalid, Missing
+from mailing.base.errors import Invalid, Missing, Unavailable
 from mailing.base.languages import gettext as _
+from mailing.leaving import kept_out
+from mailing.leaving.journal import JournalError
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
-from mailing.people import subscribers, suppression
+from mailing.people import subscribers
 from mailing.people.address import clean_field
 from mailing.people.ledger import Kind
 from mailing.people.suppression import Why
@@ -68,9 +70,18 @@ def stop(
 
 def keep_out(subscriber_id: UUID, why: Because, actor: Actor) -> None:
     """Suppress the address: nothing is mailed to it any more. Staff do not take that back here.
-    Raises Missing where nobody is known, or no more."""
+    Raises Missing where nobody is known, or no more, and Unavailable without a journal: what it
+    does not say, a restored backup would not know."""
     person = subscribers.lock(subscriber_id)
     if person is None or person.personal is None:
         raise Missing(_("There is no person of this number, or their data were destroyed."))
-    suppression.suppress(person.digest, Why.STAFF, why.ground.value)
+    try:
+        kept_out.write_down(subscriber_id, person.digest, Why.STAFF, why.ground.value)
+    except (JournalError, OSError) as error:
+        raise Unavailable(
+            _(
+                "Nothing was changed: the withdrawal journal cannot be written (%(why)s).",
+                why=error,
+            )
+        ) from None
     audit.record(actor, "person suppressed", f"subscriber {subscriber_id}", reason=why.ground.value)

@@ -8,14 +8,17 @@ from sqlalchemy import text
 
 from mailing.base.arrays import array_of
 from mailing.base.database import db
-from mailing.leaving import departure, destroyed
+from mailing.leaving import destroyed, kept_out
 from mailing.leaving.journal import JournalError, Line
 from mailing.leaving.scope import Scope
 from mailing.leaving.wish import Leaving
 from mailing.people.ledger import Kind
 
 # The kinds that are no leaving: who demands that a line says what it has to, and applies it.
-OTHERS: dict[str, ModuleType] = {departure.KIND: departure, destroyed.KIND: destroyed}
+OTHERS: dict[str, ModuleType] = {
+    **dict.fromkeys(kept_out.KINDS, kept_out),
+    destroyed.KIND: destroyed,
+}
 
 # The ids of the people who have these digests now.
 Known = Mapping[str, UUID]

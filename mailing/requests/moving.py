@@ -20,7 +20,7 @@ from mailing.base.settings import current
 from mailing.base.tokens import AddressToken, link_keys
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer
-from mailing.leaving import departure, scope
+from mailing.leaving import kept_out, scope
 from mailing.people import address_changes, subscribers, suppression
 from mailing.people.address import Address, canonical, masked
 from mailing.people.address_changes import AddressChange, End, State
@@ -194,7 +194,7 @@ def _move(change: AddressChange, subscriber: Subscriber | None) -> None:
     suppression.lift_bounce(subscriber.digest)
     audit.record_of_subscriber("change address", subscriber.id, change=str(change.id))
     following.address_moved(subscriber.id)
-    departure.write_down(subscriber.id, former)
+    kept_out.write_down(subscriber.id, former, Why.MOVED)
 
 
 def _may_move(change: AddressChange, subscriber: Subscriber) -> bool:

@@ -19,7 +19,8 @@ from mailing.base import clock, installation, schema
 from mailing.base.database import db
 from mailing.base.errors import ConfigurationError, Conflict, KelisimError, Missing, NotReady
 from mailing.base.settings import Settings
-from mailing.leaving import departure, replay
+from mailing.leaving import by_staff, kept_out, replay
+from mailing.leaving.by_staff import Because, Ground
 from mailing.leaving.journal import JournalError
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
@@ -155,7 +156,7 @@ class Since:
     """People of a backup, and what they did after it."""
 
     def __init__(self, policy: PolicyVersion) -> None:
-        names = ("stays", "left", "withdrew", "blocked", "complained", "moved", "undone")
+        names = ("stays", "left", "withdrew", "blocked", "complained", "moved", "undone", "kept")
         self.people = {name: Person(policy, f"{name}@example.com") for name in names}
         for one in self.people.values():
             one.say_yes("news", "offers")
@@ -167,7 +168,8 @@ class Since:
         people["withdrew"].leave(kind=Kind.WITHDRAWN)
         people["blocked"].leave(kind=Kind.BLOCKED)
         leave(Leaving(people["complained"].id, Scope.everything(), source="complaint"))
-        departure.write_down(people["moved"].id, self.digests["moved"])
+        kept_out.write_down(people["moved"].id, self.digests["moved"], Why.MOVED)
+        by_staff.keep_out(people["kept"].id, Because(Ground.RELATIVE), road.ACTOR)
         db.session.commit()
         people["undone"].one_click("news")
         assert people["undone"].undo("news")
@@ -182,8 +184,8 @@ def test_whoever_has_left_since_is_out_before_anything_can_be_sent(
     back_up(settings, place)
     since.act()
     with restored(settings, empty_database_url, place) as (_, told):
-        kinds = {"blocked": 1, "moved": 1, "unsubscribed": 3, "withdrawn": 1}
-        assert told["replayed"] == kinds | {"lines": 6}
+        kinds = {"blocked": 1, "kept out": 1, "moved": 1, "unsubscribed": 3, "withdrawn": 1}
+        assert told["replayed"] == kinds | {"lines": 7}
         assert told["campaigns"] == {"paused": [number], "stopped": []}
         held = {name: _held(number, one.id) for name, one in since.people.items()}
         assert held == {
@@ -194,14 +196,16 @@ def test_whoever_has_left_since_is_out_before_anything_can_be_sent(
             "complained": ("held", "suppressed_complaint"),
             # The gate asks for the suppression.
             "moved": ("pending", None),
+            "kept": ("pending", None),
             # An undo is a yes, and one that is lost is not guessed.
             "undone": ("held", "unsubscribed"),
         }
-        kept_out = {name: set(suppression.reasons(d)) for name, d in since.digests.items()}
-        assert {name: why for name, why in kept_out.items() if why} == {
+        barred = {name: set(suppression.reasons(d)) for name, d in since.digests.items()}
+        assert {name: why for name, why in barred.items() if why} == {
             "withdrew": {Why.WITHDRAWN},
             "complained": {Why.COMPLAINT},
             "moved": {Why.MOVED},
+            "kept": {Why.STAFF},
         }
         assert list(ledger.verify()) == []
         assert replay.run() == 0
