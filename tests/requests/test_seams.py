@@ -32,7 +32,7 @@ from mailing.requests import (
     planning,
     registering,
     requests,
-    retention,
+    retention_rules,
     rights,
     saying,
     sweeping,
@@ -360,7 +360,7 @@ def test_what_was_told_and_what_was_read_goes_with_the_letters(person: Person) -
     decide(asked, Kind.ACCESS, Ruling.REFUSE, "not_held")
     acting.close(asked.id, Closing(Resolution.REFUSED, "Told by letter"), OFFICER)
     db.session.commit()
-    rules = [one for one in retention.RULES if one.kind == "letters"]
+    rules = [one for one in retention_rules.RULES if one.kind == "letters"]
     gone = sum(one.run(clock.now() + timedelta(days=1)) for one in rules)
     assert gone >= 2
     db.session.expire_all()
@@ -507,7 +507,7 @@ def test_retention_takes_nothing_of_whoever_is_held_also_by_their_address_alone(
     db.session.execute(text("UPDATE inbound_messages SET state = 'acted', kind = 'question'"))
     tidy()
     past = clock.now() + timedelta(days=60)
-    rules = [one for one in retention.RULES if one.kind in ("letters", "answers")]
+    rules = [one for one in retention_rules.RULES if one.kind in ("letters", "answers")]
     assert sum(one.count(past) for one in rules) > 0
     holds.place(person.id, "Civil case 7", clock.now().date(), OFFICER)
     db.session.commit()
