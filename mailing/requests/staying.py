@@ -4,8 +4,11 @@ Nothing of it leads to the person without our key: a digest that keeps the addre
 a random id, numbers.
 """
 
+from datetime import timedelta
 from typing import Any
 
+from mailing.base import clock
+from mailing.base.settings import current
 from mailing.requests import whose
 from mailing.requests.whose import Person
 
@@ -39,11 +42,19 @@ def told(who: Person) -> list[dict[str, Any]]:
         {"what": name, "rows": _sum(tables, rows, who), "why": _WHY[name], "until": FOR_EVER}
         for name, tables in _STAYS.items()
     ]
-    others = ("certificate", "backups", "database log")
+    others = {"certificate": FOR_EVER, "backups": _last_backup(), "database log": FOR_EVER}
     uncounted = [
-        {"what": name, "rows": None, "why": _WHY[name], "until": FOR_EVER} for name in others
+        {"what": name, "rows": None, "why": _WHY[name], "until": until}
+        for name, until in others.items()
     ]
     return [*counted, *uncounted]
+
+
+def _last_backup() -> str:
+    """The day on which the key of a backup of today is destroyed (backups/keys.py): no later one
+    holds the person."""
+    settings = current()
+    return f"{clock.today(settings.time_zone) + timedelta(days=settings.backup_days)}"
 
 
 def _sum(tables: tuple[str, ...], rows: dict[str, int], who: Person) -> int:

@@ -59,6 +59,7 @@ from tests.requests.destroying import (
     two_officers,
     withdrawn,
 )
+from tests.requests.disclosed import wanted
 from tests.test_wiring import load_models
 
 
@@ -285,7 +286,7 @@ def test_cut_off_before_any_table_it_goes_on_and_ends_the_same(
     person.say_yes()
     asked = granted(person.id)
     canaries.plant(person)
-    _plant_files(person.id)
+    _plant_files(person)
     take = carrying._take
     for name in [one.name for one in erasing.STEPS[1:]]:
         monkeypatch.setattr(carrying, "_take", partial(_take_unless, name, take))
@@ -306,12 +307,14 @@ def test_cut_off_before_any_table_it_goes_on_and_ends_the_same(
         assert (row["before"] > 0, row["erased"], row["left"]) == (True, row["before"], 0), row
 
 
-def _plant_files(subscriber_id: UUID) -> None:
-    """What no canary stands for: a bundle's file, the refused rows of an import."""
+def _plant_files(person: Person) -> None:
+    """What no canary stands for: a bundle's file, the refused rows of an import, why an authority
+    asked."""
+    wanted(person.address)
     bundle = db.session.scalars(select(Bundle)).one()
     db.session.add(BundlePiece(bundle_id=bundle.id, number=0, sealed=b"sealed"))
     refused = state.begin(1, "0" * 64, OFFICER, state="cancelled", faults=b"sealed")
-    assert (bundle.subscriber_id, refused.size) == (subscriber_id, None)
+    assert (bundle.subscriber_id, refused.size) == (person.id, None)
     db.session.commit()
 
 
