@@ -6,7 +6,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.people.subscribers import Sealer, Subscriber
-from mailing.requests import acknowledging, destructions, due, rights, timeline
+from mailing.requests import acknowledging, destructions, due, rights, running, timeline
 from mailing.requests.kinds import (
     RIGHTS,
     UNSPOKEN,
@@ -87,17 +87,9 @@ def add_right(request_id: int, kind: Kind, actor: Actor) -> Request:
     if any(one.what is kind for one in rights.of(request.id)):
         raise Conflict("This request asks for that already.")
     rights.keep(request.id, rights.laid([kind], request.received_at))
-    reckon(request)
+    running.reckon(request)
     _note(request, Happened.RIGHT_ADDED, actor, kind=kind.value)
     return request
-
-
-def reckon(request: Request) -> None:
-    """The request is due with the earliest of what is still to be decided or done in it."""
-    left = [one for one in rights.of(request.id) if one.state != RightState.DONE]
-    if left:
-        request.due_at = min(one.due_at for one in left)
-        request.outer_due_at = min(one.outer_due_at for one in left)
 
 
 def take_up(request_id: int, actor: Actor) -> Request:
@@ -146,7 +138,7 @@ def _rename(request: Request, kind: Kind) -> None:
     request.kind = main.kind = kind.value
     main.move(due.of(kind, request.received_at))
     db.session.flush()
-    reckon(request)
+    running.reckon(request)
 
 
 def _reason(text: str) -> str:
@@ -164,18 +156,18 @@ def _reopen(request: Request, by: str) -> None:
         destructions.take_back(request.id, by)
     request.state, request.closed_at = State.OPEN.value, None
     request.resolution, request.reason, request.merged_into = None, None, None
-    request.paused_at, request.pause_reason = None, None
+    running.let_run(request)
     for right in rights.of(request.id):
         if right.ruling != Ruling.GRANT or right.resolution != Resolution.DONE:
             right.open_again()
     db.session.flush()
-    reckon(request)
+    running.reckon(request)
 
 
 def _settle(request: Request, closing: Closing) -> None:
+    running.let_run(request)
     request.state, request.closed_at = State.CLOSED.value, clock.now()
     request.resolution = closing.resolution.value
-    request.paused_at, request.pause_reason = None, None
     for right in rights.of(request.id):
         if right.state != RightState.DONE:
             right.end(closing.resolution, clock.now())

@@ -20,7 +20,7 @@ from mailing.deliveries.answers import AnswerKind, NewAnswer, Said
 from mailing.people import subscribers
 from mailing.people.address import Address, canonical
 from mailing.people.subscribers import Subscriber, digest_of
-from mailing.requests import rights, timeline, wordings
+from mailing.requests import rights, running, timeline, wordings
 from mailing.requests.correspondent import Correspondent
 from mailing.requests.kinds import Happened, Kind, Resolution, RightState, State
 from mailing.requests.requests import Request, lock
@@ -142,12 +142,12 @@ def _stand(request: Request, draft: Draft) -> None:
     if draft.template in wordings.ASKING:
         request.state = State.WAITING.value
         return
+    running.let_run(request)
     asked = rights.of(request.id)
     for right in asked:
         if draft.template == DATA and right.what is Kind.ACCESS and not right.is_open:
             right.end(Resolution.DONE, clock.now())
     request.state = (State.OPEN if _is_left(asked) else State.ANSWERED).value
-    request.paused_at, request.pause_reason = None, None
 
 
 def _is_left(asked: list[Right]) -> bool:

@@ -27,6 +27,7 @@ from mailing.requests import (
     progress,
     requests,
     rights,
+    running,
     staying,
     timeline,
 )
@@ -91,9 +92,9 @@ def outside() -> list[dict[str, str]]:
 
 def _close(request: Request, certificate: Certificate, actor: Actor) -> None:
     """Whatever else it asked for nobody can answer any more, and the register says so."""
+    running.let_run(request)
     request.state, request.closed_at = State.CLOSED.value, clock.now()
     request.resolution = Resolution.DONE.value
-    request.paused_at, request.pause_reason = None, None
     for right in rights.of(request.id):
         if right.state != RightState.DONE:
             is_done = right.what in _ENDED_BY_IT

@@ -6,8 +6,9 @@ from typing import Any
 
 from mailing.base import clock, working_days
 from mailing.base.errors import Conflict, Invalid
+from mailing.base.languages import gettext as _
 from mailing.base.settings import current
-from mailing.requests import acting, answering, rights, timeline, wordings
+from mailing.requests import answering, rights, running, timeline, wordings
 from mailing.requests.answering import Draft
 from mailing.requests.due import Due
 from mailing.requests.kinds import Happened, RightState, State
@@ -37,7 +38,7 @@ def extend(request_id: int, extension: Extension, actor: Actor) -> Request:
         if right.state != RightState.DONE:
             right.move(Due(min(max(at, right.due_at), right.outer_due_at), right.outer_due_at))
     request.extended_at = clock.now()
-    acting.reckon(request)
+    running.reckon(request)
     told = _tell(request, extension.words)
     timeline.note(request.id, Happened.EXTENDED, actor.name, until=at.isoformat(), **told)
     audit.record(actor, "request extended", f"request {request.number}", until=at.isoformat())
@@ -47,6 +48,13 @@ def extend(request_id: int, extension: Extension, actor: Actor) -> Request:
 def _demand_first(request: Request) -> None:
     if State(request.state) not in (State.OPEN, State.WAITING):
         raise Conflict("Only what is still to be answered can be extended.")
+    if request.paused_at is not None:
+        raise Conflict(
+            _(
+                "Its clock stands still while the person is waited for; let it go on before you"
+                " extend it."
+            )
+        )
     if request.extended_at is not None:
         raise Conflict("It has been extended once; a second time there is not.")
 

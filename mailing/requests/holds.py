@@ -84,12 +84,19 @@ def of(subscriber_id: UUID) -> list[LegalHold]:
     return list(db.session.scalars(query.order_by(LegalHold.until.desc(), LegalHold.id)))
 
 
+def find(hold_id: int) -> LegalHold:
+    """Raises Missing."""
+    found = db.session.get(LegalHold, hold_id)
+    if found is None:
+        raise Missing(f"There is no legal hold {hold_id}.")
+    return found
+
+
 def lift(hold_id: int, actor: Actor) -> LegalHold:
     """End a hold before its day; the same again changes nothing. Raises Missing."""
     demand(actor.role, Act.DESTROY_PEOPLE)
-    found = db.session.get(LegalHold, hold_id, with_for_update=True, populate_existing=True)
-    if found is None:
-        raise Missing(f"There is no legal hold {hold_id}.")
+    found = find(hold_id)
+    db.session.refresh(found, with_for_update=True)
     if found.lifted_at is None:
         found.lifted_by, found.lifted_at = actor.name, clock.now()
         audit.record(actor, "legal hold lifted", f"subscriber {found.subscriber_id}", hold=hold_id)

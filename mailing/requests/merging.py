@@ -4,7 +4,7 @@ from sqlalchemy import or_, select
 
 from mailing.base.database import db
 from mailing.base.errors import Conflict
-from mailing.requests import acting, rights, timeline
+from mailing.requests import acting, rights, running, timeline
 from mailing.requests.acting import Closing
 from mailing.requests.kinds import UNSPOKEN, Happened, Resolution, RightState, State
 from mailing.requests.requests import Request, lock
@@ -74,4 +74,4 @@ def _take_over(merged: Request, stays: Request, actor: Actor) -> None:
         elif mine is not None and mine.is_open and right.due_at < mine.due_at:
             mine.move(right.clock)
     db.session.flush()
-    acting.reckon(stays)
+    running.reckon(stays)

@@ -6,8 +6,8 @@ and counts every day whoever is waited for.
 
 from mailing.base import clock
 from mailing.base.errors import Conflict
-from mailing.requests import acting, due, rights, timeline
-from mailing.requests.kinds import Happened, PauseReason, RightState, State
+from mailing.requests import running, timeline
+from mailing.requests.kinds import Happened, PauseReason, State
 from mailing.requests.requests import Request, lock
 from mailing.staff import audit
 from mailing.staff.audit import Actor
@@ -51,12 +51,6 @@ def go_on(request: Request, by: str) -> None:
     was late before it stood still stays late."""
     if request.paused_at is None:
         return
-    days = due.days_between(request.paused_at, clock.now())
-    for right in rights.of(request.id):
-        was_late = right.due_at <= request.paused_at
-        if right.state != RightState.DONE and not was_late:
-            right.move(due.moved(right.clock, days))
-    request.paused_at, request.pause_reason = None, None
+    days = running.let_run(request)
     request.state = State.OPEN.value
-    acting.reckon(request)
     timeline.note(request.id, Happened.RESUMED, by, days=days)

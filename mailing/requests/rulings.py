@@ -12,7 +12,7 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.people import subscribers
 from mailing.people.subscribers import Sealer
-from mailing.requests import acting, deeds, holds, law, rights, timeline
+from mailing.requests import deeds, holds, law, rights, running, timeline
 from mailing.requests.kinds import (
     OF_THE_PERSON,
     PROVED,
@@ -64,7 +64,7 @@ def rule(right_id: int, ruled: Ruled, actor: Actor) -> Right:
     if ruled.ruling is not Ruling.REFUSE and deeds.carry_out(request, right.what, actor):
         right.end(Resolution.DONE, clock.now())
     db.session.flush()
-    acting.reckon(request)
+    running.reckon(request)
     return right
 
 
@@ -75,7 +75,7 @@ def finish(request_id: int, kind: Kind, actor_name: str) -> None:
     if right is not None and right.state == RightState.DECIDED:
         right.end(Resolution.DONE, clock.now())
         db.session.flush()
-        acting.reckon(request)
+        running.reckon(request)
         timeline.note(request.id, Happened.FINISHED, actor_name, kind=kind)
 
 

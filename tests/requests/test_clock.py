@@ -12,10 +12,11 @@ from mailing.deliveries import answers
 from mailing.deliveries.deliveries import message_id
 from mailing.inbound.reading import Kind as Letter
 from mailing.policies.versions import PolicyVersion
-from mailing.requests import answering, extending, merging, pausing, queue, rights
+from mailing.requests import acting, answering, extending, merging, pausing, queue, rights
+from mailing.requests.acting import Closing
 from mailing.requests.answering import Draft
 from mailing.requests.extending import Extension
-from mailing.requests.kinds import Kind, PauseReason, State
+from mailing.requests.kinds import Kind, PauseReason, Resolution, State
 from mailing.requests.queue import Group
 from mailing.requests.requests import find
 from tests.person import Person
@@ -45,6 +46,35 @@ def test_a_clock_that_stood_for_three_working_days_is_later_by_three(app: Flask)
     assert (request.due_at - before).days == 3
     assert request.outer_due_at == outer
     assert happened(request)[-2:] == ["paused", "resumed"]
+
+
+def test_what_is_answered_while_its_clock_stands_still_is_in_time(person: Person) -> None:
+    with clock.use(lambda: WEDNESDAY):
+        request = on_paper(Kind.QUESTION, paper=Paper(person.address))
+        pausing.pause(request.id, PauseReason.CLARIFICATION, OFFICER)
+        before = request.due_at
+    with clock.use(lambda: LATER):
+        answering.answer(request.id, Draft("answered", "We hold your address."), OFFICER)
+    assert (request.paused_at, request.due_at - before) == (None, timedelta(days=3))
+    assert rights.of(request.id)[0].due_at == request.due_at
+
+
+def test_what_is_closed_while_its_clock_stands_still_is_in_time(app: Flask) -> None:
+    with clock.use(lambda: WEDNESDAY):
+        request = on_paper(Kind.ACCESS)
+        pausing.pause(request.id, PauseReason.IDENTITY, OFFICER)
+    with clock.use(lambda: LATER):
+        acting.close(request.id, Closing(Resolution.NO_REPLY, None), OFFICER)
+    (right,) = rights.of(request.id)
+    assert right.done_at == LATER < right.due_at
+
+
+def test_a_clock_that_stands_still_is_not_extended(app: Flask) -> None:
+    with clock.use(lambda: WEDNESDAY):
+        request = on_paper(Kind.ACCESS)
+        pausing.pause(request.id, PauseReason.IDENTITY, OFFICER)
+        with pytest.raises(Conflict):
+            extending.extend(request.id, Extension(date(2026, 12, 4), "It is much."), OFFICER)
 
 
 def test_no_pause_moves_the_outer_limit_and_past_it_nothing_is_paused(app: Flask) -> None:

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
 from mailing.base.database import db
-from mailing.base.errors import Invalid
+from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import gettext
 from mailing.requests import carrying, granting, holds, planning
 from mailing.requests.requests import Request, find
@@ -81,8 +81,10 @@ def request_destruction_hold(request_id: int) -> ResponseReturnValue:
 @studio.post("/requests/<int:request_id>/destruction/lift")
 @needs(Act.DESTROY_PEOPLE)
 def request_destruction_lift(request_id: int) -> Response:
-    find(request_id)
-    holds.lift(request.form.get("hold", 0, int), actor())
+    hold = holds.find(request.form.get("hold", 0, int))
+    if hold.subscriber_id != find(request_id).subscriber_id:
+        raise Missing(gettext("This hold is not on the person of this request."))
+    holds.lift(hold.id, actor())
     db.session.commit()
     return _to(request_id)
 
