@@ -64,7 +64,7 @@ def test_what_is_closed_while_its_clock_stands_still_is_in_time(app: Flask) -> N
         request = on_paper(Kind.ACCESS)
         pausing.pause(request.id, PauseReason.IDENTITY, OFFICER)
     with clock.use(lambda: LATER):
-        acting.close(request.id, Closing(Resolution.NO_REPLY, None), OFFICER)
+        acting.close(request.id, Closing(Resolution.NO_REPLY, "Nobody wrote back."), OFFICER)
     (right,) = rights.of(request.id)
     assert right.done_at == LATER < right.due_at
 
