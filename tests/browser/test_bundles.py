@@ -53,7 +53,10 @@ def test_it_is_made_looked_at_and_released_without_script(
     expect(page.get_by_text("has not been downloaded yet")).to_be_visible()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(390, "dark"), pytest.param(1280, "light", marks=pytest.mark.soak)],
+)
 def test_the_pages_are_clean_and_keep_their_width(
     open_page: OpenPage, studio: Studio, width: int, scheme: str
 ) -> None:

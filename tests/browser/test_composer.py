@@ -117,7 +117,7 @@ def test_a_page_that_cannot_keep_says_so(
     ("language", "scheme", "rules"),
     [
         ("kk", "light", ()),
-        ("ru", "dark", COLOURS),
+        pytest.param("ru", "dark", COLOURS, marks=pytest.mark.soak),
         pytest.param("ru", "dark", (), marks=pytest.mark.soak),
         pytest.param("en", "light", (), marks=pytest.mark.soak),
     ],

@@ -130,7 +130,10 @@ def test_what_was_typed_is_kept_while_the_password_is_asked_once_more(
     expect(page.get_by_role("link", name="aigul@example.com")).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "rules"), [("light", ()), ("dark", COLOURS)])
+@pytest.mark.parametrize(
+    ("scheme", "rules"),
+    [("light", ()), pytest.param("dark", COLOURS, marks=pytest.mark.soak)],
+)
 def test_axe_finds_nothing_on_the_pages_before_and_around_a_login(
     open_page: Callable[..., Page], web: Flask, at: str, scheme: str, rules: tuple[str, ...]
 ) -> None:

@@ -87,7 +87,10 @@ def test_somebody_reads_what_changed_and_agrees(
         assert covered_by(change.web, change.subscriber, topic) == change.policy
 
 
-@pytest.mark.parametrize(("scheme", "rules"), [("light", ()), ("dark", COLOURS)])
+@pytest.mark.parametrize(
+    ("scheme", "rules"),
+    [("light", ()), pytest.param("dark", COLOURS, marks=pytest.mark.soak)],
+)
 def test_axe_finds_nothing_and_nothing_scrolls_sideways(
     browser: Browser,
     change: Change,

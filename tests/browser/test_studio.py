@@ -278,7 +278,7 @@ def test_a_stop_is_explained_before_it_is_pressed(
     ("language", "scheme", "rules"),
     [
         ("ru", "light", ()),
-        ("kk", "dark", COLOURS),
+        pytest.param("kk", "dark", COLOURS, marks=pytest.mark.soak),
         # What axe asks about differs by colour; the words of a language change little of it.
         pytest.param("kk", "dark", (), marks=pytest.mark.soak),
         pytest.param("kk", "light", (), marks=pytest.mark.soak),

@@ -116,8 +116,10 @@ class Life(RuleBasedStateMachine):
 
     @rule(days=st.sampled_from([30, 90]))
     def a_pause_begins(self, days: int) -> None:
-        assert preferences.pause(self.person.link(), days)
-        self.model.paused = True
+        """Whoever has withdrawn gets nothing that could be paused."""
+        is_paused = preferences.pause(self.person.link(), days)
+        assert is_paused is not self.model.withdrawn
+        self.model.paused |= is_paused
 
     @rule()
     def the_pause_ends(self) -> None:
