@@ -25,30 +25,34 @@ _BROKEN_WORD = re.compile(
     f"(?<=\\w)(?:-|[{_UNSEEN}]+)[ \t]*\r?\n[ \t{_UNSEEN}]*(?=\\w)"
     f"|(?<=\\w)\r?\n[ \t]*[{_UNSEEN}]+[ \t]*(?=\\w)"
 )
-_CYRILLIC = {
-    **dict(zip("абвгдезийклмнопрстуфхыэ", "abvgdeziiklmnoprstufhye", strict=True)),
-    **dict(zip("әіңғүұқөһё", "ainguukohe", strict=True)),
-    "ж": "j",
-    "ц": "c",
-    "ч": "ch",
-    "ш": "sh",
-    "щ": "sh",
-    "ю": "iu",
-    "я": "ia",
-    "ъ": "",
-    "ь": "",
-}
-_LOOKALIKE = dict(zip("aeopcxykimthb3", "аеорсхукімтнвз", strict=True))
-_LATIN = {
-    **dict(zip("ıqwýúüūùǵğńñóöőáäâşțž", "ikuuuuuuggnnoooaaastj", strict=True)),
-    "ʻ": "",
-    "'": "",
-    "’": "",
-    "`": "",
-    "ə": "a",
-    "ŋ": "n",
-    "ø": "o",
-}
+_FROM_CYRILLIC = str.maketrans(
+    {
+        **dict(zip("абвгдезийклмнопрстуфхыэ", "abvgdeziiklmnoprstufhye", strict=True)),
+        **dict(zip("әіңғүұқөһё", "ainguukohe", strict=True)),
+        "ж": "j",
+        "ц": "c",
+        "ч": "ch",
+        "ш": "sh",
+        "щ": "sh",
+        "ю": "iu",
+        "я": "ia",
+        "ъ": "",
+        "ь": "",
+    }
+)
+_TO_CYRILLIC = str.maketrans("aeopcxykimthb3", "аеорсхукімтнвз")
+_FROM_LATIN = str.maketrans(
+    {
+        **dict(zip("ıqwýúüūùǵğńñóöőáäâşțž", "ikuuuuuuggnnoooaaastj", strict=True)),
+        "ʻ": "",
+        "'": "",
+        "’": "",
+        "`": "",
+        "ə": "a",
+        "ŋ": "n",
+        "ø": "o",
+    }
+)
 _DIGIT_KEYS = dict(zip("2345890-=", "әіңғүұқөһ", strict=True))
 _KEYS_EN = "qwertyuiop[]asdfghjkl;'zxcvbnm,.`"
 _KEYS_RU = "йцукенгшщзхъфывапролджэячсмитьбюё"
@@ -74,7 +78,9 @@ def readings(text: str) -> Iterator[list[str]]:
 
 def words(text: str) -> list[str]:
     """The folded words of a text."""
-    found = (word for token in text.split() for word in _TOKEN.findall(_skeleton(token)))
+    # Which letters a word is of matters where there are Cyrillic ones; else it is one look at all.
+    pieces = text.split() if _CYRILLIC_LETTER.search(text) else [text]
+    found = (word for piece in pieces for word in _TOKEN.findall(_skeleton(piece)))
     return [word for word in found if word.strip("?\ufffd")]
 
 
@@ -138,10 +144,11 @@ def _unbroken(text: str, charset: str) -> str:
 
 def _skeleton(token: str) -> str:
     """One word in plain Latin letters; in a word of Cyrillic letters, look-alikes are Cyrillic."""
-    if any("\u0400" <= sign <= "\u04ff" for sign in token):
-        token = "".join(_LOOKALIKE.get(sign, sign) for sign in token)
-        return "".join(_CYRILLIC.get(sign, sign) for sign in token).replace("\ufffd", LOST)
-    token = "".join(_LATIN.get(sign, sign) for sign in token)
+    if _CYRILLIC_LETTER.search(token):
+        return token.translate(_TO_CYRILLIC).translate(_FROM_CYRILLIC).replace("\ufffd", LOST)
+    token = token.translate(_FROM_LATIN)
+    if token.isascii():
+        return token.replace("zh", "j")
     bare = unicodedata.normalize("NFD", token)
     bare = "".join(sign for sign in bare if not unicodedata.combining(sign))
     return bare.replace("zh", "j").replace("\ufffd", LOST)
