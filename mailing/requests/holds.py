@@ -84,9 +84,11 @@ def of(subscriber_id: UUID) -> list[LegalHold]:
     return list(db.session.scalars(query.order_by(LegalHold.until.desc(), LegalHold.id)))
 
 
-def find(hold_id: int) -> LegalHold:
-    """Raises Missing."""
-    found = db.session.get(LegalHold, hold_id)
+def find(hold_id: int, is_locked: bool = False) -> LegalHold:
+    """A hold, locked until the commit where it is to be changed. Raises Missing."""
+    found = db.session.get(
+        LegalHold, hold_id, with_for_update=is_locked, populate_existing=is_locked
+    )
     if found is None:
         raise Missing(f"There is no legal hold {hold_id}.")
     return found
@@ -95,8 +97,7 @@ def find(hold_id: int) -> LegalHold:
 def lift(hold_id: int, actor: Actor) -> LegalHold:
     """End a hold before its day; the same again changes nothing. Raises Missing."""
     demand(actor.role, Act.DESTROY_PEOPLE)
-    found = find(hold_id)
-    db.session.refresh(found, with_for_update=True)
+    found = find(hold_id, is_locked=True)
     if found.lifted_at is None:
         found.lifted_by, found.lifted_at = actor.name, clock.now()
         audit.record(actor, "legal hold lifted", f"subscriber {found.subscriber_id}", hold=hold_id)

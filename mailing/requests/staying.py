@@ -51,10 +51,9 @@ def told(who: Person) -> list[dict[str, Any]]:
 
 
 def _last_backup() -> str:
-    """The day on which the key of a backup of today is destroyed (backups/keys.py): no later one
-    holds the person."""
-    settings = current()
-    return f"{clock.today(settings.time_zone) + timedelta(days=settings.backup_days)}"
+    """The day, by UTC as keys have it, on which that of a backup of today is destroyed
+    (backups/keys.py): no later one holds the person."""
+    return f"{clock.now().date() + timedelta(days=current().backup_days)}"
 
 
 def _sum(tables: tuple[str, ...], rows: dict[str, int], who: Person) -> int:

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.base.settings import Settings
+from tests.webapp.conftest import With
 from tests.webapp.public.conftest import Rows, Shop, every_row
 from tests.webapp.public.crowd import Crowd, gather
 from tests.webapp.public.samples import (
@@ -24,7 +24,6 @@ from tests.webapp.public.samples import (
     public_rules,
     without_a_sample,
 )
-from webapp.app import create_app
 
 LOOKS = ("GET", "HEAD", "OPTIONS")
 Visits = Callable[[], list[tuple[str, str]]]
@@ -70,10 +69,10 @@ def test_the_sweep_sees_every_table_and_a_single_letter(web: Flask, shop: Shop, 
     assert _changed(before, rows()) == ["topics"]
 
 
-def test_a_get_that_writes_is_found_out(settings: Settings, web: Flask, shop: Shop) -> None:
+def test_a_get_that_writes_is_found_out(with_settings: With, web: Flask, shop: Shop) -> None:
     """The sweep itself is no use unless it fails where somebody breaks the rule."""
     crowd = gather(web, shop)
-    broken = create_app(settings)
+    broken = with_settings().application
 
     @broken.get("/kind/<token>")
     def unsubscribe_on_get(token: str) -> str:
@@ -89,8 +88,6 @@ def test_a_get_that_writes_is_found_out(settings: Settings, web: Flask, shop: Sh
     before = _hashes(broken)
     broken.test_client().get(f"/kind/{crowd.leave['valid']}")
     assert _changed(before, _hashes(broken)) == ["subscribers"]
-    with broken.app_context():
-        db.engine.dispose()
 
 
 def _sweep(client: FlaskClient, crowd: Crowd, rows: Rows, visits: Visits) -> None:
