@@ -49,9 +49,10 @@ def count(wanted: Wanted) -> Counts:
 
 def _together(search: "_Search", bound: Mapping[str, object]) -> Counts:
     """All in one pass over those few who may be meant."""
-    rows = db.session.execute(text(search.together), bound)
+    rows = db.session.execute(text(search.together), bound).all()
     found = Counter({said: number for said, number in rows if said is not None})
-    is_whole = sum(found.values()) <= MOST_LOOKED_AT
+    # Whoever says nothing at all was looked at, too.
+    is_whole = sum(number for _, number in rows) <= MOST_LOOKED_AT
     return Counts({one: Number(found[one], is_whole) for one in Said})
 
 
