@@ -47,7 +47,10 @@ def test_the_clock_by_command(paper: Kelisim, words: str) -> None:
     assert paper("request", "resume", NUMBER, "--json").document["paused_at"] is None
     assert paper("request", "pause", NUMBER, "--for", "documents", "--json").document["paused_at"]
     assert paper("request", "pause", NUMBER, "--for", "fun").code == 2
-    late = paper("request", "extend", NUMBER, "--until", "2999-01-01", "--text", words, "--json")
+    extend = ("request", "extend", NUMBER, "--until", "2999-01-01", "--text", words, "--json")
+    assert paper(*extend).code == 5
+    assert paper("request", "resume", NUMBER, "--json").document["paused_at"] is None
+    late = paper(*extend)
     assert (late.code, late.document["field"]) == (1, "until")
     paper("request", "register", "--right", "blocking", "--email", "oleg@pochta.example", "--told")
     other = NUMBER.replace("0001", "0002")
