@@ -32,13 +32,11 @@ class Reason(StrEnum):
     CANNOT_RENDER = "cannot_render"
 
 
-# One look at the suppressions for each person: four of them doubled the time of a count over
-# 100,000 people (184 ms instead of 103). Somebody who moved away keeps nobody out who asks from
-# that mailbox now; a yes there is one that a backup brought back, and it went with them.
+# Somebody who moved away keeps nobody out who asks from that mailbox now; a yes there is one that a
+# backup brought back, and it went with them.
 _KEPT_OUT = """
     WHEN s.personal IS NULL THEN 'withdrawn'
-    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
-                 AND (x.reason <> 'moved' OR {has_yes})) THEN (
+    WHEN {is_suppressed} THEN (
         SELECT CASE WHEN bool_or(x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
                     WHEN bool_or(x.reason = 'complaint') THEN 'suppressed_complaint'
                     WHEN bool_or(x.reason = 'bounce') THEN 'suppressed_bounce'
@@ -48,18 +46,39 @@ _KEPT_OUT = """
     WHEN s.blocked_at IS NOT NULL THEN 'blocked'
 """
 
+# One look at the index for each person serves the gate, which asks about a group of them.
+_ONE_LOOK = """
+    EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+            AND (x.reason <> 'moved' OR {has_yes}))
+"""
+# The same said so that PostgreSQL may read all suppressions once and keep them in a hash table,
+# which it does where a whole list is judged: a million looks at the index were half of its time.
+_HASHED = """
+    (EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest AND x.reason <> 'moved')
+     OR EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest AND x.reason = 'moved')
+        AND {has_yes})
+"""
+
 _PAUSED = "WHEN s.paused_until > now() THEN 'paused_by_subscriber'"
 
-CAMPAIGN = f"""
-CASE {_KEPT_OUT.format(has_yes="st.standing = 'given'")}
+_CAMPAIGN = """
+CASE {kept_out}
     WHEN st.standing = 'withdrawn' THEN 'withdrawn'
     WHEN st.standing = 'unsubscribed' THEN 'unsubscribed'
     WHEN st.quarantined THEN 'quarantined'
     WHEN st.standing IS DISTINCT FROM 'given' THEN 'not_confirmed'
     WHEN p.id IS NULL OR NOT (t.purpose = ANY (p.purposes)) THEN 'no_policy_consent'
-    {_PAUSED}
+    {paused}
 END
 """
+
+
+def _campaign(look: str) -> str:
+    is_suppressed = look.format(has_yes="st.standing = 'given'")
+    return _CAMPAIGN.format(kept_out=_KEPT_OUT.format(is_suppressed=is_suppressed), paused=_PAUSED)
+
+
+CAMPAIGN, CAMPAIGN_OF_MANY = _campaign(_ONE_LOOK), _campaign(_HASHED)
 
 _HAS = "EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id AND {condition})"
 
@@ -68,19 +87,34 @@ _A_TOPIC = """
     o.standing = 'given' AND o.topic_id <> (SELECT n.id FROM topics n WHERE n.slug = 'notices')
 """
 
-NOTICE = f"""
-CASE {_KEPT_OUT.format(has_yes=_HAS.format(condition=_A_TOPIC))}
+_NOTICE = """
+CASE {kept_out}
     WHEN st.standing = 'withdrawn' THEN 'withdrawn'
-    WHEN NOT {_HAS.format(condition=_A_TOPIC)} THEN
-        CASE WHEN {_HAS.format(condition="o.standing = 'withdrawn'")} THEN 'withdrawn'
-             WHEN {_HAS.format(condition="o.standing = 'unsubscribed'")} THEN 'no_topic_left'
-             WHEN {_HAS.format(condition="o.quarantined")} THEN 'quarantined'
+    WHEN NOT {has_topic} THEN
+        CASE WHEN {has_withdrawn} THEN 'withdrawn'
+             WHEN {has_left} THEN 'no_topic_left'
+             WHEN {has_quarantined} THEN 'quarantined'
              ELSE 'not_confirmed' END
     -- Asking for the notices again, on the preference page, is no yes yet.
     WHEN st.refused THEN 'unsubscribed'
-    {_PAUSED}
+    {paused}
 END
 """
+
+
+def _notice(look: str) -> str:
+    has_topic = _HAS.format(condition=_A_TOPIC)
+    return _NOTICE.format(
+        kept_out=_KEPT_OUT.format(is_suppressed=look.format(has_yes=has_topic)),
+        has_topic=has_topic,
+        has_withdrawn=_HAS.format(condition="o.standing = 'withdrawn'"),
+        has_left=_HAS.format(condition="o.standing = 'unsubscribed'"),
+        has_quarantined=_HAS.format(condition="o.quarantined"),
+        paused=_PAUSED,
+    )
+
+
+NOTICE, NOTICE_OF_MANY = _notice(_ONE_LOOK), _notice(_HASHED)
 
 # What somebody waits for goes to a mailbox that bounced again after thirty days.
 _UNREACHABLE = """

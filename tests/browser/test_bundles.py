@@ -45,7 +45,7 @@ def test_it_is_made_looked_at_and_released_without_script(
     with studio.web.app_context():
         making.work_on(state.of_request(number)[0].id)
     here = f"{studio.address}/studio/requests/{number}/bundle?lang=en"
-    page.goto(here)
+    # The page looks again by itself; a second way there would cross with its own.
     page.get_by_role("button", name="Show what goes").click()
     expect(page.get_by_text(WHO).first).to_be_visible()
     page.goto(here)

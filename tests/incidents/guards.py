@@ -74,8 +74,8 @@ GUARDS = (
     Guard(
         "T13, T14",
         "mailing/people/verdict.py",
-        "WHEN s.personal IS NULL THEN 'withdrawn'\n    WHEN EXISTS (SELECT FROM suppressions x",
-        "WHEN EXISTS (SELECT FROM suppressions x",
+        "WHEN s.personal IS NULL THEN 'withdrawn'\n    WHEN {is_suppressed}",
+        "WHEN {is_suppressed}",
         _VERDICT,
     ),
     Guard(
@@ -102,15 +102,15 @@ GUARDS = (
     Guard(
         "T19",
         "mailing/people/verdict.py",
-        "AND (x.reason <> 'moved' OR {has_yes})) THEN (",
-        "AND (x.reason = 'bounce')) THEN (",
+        "AND (x.reason <> 'moved' OR {has_yes}))\n",
+        "AND (x.reason = 'bounce'))\n",
         (_ERASED + "an_address_that_was_destroyed_stays_out_under_a_new_row",),
     ),
     Guard(
         "T20",
         "mailing/people/verdict.py",
-        "AND (x.reason <> 'moved' OR {has_yes})) THEN (",
-        "AND (x.reason <> 'moved' OR {has_yes})\nAND x.since > now() - interval '30 days') THEN (",
+        "AND (x.reason <> 'moved' OR {has_yes}))\n",
+        "AND (x.reason <> 'moved' OR {has_yes})\nAND x.since > now() - interval '30 days')\n",
         (_ERASED + "a_success_clears_no_suppression_and_time_clears_none",),
     ),
     Guard(

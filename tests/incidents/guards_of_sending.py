@@ -112,8 +112,8 @@ GUARDS = (
     Guard(
         "T52",
         "mailing/campaigns/audience.py",
-        "work_mem = '256MB'\"))\n    judged, values = considered(campaign, campaign.conditions)",
-        "work_mem = '256MB'\"))\n    judged, values = considered(campaign, None)",
+        "considered(campaign, campaign.conditions)\n    rows = ",
+        "considered(campaign, None)\n    rows = ",
         _LINES,
     ),
     Guard(

@@ -27,8 +27,12 @@ Act = Callable[[Person], None]
 KINDS = {
     "campaign": (verdict.CAMPAIGN, "news"),
     "notice": (verdict.NOTICE, "notices"),
+    # The audience asks in other words, and must be told the same.
+    "campaign of many": (verdict.CAMPAIGN_OF_MANY, "news"),
+    "notice of many": (verdict.NOTICE_OF_MANY, "notices"),
     "confirmation": (verdict.CONFIRMATION, "news"),
 }
+_TOLD = ("campaign", "notice", "confirmation")
 _QUESTION = """
     SELECT s.id, ({verdict}) FROM subscribers s JOIN topics t ON t.slug = :topic
     LEFT JOIN standings st ON st.subscriber_id = s.id AND st.topic_id = t.id
@@ -185,8 +189,8 @@ def expected(app: Flask) -> dict[str, dict[str, str | None]]:
         if not name.startswith("request "):
             open_request(person)
         PEOPLE[person.id] = name
-        for kind, reason in zip(KINDS, what[1:], strict=True):
-            said[kind][name] = reason
+        for kind in KINDS:
+            said[kind][name] = dict(zip(_TOLD, what[1:], strict=True))[kind.split()[0]]
     for person_id, name in PEOPLE.items():
         db.session.execute(text(_AGED), {"id": person_id, "days": AGES.get(name, 0)})
     db.session.commit()
