@@ -9,7 +9,7 @@ from pathlib import Path
 from celery.beat import PersistentScheduler
 
 from mailing.base.errors import KelisimError
-from mailing.base.jobs import DESK, INBOUND, SWEEP
+from mailing.base.jobs import CLICKS, DESK, INBOUND, SWEEP
 from mailing.bootstrap import create_base
 
 EVERY = 5.0
@@ -39,6 +39,7 @@ def main() -> int:
         "sweep": {"task": SWEEP, "schedule": EVERY, "options": {"expires": EVERY}},
         "inbound": {"task": INBOUND, "schedule": EVERY, "options": {"expires": EVERY}},
         "desk": {"task": DESK, "schedule": A_MINUTE, "options": {"expires": A_MINUTE}},
+        "clicks": {"task": CLICKS, "schedule": A_MINUTE, "options": {"expires": A_MINUTE}},
     }
     settings = app.extensions["kelisim"]
     settings.var.mkdir(parents=True, exist_ok=True)
