@@ -48,7 +48,8 @@ _OF_CAMPAIGN = """
         coalesce(sum(c.pressed), 0) AS pressed, coalesce(sum(c.machines), 0) AS machines
     FROM counted_links l LEFT JOIN clicks c ON c.token = l.token
     WHERE l.campaign_id = :campaign
-    GROUP BY l.token ORDER BY pressed - machines DESC, l.language, l.number
+    GROUP BY l.token
+    ORDER BY coalesce(sum(c.pressed - c.machines), 0) DESC, l.language, l.number
 """
 
 
