@@ -20,7 +20,7 @@ from mailing.base.errors import Conflict, Missing
 from mailing.base.settings import Settings
 from mailing.campaigns import approvals, campaigns, counting, notices
 from mailing.campaigns.content import Content
-from mailing.deliveries import clicks, counted_links, drafts, laying, meter, trials, trying
+from mailing.deliveries import clicks, counted_links, drafts, laying, links, meter, trials, trying
 from mailing.deliveries.letters import Letters
 from mailing.deliveries.meter import BURST_LINKS, Meter
 from mailing.deliveries.trying import Wish
@@ -138,6 +138,8 @@ def test_a_preview_leads_straight_and_shows_the_footer_and_a_test_mail_has_neith
     seen = drafts.preview(campaigns.find(number), "kk")
     assert "(https://shop.example/winter)" in seen.text
     assert "кім ашқанын ешқашан тіркемейміз" in seen.text
+    shop, winter = "https://shop.example/a?x=1&y=2", "https://shop.example/winter"
+    assert links.of(campaigns.find(number)) == [shop, winter], "what a worker looks up"
     trying.send(campaigns.find(number), Wish("kk", "usual", ["me@staff.example"]), road.ACTOR)
     db.session.commit()
     [one] = sender.ask(sender.claim())

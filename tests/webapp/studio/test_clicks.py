@@ -101,7 +101,9 @@ def test_a_report_shows_each_link_and_adds_up(
     lay(web, world)
     page = browse(Role.VIEWER).get(f"{at}/report?lang=en").text
     section = page.split('id="clicks"')[1].split("</section>")[0]
-    rows = [re.findall(r'<td class="number"[^>]*>([^<]+)</td>', row) for row in section.split("<tr")]
+    rows = [
+        re.findall(r'<td class="number"[^>]*>([^<]+)</td>', row) for row in section.split("<tr")
+    ]
     assert [row for row in rows if row] == [
         ["3", "0", "75\xa0%"],
         ["1", "3", "25\xa0%"],
