@@ -9,11 +9,17 @@ from pathlib import Path
 from celery.beat import PersistentScheduler
 
 from mailing.base.errors import KelisimError
-from mailing.base.jobs import DESK, INBOUND, SWEEP
+from mailing.base.jobs import CLICKS, DESK, INBOUND, SWEEP
 from mailing.bootstrap import create_base
 
 EVERY = 5.0
 A_MINUTE = 60.0
+SCHEDULE = {
+    "sweep": {"task": SWEEP, "schedule": EVERY, "options": {"expires": EVERY}},
+    "inbound": {"task": INBOUND, "schedule": EVERY, "options": {"expires": EVERY}},
+    "desk": {"task": DESK, "schedule": A_MINUTE, "options": {"expires": A_MINUTE}},
+    "clicks": {"task": CLICKS, "schedule": A_MINUTE, "options": {"expires": A_MINUTE}},
+}
 # The health check of containers (console.alive) looks at the age of this file.
 ALIVE = "beat.alive"
 
@@ -35,11 +41,7 @@ def main() -> int:
         print(error.message, file=sys.stderr)  # noqa: T201 - the reason for not starting
         return error.exit_code
     celery = app.extensions["kelisim_queue"]
-    celery.conf.beat_schedule = {
-        "sweep": {"task": SWEEP, "schedule": EVERY, "options": {"expires": EVERY}},
-        "inbound": {"task": INBOUND, "schedule": EVERY, "options": {"expires": EVERY}},
-        "desk": {"task": DESK, "schedule": A_MINUTE, "options": {"expires": A_MINUTE}},
-    }
+    celery.conf.beat_schedule = SCHEDULE
     settings = app.extensions["kelisim"]
     settings.var.mkdir(parents=True, exist_ok=True)
     schedule = str(settings.var / "beat")

@@ -10,6 +10,7 @@ from flask import Flask
 from mailing.base.database import db
 from mailing.base.jobs import (
     BUNDLE,
+    CLICKS,
     DESK,
     DNS,
     IMPORT,
@@ -19,7 +20,7 @@ from mailing.base.jobs import (
     SWEEP,
     ring_now,
 )
-from mailing.deliveries import dispatch
+from mailing.deliveries import clicks, dispatch
 from mailing.people.imports import running
 from mailing.requests import claims, incoming, retention, sweeping, withdrawals
 from mailing.requests.bundles import making
@@ -89,6 +90,12 @@ def _register_errands(app: Flask, celery: Celery) -> None:
             db.session.commit()
             sweeping.tidy()
             retention.run_when_due()
+
+    @celery.task(name=CLICKS)
+    def gather_clicks() -> None:
+        with app.app_context():
+            clicks.gather()
+            db.session.commit()
 
     @celery.task(name=BUNDLE)
     def make_bundle(bundle_id: str) -> None:

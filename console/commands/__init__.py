@@ -20,6 +20,7 @@ NOUNS = {
     "campaign": "campaign",
     "segment": "segment",
     "approval": "approval",
+    "clicks": "clicks",
     "notice": "notice",
     "mail": "mail",
     "bounces": "bounces",

@@ -50,6 +50,7 @@ class Installation(Table):
     second_factor_demanded: Mapped[bool] = mapped_column(
         server_default=text("false"), info=OPERATIONAL
     )
+    clicks_counted: Mapped[bool] = mapped_column(server_default=text("false"), info=OPERATIONAL)
 
 
 class DataKeyCheck(Table):

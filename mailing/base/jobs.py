@@ -23,6 +23,7 @@ LINKS = "kelisim.links"
 DNS = "kelisim.dns"
 DESK = "kelisim.desk"
 BUNDLE = "kelisim.bundle"
+CLICKS = "kelisim.clicks"
 
 VISIBILITY_SECONDS = 120
 

@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Integer, Text, select
 from sqlalchemy.dialects.postgresql import TIMESTAMP
@@ -20,7 +21,7 @@ from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, NotAllowed
 from mailing.base.languages import gettext as _
 from mailing.base.settings import current
-from mailing.campaigns import audience, campaigns
+from mailing.campaigns import audience, campaigns, counting
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.people.address import clean_text
 from mailing.staff.audit import Actor, AuditEntry, record
@@ -71,7 +72,7 @@ class Approval(Table):
 def bound_to(campaign: Campaign) -> str:
     """A hash of all that an approval is about (SHA-256, hexadecimal)."""
     narrowed = campaign.narrowed
-    said = {
+    said: dict[str, Any] = {
         "bodies": sorted(
             (asdict(body.content) for body in campaign.bodies), key=lambda body: body["language"]
         ),
@@ -80,6 +81,8 @@ def bound_to(campaign: Campaign) -> str:
         "segment": narrowed["definition"] if narrowed else None,
         "sender": current().from_,
     }
+    if counting.is_wanted(campaign):
+        said["clicks"] = "counted"
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

@@ -93,6 +93,7 @@ class Campaign(Table):
             name="sending_has_an_audience",
         ),
         CheckConstraint("kind <> 'notice' OR segment_id IS NULL", name="notice_has_no_segment"),
+        CheckConstraint("kind <> 'notice' OR NOT counts_clicks", name="notice_counts_no_clicks"),
         Index(
             "one_notice_a_policy",
             "policy_id",
@@ -132,6 +133,8 @@ class Campaign(Table):
     )
     # Whose approval held when it was let go: shown for ever, whatever changes around it.
     approved_by: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
+    # Whether its links are to be counted, where the installation counts any (`counting`).
+    counts_clicks: Mapped[bool] = mapped_column(server_default=text("false"), info=OPERATIONAL)
 
     bodies: Mapped[list[CampaignBody]] = relationship(
         cascade="all, delete-orphan", order_by=CampaignBody.language
@@ -251,7 +254,7 @@ def duplicate(campaign: Campaign, actor: Actor) -> Campaign:
         raise Conflict("A policy version is announced once; its notice is not duplicated.")
     own_first = sorted(campaign.bodies, key=lambda body: body.language != campaign.language)
     copy = draft(Kind.CAMPAIGN, campaign.topic, [body.content for body in own_first], actor)
-    copy.segment_id = campaign.segment_id
+    copy.segment_id, copy.counts_clicks = campaign.segment_id, campaign.counts_clicks
     db.session.flush()
     return copy
 

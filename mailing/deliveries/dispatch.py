@@ -15,7 +15,7 @@ from mailing.base.languages import gettext as _
 from mailing.base.settings import current
 from mailing.campaigns import approvals, audience, campaigns
 from mailing.campaigns.campaigns import Campaign, State
-from mailing.deliveries import batches, readiness, status
+from mailing.deliveries import batches, laying, readiness, status
 from mailing.staff.audit import Actor, record
 
 _log = structlog.get_logger()
@@ -288,6 +288,7 @@ def _send(campaign: Campaign) -> Started:
     campaign.approved_by = approvals.approver(campaign)
     campaign.frozen_segment = campaign.narrowed
     frozen = audience.snapshot(campaign)
+    laying.lay(campaign)
     campaign.state, campaign.started_at = State.SENDING.value, clock.now()
     batches.lay(campaign.id)
     db.session.flush()

@@ -10,7 +10,7 @@ from mailing.base.operator import Operator, operator_of
 from mailing.base.settings import Settings
 from mailing.base.signing import signing_keys
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import message
+from mailing.deliveries import counted_links, message
 from mailing.deliveries.message import Frame, Kind
 from mailing.people import topics
 from mailing.people.topics import Topic
@@ -23,7 +23,9 @@ def campaign_frame(settings: Settings, campaign: Campaign, language: str) -> Fra
     own = frame(settings, campaign.topic, language, f"{campaign.kind}-{campaign.id}")
     under = of_policy(own, settings, _in_force(campaign.started_at or clock.now(), settings))
     keys = signing_keys(settings)
-    return replace(under, reason=Kind(campaign.kind), fields=declared(), keys=keys)
+    is_counted = counted_links.is_counted(campaign, language)
+    own = replace(under, reason=Kind(campaign.kind), fields=declared(), keys=keys)
+    return replace(own, is_counted=is_counted)
 
 
 def of_policy(frame: Frame, settings: Settings, policy: PolicyVersion | None) -> Frame:

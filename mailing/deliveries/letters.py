@@ -28,6 +28,7 @@ from mailing.deliveries import (
     account_words,
     answer_words,
     answers,
+    counted_links,
     frames,
     message,
     samples,
@@ -88,7 +89,7 @@ class Letters:
         own = frames.campaign_frame(
             self._settings, campaigns.find(trial.campaign_id), trial.said.language
         )
-        compiled = message.compile(trial.said, replace(own, reason=Kind.TEST))
+        compiled = message.compile(trial.said, replace(own, reason=Kind.TEST, is_counted=False))
         recipient = Recipient(passed.permit.recipient, dict(samples.reader(trial.sample).fields))
         return compiled.render(recipient, stamps.trial_stamp(self._settings, passed))
 
@@ -103,9 +104,9 @@ class Letters:
     def _compile(self, campaign_id: int, language: str) -> Compiled:
         campaign = campaigns.find(campaign_id)
         content = campaign.content_in(language)
-        return message.compile(
-            content, frames.campaign_frame(self._settings, campaign, content.language)
-        )
+        own = frames.campaign_frame(self._settings, campaign, content.language)
+        links = counted_links.addresses(self._settings, campaign_id, content.language)
+        return message.compile(content, replace(own, links=links))
 
     def _confirmation(self, passed: Passed, recipient: Recipient) -> Octets:
         optin = optins.find(passed.optin_id) if passed.optin_id else None

@@ -36,7 +36,7 @@ class Act(StrEnum):
     MANAGE_STAFF = N_("invite staff, change roles, close logins")
     READ_AUDIT = N_("read the audit log")
     READ_SETTINGS = N_("read the settings")
-    CHANGE_SETTINGS = N_("name the operator, look the domain up, make signing keys")
+    CHANGE_SETTINGS = N_("name the operator, look the domain up, make keys, allow counting clicks")
     OWN_LOGIN = N_("look after one's own login")
 
 

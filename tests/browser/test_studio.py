@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -10,6 +11,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 from sqlalchemy import text
 
 from mailing.base.database import db
+from mailing.campaigns import counting
+from mailing.deliveries import clicks
+from mailing.deliveries.counted_links import CountedLink
 from mailing.people import profile
 from mailing.requests import acting, incidents, registering, rights, rulings
 from mailing.requests.acting import Closing
@@ -53,6 +57,7 @@ class Studio:
             "/studio/campaigns",
             "/studio/campaigns?tab=sent",
             "/studio/campaigns/new",
+            f"{self.campaign}/brief",
             *(f"{self.campaign}/{page}" for page in pages),
             f"{self.campaign}/why",
             f"{self.campaign}/export",
@@ -105,9 +110,25 @@ class Studio:
 def studio(site: str, web: Flask) -> Studio:
     make_crew(web)
     world, asked_for = make_world(web), desk_of(web)
+    counted(web, world)
     with web.app_context():
         person = profile.of_address("person0@example.com").id
     return Studio(site, web, world, asked_for, str(person))
+
+
+def counted(web: Flask, world: World) -> None:
+    """Clicks are counted: on two links of the draft, one of them with long words."""
+    with web.app_context():
+        counting.switch(True, OFFICER)
+        counting.choose(world.campaign_id, True, OFFICER)
+        for token, number, words in (("a", 1, "Көзілдіріктердің жаңа түрлері " * 4), ("b", 3, "")):
+            to = f"https://shop.example/{'қысқы-' * 20}{token}"
+            link = CountedLink(token=token, language="kk", number=number, target=to, words=words)
+            link.campaign_id = world.campaign_id
+            db.session.add(link)
+        db.session.flush()
+        clicks.keep({datetime(2026, 11, 20, 8, tzinfo=UTC): {"a": (1200, 150), "b": (40, 40)}})
+        db.session.commit()
 
 
 def ended(studio: Studio) -> None:

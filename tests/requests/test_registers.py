@@ -18,6 +18,7 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.base.settings import Settings
 from mailing.base.tokens import AccountToken, link_keys
+from mailing.campaigns import counting
 from mailing.deliveries import account_mails
 from mailing.deliveries.account_mails import AccountMail
 from mailing.deliveries.letters import Letters
@@ -170,6 +171,9 @@ def test_the_register_of_processing_is_what_is_in_force(policy: PolicyVersion) -
     ]
     assert [(one.role, one.host) for one in told.recipients] == [("relay", "127.0.0.1")]
     assert {one.name: one.days for one in told.terms}["access"] == 3
+    assert not told.clicks_counted
+    counting.switch(True, OFFICER)
+    assert processing.register().clicks_counted
 
 
 def test_a_relays_login_stands_in_no_register(

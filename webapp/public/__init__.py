@@ -10,6 +10,7 @@ from webapp.public import (
     agree,
     bundle,
     claim,
+    click,
     confirm,
     images,
     inquiry,
@@ -23,6 +24,7 @@ from webapp.public import (
     verify,
 )
 from webapp.public.brake import Brake
+from webapp.public.pressed import Pressed
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     join.pages,
@@ -41,6 +43,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     operations.pages,
     images.pages,
     verify.pages,
+    click.pages,
 )
 
 
@@ -48,6 +51,7 @@ def register(app: Flask) -> None:
     """Add the pages with their brake, and tell every template who the operator is."""
     settings: Settings = app.extensions["kelisim"]
     app.extensions["kelisim_join_brake"] = Brake(settings)
+    app.extensions["kelisim_pressed"] = Pressed(settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.context_processor(operator_identity)

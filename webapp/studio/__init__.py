@@ -13,6 +13,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     campaign_list,
     campaigns,
     certificate_pages,
+    click_pages,
     composer,
     destruction_pages,
     disclosure_pages,

@@ -8,9 +8,10 @@ from flask.typing import ResponseReturnValue
 from mailing.base.database import db
 from mailing.base.languages import gettext
 from mailing.base.settings import current
-from mailing.campaigns import campaigns
+from mailing.campaigns import campaigns, counting
 from mailing.campaigns.campaigns import Campaign, CampaignBody, Kind, State
 from mailing.campaigns.content import Format
+from mailing.deliveries import laying
 from mailing.people import topics
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
@@ -37,6 +38,9 @@ def campaign_brief(campaign_id: int) -> str:
         rows=_rows(campaign),
         sender=current().from_,
         writing=writing_page(campaign),
+        counting_is_on=counting.is_on(),
+        fewest=laying.FEWEST,
+        looked=laying.look(campaign) if counting.is_wanted(campaign) else [],
     )
 
 

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from mailing.base.sheets import sheet
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import aftermath, comparing, failures, rest
+from mailing.deliveries import aftermath, clicks, comparing, failures, rest
 from mailing.deliveries.aftermath import HOURS, Aftermath
 from mailing.staff.permissions import Act
 from webapp.studio import charts
@@ -38,6 +38,7 @@ def campaign_report(campaign_id: int) -> ResponseReturnValue:
         missed=_missed(campaign, figures),
         rest=rest.number(figures.number("refused"), figures.held),
         failures=failures.of(campaign_id),
+        clicks=clicks.of(campaign),
         **_what_followed(campaign, figures),
     )
 

@@ -9,7 +9,7 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import gettext
 from mailing.base.settings import current
-from mailing.campaigns import identity
+from mailing.campaigns import counting, identity
 from mailing.deliveries import dns_checks, dns_records, relays
 from mailing.staff import audit
 from mailing.staff.permissions import Act
@@ -26,6 +26,7 @@ def settings_home() -> str:
         seen=dns_checks.look(),
         relays=relays.everyone(),
         limits=current(),
+        clicks_are_counted=counting.is_on(),
     )
 
 

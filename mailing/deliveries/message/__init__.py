@@ -10,8 +10,9 @@ from mailing.base.operator import Operator
 from mailing.campaigns.content import Content, Format
 from mailing.deliveries.message.answer import AnswerMail, answer
 from mailing.deliveries.message.compiled import Compiled, Preview
-from mailing.deliveries.message.composing import compile
+from mailing.deliveries.message.composing import compile, links_of
 from mailing.deliveries.message.confirmation import ConfirmMail, confirmation
+from mailing.deliveries.message.counting import Left, Link
 from mailing.deliveries.message.frame import (
     FIELDS,
     BodyError,
@@ -37,6 +38,8 @@ __all__ = [
     "Format",
     "Frame",
     "Kind",
+    "Left",
+    "Link",
     "Octets",
     "Operator",
     "Oversight",
@@ -51,6 +54,7 @@ __all__ = [
     "compile",
     "confirmation",
     "inspect",
+    "links_of",
     "oversights",
     "reply",
 ]

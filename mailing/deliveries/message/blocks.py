@@ -13,6 +13,7 @@ from html import escape
 from mailing.base.errors import Invalid
 from mailing.campaigns.blocks import PARTS, Block, BlockKind, from_body
 from mailing.deliveries.message.cleaning import LARGEST, clean
+from mailing.deliveries.message.counting import Counter
 from mailing.deliveries.message.frame import BodyError, Frame
 from mailing.deliveries.message.markdown import STYLES, from_markdown
 from mailing.deliveries.message.merge import LONGEST_TEXT, Draft, hide
@@ -44,8 +45,8 @@ class Woven:
     is_wide: bool = False
 
 
-def weave_blocks(body: str, frame: Frame) -> Woven:
-    """Both faces of all blocks that say something.
+def weave_blocks(body: str, frame: Frame, counter: Counter) -> Woven:
+    """Both faces of all blocks that say something; their links pass the counter.
 
     Raises `BodyError`; its field is the block's number (from 1) and the part, as in `3-link`.
     """
@@ -54,7 +55,7 @@ def weave_blocks(body: str, frame: Frame) -> Woven:
     blocks = _blocks(body)
     for number, block in enumerate(blocks, 1):
         if not block.is_empty:
-            markup, words = _both(block, number, frame)
+            markup, words = _both(block, number, frame, counter)
             html += [*markup, "\n"]
             text += [*words, "\n\n"]
     _demand_something(html)
@@ -77,7 +78,9 @@ def _demand_something(html: list[Piece]) -> None:
         raise BodyError("The page is too large for a mail; shorten it.", "body")
 
 
-def _both(block: Block, number: int, frame: Frame) -> tuple[list[Piece], list[Piece]]:
+def _both(
+    block: Block, number: int, frame: Frame, counter: Counter
+) -> tuple[list[Piece], list[Piece]]:
     """One block's faces; whatever is wrong in it is said of its part, and of the line there."""
     names = [name for name in PARTS[block.kind] if block.part(name)]
     try:
@@ -85,7 +88,8 @@ def _both(block: Block, number: int, frame: Frame) -> tuple[list[Piece], list[Pi
         _demand_closed(block, names, frame)
         draft = hide(_SEAM.join(_plain(block, name) for name in names), frame.fields)
         parts = dict(zip(names, draft.text.split(_SEAM), strict=bool(names)))
-        markup = clean(_MARKUP[block.kind](_Parts(parts, draft, frame.images_url)))
+        cleaned = clean(_MARKUP[block.kind](_Parts(parts, draft, frame.images_url)))
+        markup = counter.lead(cleaned, draft)
         return weave_html(markup, draft), weave_text(plain_text(markup, draft), draft)
     except BodyError as wrong:
         raise _placed(wrong, block, number, names) from None

@@ -9,6 +9,7 @@ from mailing.base.errors import Invalid
 from mailing.campaigns.content import Content, Format
 from mailing.deliveries.message.blocks import Woven, weave_blocks
 from mailing.deliveries.message.compiled import LEAVE, PREFERENCES, SIGNED_UP, Compiled, Faces
+from mailing.deliveries.message.counting import Counter, Link, counter_of
 from mailing.deliveries.message.documents import Page, from_html, from_mjml, without_comments
 from mailing.deliveries.message.frame import BodyError, Frame, one_line
 from mailing.deliveries.message.markdown import from_markdown
@@ -28,13 +29,20 @@ def compile(content: Content, frame: Frame) -> Compiled:
     return Compiled(faces(content, frame), frame, sentences(content.language, frame))
 
 
+def links_of(content: Content, frame: Frame) -> list[Link]:
+    """Every link of the author's words, in their order; raises as `compile` does."""
+    counter = counter_of(frame)
+    _woven(content, frame, counter)
+    return counter.found
+
+
 def faces(content: Content, frame: Frame) -> Faces:
     """Subject, HTML and text with their holes; raises as `compile` does."""
     if not content.subject.strip():
         raise BodyError("Write a subject: it is what people see first.", "subject")
     subject = _line("subject", content.subject, frame)
     preheader = _line("preheader", content.preheader, frame)
-    woven = _woven(content, frame)
+    woven = _woven(content, frame, counter_of(frame))
     dress = Dress("message", content.language, frame)
     return Faces(
         subject=subject.text,
@@ -87,14 +95,15 @@ def _line(name: str, text: str, frame: Frame) -> Line:
         raise type(wrong)(wrong.message, name) from None
 
 
-def _woven(content: Content, frame: Frame) -> Woven:
-    """The author's words in both faces, with their holes."""
+def _woven(content: Content, frame: Frame, counter: Counter) -> Woven:
+    """The author's words in both faces, with their holes; each link passes the counter."""
     source = _source(content.body)
     if content.format == Format.BLOCKS:
-        return weave_blocks(source, frame)
+        return weave_blocks(source, frame, counter)
     draft, page = _page(source, content, frame)
-    text = weave_text(plain_text(page.body, draft), draft)
-    return Woven(weave_html(page.body, draft), text, page.styles, page.is_wide)
+    body = counter.lead(page.body, draft)
+    text = weave_text(plain_text(body, draft), draft)
+    return Woven(weave_html(body, draft), text, page.styles, page.is_wide)
 
 
 def _page(source: str, content: Content, frame: Frame) -> tuple[Draft, Page]:

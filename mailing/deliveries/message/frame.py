@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
@@ -49,7 +49,8 @@ class Frame:
     `feedback` names the campaign (or form) and nobody in particular; `policy_label` the version
     behind `policy_url`, where it is one; `fields` are those that the policy version declares;
     `keys` sign the message, each on its own; `images_url` is what the address of an uploaded image
-    begins with.
+    begins with. `links` leads targets through addresses of ours (`counting`), and `is_counted` says
+    in the footer that clicks are counted.
     """
 
     operator: Operator
@@ -66,6 +67,8 @@ class Frame:
     fields: tuple[str, ...] = FIELDS
     keys: tuple[SigningKey, ...] = ()
     images_url: str = ""
+    links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from mailing.base import clock
 from mailing.base.settings import Settings, current
+from mailing.campaigns import counting
 from mailing.people import forms, topics
 from mailing.policies import versions
 from mailing.policies.versions import PolicyVersion
@@ -54,7 +55,8 @@ class Recipient:
 
 @dataclass(frozen=True)
 class Processing:
-    """The register as a document; `policy` None while none is in force."""
+    """The register as a document; `policy` None while none is in force. `clicks_counted`: whether
+    links of campaigns may be counted, as sums that hold nothing of a person."""
 
     made_at: datetime
     operator: dict[str, str]
@@ -64,6 +66,7 @@ class Processing:
     sources: list[Source]
     recipients: list[Recipient]
     terms: list[Term]
+    clicks_counted: bool
 
 
 def register() -> Processing:
@@ -78,6 +81,7 @@ def register() -> Processing:
         sources=_sources(),
         recipients=_recipients(settings),
         terms=terms.everything(),
+        clicks_counted=counting.is_on(),
     )
 
 

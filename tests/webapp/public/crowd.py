@@ -5,6 +5,7 @@ takes the same token); `request` holds tokens of opt-in requests. A key that beg
 marks a token that is not ours, or not of that kind: it must be answered like any other nonsense.
 """
 
+import secrets
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,12 +13,15 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import select, text
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import AddressToken, ClaimToken, InquiryToken, LeaveToken, link_keys
-from mailing.campaigns import images
+from mailing.campaigns import campaigns, counting, images
+from mailing.campaigns.content import Content
 from mailing.deliveries import answers, stamps
 from mailing.deliveries.answers import AnswerKind, NewAnswer
+from mailing.deliveries.counted_links import CountedLink
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.receipts import StoredReceipt
 from mailing.leaving.scope import Scope
@@ -61,6 +65,7 @@ class Crowd:
     certificate: str
     receipt: str
     bundle: Tokens
+    counted: str
 
 
 def gather(web: Flask, shop: Shop) -> Crowd:
@@ -82,7 +87,20 @@ def gather(web: Flask, shop: Shop) -> Crowd:
         assert certificate is not None
         mails = (leaving, requests, changes, claims, asked)
         files = (_image(), certificate.number, _receipt())
-        return Crowd(web, shop, *mails, draft, digest, *files, bundle)
+        return Crowd(web, shop, *mails, draft, digest, *files, bundle, a_counted_link())
+
+
+def a_counted_link(target: str = "https://shop.example/new?a=1&b=2") -> str:
+    """The token of a link that is counted, in a campaign that has started."""
+    counting.switch(True, ACTOR)
+    draft = campaigns.create("offers", Content("kk", "Хат", f"[Дүкен]({target})"), ACTOR)
+    draft.counts_clicks, draft.started_at = True, clock.now()
+    token = secrets.token_urlsafe(9)
+    link = CountedLink(token=token, campaign_id=draft.id, language="kk", number=1)
+    link.target, link.words = target, "Дүкен"
+    db.session.add(link)
+    db.session.commit()
+    return token
 
 
 def _bundle_tokens(subscriber: UUID) -> Tokens:

@@ -92,6 +92,13 @@ def pictures(crowd: Crowd, rule: str) -> Addresses:
     return _filled(rule, {"valid": crowd.image, "unknown": unknown, "hostile": "x.svg"})
 
 
+def ways(crowd: Crowd, rule: str) -> Addresses:
+    """A rule that takes the token of a counted link."""
+    found = {"valid": crowd.counted, "of another kind": crowd.leave["valid"], "a word": "x"}
+    unknown = {"in capitals": crowd.counted.upper(), "cut short": crowd.counted[:-1]}
+    return _filled(rule, found | unknown | {"not UTF-8": "%FF%FE", "very long": "A" * 3000})
+
+
 def certificates(crowd: Crowd, rule: str) -> Addresses:
     """A rule that takes the number of a certificate."""
     forged = crowd.certificate[:-1] + ("A" if crowd.certificate[-1] != "A" else "B")
@@ -150,6 +157,7 @@ SAMPLES: dict[str, Maker] = {
     "/static/<path:filename>": files,
     "/images/<name>": pictures,
     "/verify/<number>": numbers,
+    "/c/<link>": ways,
     "/bundle/<token>": bundles,
 }
 
@@ -256,8 +264,11 @@ ACTIONS: dict[str, Poster] = {
     "/inquiry/<token>": fill({"say": "yes"}, inquiring),
 }
 
-# Rules that answer programs, not people: no page to look at.
-NO_PAGE = {"/healthz", "/readyz", "/metrics", "/static/<path:filename>", "/images/<name>"}
+# Rules that answer programs, not people, or lead them on: no page to look at.
+NO_PAGE = {
+    *("/healthz", "/readyz", "/metrics", "/static/<path:filename>", "/images/<name>"),
+    "/c/<link>",
+}
 
 
 class Page(NamedTuple):

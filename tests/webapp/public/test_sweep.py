@@ -97,7 +97,7 @@ def _sweep(client: FlaskClient, crowd: Crowd, rows: Rows, visits: Visits) -> Non
             for visitor, query in visits():
                 _look(client, f"{address}{query}", method, VISITORS[visitor])
         assert _changed(before, rows()) == [], rule
-    # T28: what machines fetch is counted nowhere, so no figure has to be cleaned of it.
+    # T28: what machines fetch is in no figure but that of machines' clicks, which is no row here.
     assert _figures(client) == figures
 
 
