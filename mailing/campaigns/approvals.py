@@ -31,6 +31,7 @@ LONGEST_NOTE = 1000
 _NEUTRAL = (
     *("people seen", "person explained", "people listed", "ledger exported", "links looked up"),
     *("campaign approved", "campaign sent back", "campaign taken back", "campaign started"),
+    "test mail found right",
     *("campaign called back", "campaign paused", "campaign resumed", "campaign stopped"),
 )
 

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+from mailing.deliveries.message.looks import looks
 from mailing.deliveries.message.oversights import Oversight
+from mailing.deliveries.message.unshown import unshown
+from mailing.deliveries.message.walking import Element, Walk
 
 WARN_BYTES, CLIPPED_BYTES = 85_000, 100_000  # Gmail cuts a message at about 102 kB of HTML.
 LONGEST_SUBJECT = 60
@@ -70,6 +72,8 @@ def review(raw: bytes, language: str, own: Own) -> Iterator[Oversight]:
         *_links(page, text),
         *_page(page),
         *_size(html, raw),
+        *looks(html),
+        *unshown(html),
     ]
     yield from dict.fromkeys(found)
 
@@ -194,18 +198,17 @@ def _body_of(text: str, own: Own) -> str:
     )
 
 
-class _Page(HTMLParser):
+class _Page(Walk):
     """What the checks need of a page, in one pass."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.links: list[Link] = []
         self.images: list[dict[str, str | None]] = []
         self.small: set[float] = set()
         self.plain_tables = 0
         self.has_language, self.title = False, ""
-        self._hidden, self._words = 0, list[str]()
-        self._open: list[tuple[str, bool]] = []
+        self._words = list[str]()
         self._link: Link | None = None
 
     @property
@@ -213,35 +216,24 @@ class _Page(HTMLParser):
         """The words that a reader sees."""
         return "".join(self._words)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        style = given.get("style") or ""
-        hides = "display:none" in style.replace(" ", "") or tag in ("style", "title", "head")
-        if tag not in _VOID:
-            self._open.append((tag, hides))
-            self._hidden += hides
-        if not self._hidden:
-            sizes = (float(size) for size in FONT_SIZE.findall(style))
+    def entered(self, element: Element) -> None:
+        if not self.is_hidden:
+            sizes = map(float, FONT_SIZE.findall(element.given.get("style") or ""))
             self.small.update(size for size in sizes if 0 < size < SMALLEST_PIXELS)
-        self._note(tag, given)
+        self._note(element.tag, element.given)
 
-    def handle_endtag(self, tag: str) -> None:
-        while self._open and any(name == tag for name, _ in self._open):
-            name, hides = self._open.pop()
-            self._hidden -= hides
-            if name == tag:
-                break
-        if tag == "a":
+    def closed(self, element: Element) -> None:
+        if element.tag == "a":
             self._link = None
 
-    def handle_data(self, data: str) -> None:
-        if any(name == "title" for name, _ in self._open):
-            self.title += data
-        if self._hidden:
+    def said(self, words: str) -> None:
+        if any(element.tag == "title" for element in self.open):
+            self.title += words
+        if self.is_hidden:
             return
-        self._words.append(data)
+        self._words.append(words)
         if self._link is not None:
-            self._link.words += data
+            self._link.words += words
 
     def _note(self, tag: str, given: dict[str, str | None]) -> None:
         if tag == "a" and given.get("href"):
@@ -255,6 +247,3 @@ class _Page(HTMLParser):
             self.plain_tables += 1
         elif tag == "div" and given.get("lang") and given.get("dir"):
             self.has_language = True
-
-
-_VOID = frozenset(("area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))
