@@ -54,8 +54,8 @@ def of_complaints(campaign: Campaign) -> Iterator[Check]:
     detail = _told(found)
     if level is Level.STOP:
         detail = f"{detail} " + _(
-            "Send only to people who surely want it, once the share has fallen below"
-            " %(limit)s %%; KELISIM_COMPLAINTS_STOP sets that limit.",
+            "No campaign leaves until it is below %(limit)s %%; KELISIM_COMPLAINTS_STOP sets that"
+            " limit.",
             limit=_figure(current().complaints_stop),
         )
     yield Check("complaints", level, title, detail, Fix.HEALTH)
