@@ -20,7 +20,7 @@ from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, NotAllowed
 from mailing.base.languages import gettext as _
 from mailing.base.settings import current
-from mailing.campaigns import audience, campaigns
+from mailing.campaigns import audience, brands, campaigns
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.people.address import clean_text
 from mailing.staff.audit import Actor, AuditEntry, record
@@ -81,6 +81,9 @@ def bound_to(campaign: Campaign) -> str:
         "segment": narrowed["definition"] if narrowed else None,
         "sender": current().from_,
     }
+    brand = brands.at(campaign.started_at or clock.now())
+    if brand is not None:
+        said["brand"] = brand.id
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

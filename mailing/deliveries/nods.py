@@ -1,7 +1,8 @@
 """Nods: somebody who got a test mail says that it looks right.
 
-A nod is bound to what the mail said: its words in one language, and the topic that its footer
-names. Whatever changes one of these leaves it void. It is appended and never changed.
+A nod is bound to what the mail said: its words in one language, the topic that its footer
+names, and its looks. Whatever changes one of these leaves it void. It is appended and never
+changed.
 """
 
 import hashlib
@@ -20,7 +21,7 @@ from mailing.base.errors import Conflict, NotAllowed
 from mailing.base.languages import gettext as _
 from mailing.base.languages import time_text
 from mailing.base.settings import current
-from mailing.campaigns import campaigns
+from mailing.campaigns import brands, campaigns
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.deliveries.checks import Check, Fix, Level
 from mailing.deliveries.deliveries import Delivery
@@ -53,7 +54,9 @@ class Nod(Table):
 
 def said_in(campaign: Campaign, language: str) -> str:
     """A hash of all that a nod is about (SHA-256, hexadecimal)."""
-    said = [asdict(campaign.content_in(language)), campaign.topic_id]
+    brand = brands.at(clock.now())
+    looks = brand.id if brand else None
+    said = [asdict(campaign.content_in(language)), campaign.topic_id, looks]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
@@ -73,7 +76,7 @@ def may_nod(campaign: Campaign, language: str, actor: Actor) -> bool:
     address = _addresses().get(actor.name)
     if address:
         own.append(Trial.digest == digest_of(canonical(address)))
-    content = campaign.content_in(language)
+    content, changed_at = campaign.content_in(language), brands.changed_at(clock.now())
     query = (
         select(Trial.delivery_id)
         .join(Delivery, Delivery.id == Trial.delivery_id)
@@ -86,6 +89,8 @@ def may_nod(campaign: Campaign, language: str, actor: Actor) -> bool:
             or_(*own),
         )
     )
+    if changed_at is not None:
+        query = query.where(Trial.sent_at >= changed_at)
     return db.session.scalar(query.limit(1)) is not None
 
 

@@ -126,7 +126,7 @@ def would_leave(campaign: Campaign, sample: Finished) -> bool:
 def _reviewed(campaign: Campaign, language: str, looked_at: list[Finished]) -> Iterator[Check]:
     frame = frames.campaign_frame(current(), campaign, language)
     topic = frame.topic_name if campaign.kind == Kind.CAMPAIGN else ""
-    own = Own(frame.policy_url, topic, operator_of(current()).name)
+    own = Own(frame.policy_url, topic, operator_of(current()).name, frame.head.logo_url)
     written = campaign.content_in(language)
     found = [one for sample in looked_at for one in review(sample.raw, language, own)]
     if written.format in _OF_A_DESIGNER:

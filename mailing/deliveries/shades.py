@@ -8,13 +8,12 @@ from functools import lru_cache
 
 from PIL import Image as Picture
 
+from mailing.base.colours import NIGHT, contrast
 from mailing.base.errors import Missing
 from mailing.base.settings import Settings
 from mailing.campaigns import images
-from mailing.deliveries.message.colours import contrast
 from mailing.deliveries.message.oversights import Oversight
 
-NIGHT = (18, 18, 18)  # what mail programs take for the ground in the dark, or nearly
 LEAST = 3.0  # WCAG 2.2, 1.4.11
 MOSTLY = 0.8
 CLEAR_ENOUGH = 0.1
@@ -28,15 +27,15 @@ def dark_pictures(html: str, settings: Settings) -> Iterator[Oversight]:
     found = re.findall(re.escape(f"{settings.public_url}/images/") + _NAME, html)
     for name in dict.fromkeys(found):
         try:
-            if _is_lost(name):
+            if is_lost_by_name(name):
                 yield Oversight("dark_picture", images.find(name).title or name[:16])
         except Missing:
             continue
 
 
 @lru_cache(maxsize=1024)
-def _is_lost(name: str) -> bool:
-    """By the name alone, which is the hash of what it shows."""
+def is_lost_by_name(name: str) -> bool:
+    """The same, by the name alone, which is the hash of what it shows."""
     return is_lost(images.find(name).content)
 
 

@@ -97,6 +97,7 @@ class Studio:
             "/studio/settings",
             "/studio/settings/operator",
             "/studio/settings/domain",
+            "/studio/settings/brand",
             "/studio/audit",
         ]
 

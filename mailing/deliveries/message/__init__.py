@@ -9,6 +9,7 @@ splices, `headers` writes the fields, `dkim` signs where the frame has keys.
 from mailing.base.operator import Operator
 from mailing.campaigns.content import Content, Format
 from mailing.deliveries.message.answer import AnswerMail, answer
+from mailing.deliveries.message.blocks import IMAGE_NAME
 from mailing.deliveries.message.compiled import Compiled, Preview
 from mailing.deliveries.message.composing import compile
 from mailing.deliveries.message.confirmation import ConfirmMail, confirmation
@@ -16,6 +17,7 @@ from mailing.deliveries.message.frame import (
     FIELDS,
     BodyError,
     Frame,
+    Head,
     Kind,
     Recipient,
     SignedUp,
@@ -29,6 +31,7 @@ from mailing.deliveries.message.reply import ReplyMail, reply
 
 __all__ = [
     "FIELDS",
+    "IMAGE_NAME",
     "AnswerMail",
     "BodyError",
     "Compiled",
@@ -36,6 +39,7 @@ __all__ = [
     "Content",
     "Format",
     "Frame",
+    "Head",
     "Kind",
     "Octets",
     "Operator",

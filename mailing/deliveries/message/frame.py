@@ -42,6 +42,21 @@ def untranslated(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above the author's words: a name, a logo, or both; and the colour of links and
+    buttons. What is empty is ours."""
+
+    name: str = ""
+    accent: str = ""
+    logo_url: str = ""
+    logo_width: int = 0
+    logo_height: int = 0
+
+
+PLAIN = Head()
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What is the same for a whole campaign in one language.
 
@@ -49,7 +64,7 @@ class Frame:
     `feedback` names the campaign (or form) and nobody in particular; `policy_label` the version
     behind `policy_url`, where it is one; `fields` are those that the policy version declares;
     `keys` sign the message, each on its own; `images_url` is what the address of an uploaded image
-    begins with.
+    begins with; `head` is the operator's brand.
     """
 
     operator: Operator
@@ -66,6 +81,15 @@ class Frame:
     fields: tuple[str, ...] = FIELDS
     keys: tuple[SigningKey, ...] = ()
     images_url: str = ""
+    head: Head = PLAIN
+
+    @property
+    def link_colour(self) -> str:
+        return self.head.accent or "#0b57a4"
+
+    @property
+    def button_colour(self) -> str:
+        return self.head.accent or "#0b5e6b"
 
 
 @dataclass(frozen=True, slots=True)

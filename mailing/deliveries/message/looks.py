@@ -8,7 +8,7 @@ finding is about is a colour or a heading, never somebody's words: they may be a
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from mailing.deliveries.message.colours import (
+from mailing.base.colours import (
     BLACK,
     LINK,
     RGB,

@@ -55,6 +55,7 @@ class Own:
     policy_url: str
     topic_name: str
     footer_from: str
+    logo_url: str = ""
 
 
 def review(raw: bytes, language: str, own: Own) -> Iterator[Oversight]:
@@ -138,7 +139,8 @@ def _words(page: "_Page", text: str, language: str, own: Own) -> Iterator[Oversi
 
 
 def _images(page: "_Page", text: str, own: Own) -> Iterator[Oversight]:
-    for image in page.images:
+    shown = [image for image in page.images if not own.logo_url or image["src"] != own.logo_url]
+    for image in shown:
         name = PurePosixPath(urlsplit(image.get("src") or "").path).name
         alt = image.get("alt")
         if alt is None:
@@ -148,7 +150,7 @@ def _images(page: "_Page", text: str, own: Own) -> Iterator[Oversight]:
             PurePosixPath(name).stem.lower(),
         ):
             yield Oversight("alt_is_file", name)
-    if page.images and len(_body_of(text, own)) < LEAST_WORDS_BESIDE_IMAGES:
+    if shown and len(_body_of(text, own)) < LEAST_WORDS_BESIDE_IMAGES:
         yield Oversight("image_only", "")
 
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from mailing.base.colours import colour_of, contrast
 from mailing.base.languages import LANGUAGES, gettext_for
 from mailing.campaigns.blocks import to_body
 from mailing.campaigns.content import Content
@@ -17,7 +18,6 @@ from mailing.deliveries.message import (
     compile,
     confirmation,
 )
-from mailing.deliveries.message.colours import colour_of, contrast
 from mailing.deliveries.message.looks import looks
 from mailing.deliveries.message.unshown import unshown
 from mailing.deliveries.review_words import words_of

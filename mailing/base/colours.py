@@ -8,6 +8,7 @@ from PIL import ImageColor
 RGB = tuple[int, int, int]
 
 BLACK, WHITE = (0, 0, 0), (255, 255, 255)
+NIGHT = (18, 18, 18)  # what mail programs take for the ground in the dark, or nearly
 # What most mail programs show an unvisited link in that has no colour of its own.
 LINK = (0, 0, 238)
 
