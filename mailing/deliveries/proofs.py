@@ -128,7 +128,12 @@ def _reviewed(campaign: Campaign, language: str, looked_at: list[Finished]) -> I
     topic = frame.topic_name if campaign.kind == Kind.CAMPAIGN else ""
     own = Own(frame.policy_url, topic, operator_of(current()).name, frame.head.logo_url)
     written = campaign.content_in(language)
-    found = [one for sample in looked_at for one in review(sample.raw, language, own)]
+    differ = "{%" in written.body
+    found = [
+        one
+        for number, sample in enumerate(looked_at)
+        for one in review(sample.raw, language, own, with_looks=differ or not number)
+    ]
     if written.format in _OF_A_DESIGNER:
         found += unshown(written.body)
     yield from (_overlooked(finding, language) for finding in dict.fromkeys(found))

@@ -58,8 +58,9 @@ class Own:
     logo_url: str = ""
 
 
-def review(raw: bytes, language: str, own: Own) -> Iterator[Oversight]:
-    """Every finding about one message, each once."""
+def review(raw: bytes, language: str, own: Own, with_looks: bool = True) -> Iterator[Oversight]:
+    """Every finding about one message, each once; without its looks, which are those of every
+    reader's where nothing in the message depends on who reads."""
     message = message_from_bytes(raw, policy=policy.default)
     html, text = _part(message, "html"), _part(message, "plain")
     page = _Page()
@@ -73,8 +74,7 @@ def review(raw: bytes, language: str, own: Own) -> Iterator[Oversight]:
         *_links(page, text),
         *_page(page),
         *_size(html, raw),
-        *looks(html),
-        *unshown(html),
+        *([*looks(html), *unshown(html)] if with_looks else []),
     ]
     yield from dict.fromkeys(found)
 
@@ -139,7 +139,7 @@ def _words(page: "_Page", text: str, language: str, own: Own) -> Iterator[Oversi
 
 
 def _images(page: "_Page", text: str, own: Own) -> Iterator[Oversight]:
-    shown = [image for image in page.images if not own.logo_url or image["src"] != own.logo_url]
+    shown = [image for image in page.images if not own.logo_url or image.get("src") != own.logo_url]
     for image in shown:
         name = PurePosixPath(urlsplit(image.get("src") or "").path).name
         alt = image.get("alt")
