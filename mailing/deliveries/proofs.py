@@ -9,6 +9,7 @@ from mailing.base.languages import gettext as _
 from mailing.base.operator import is_named, operator_of
 from mailing.base.settings import Settings, current
 from mailing.base.tokens import LeaveToken, link_keys
+from mailing.campaigns import brands, images
 from mailing.campaigns.campaigns import Campaign, Kind
 from mailing.campaigns.content import Format
 from mailing.deliveries import drafts, fields, finished, frames, links, shades
@@ -43,6 +44,20 @@ def of_inboxes(campaign: Campaign) -> Iterator[Check]:
             detail = _("No preview text: an inbox shows the first words of the message instead.")
             title = _("Preview text")
             yield Check(f"preview_text-{body.language}", Level.WARN, title, detail, Fix.WRITE)
+
+
+def of_brand() -> Iterator[Check]:
+    """A logo that is lost in the dark is so in every language, and mended in the settings."""
+    logo = _logo()
+    if logo and shades.is_lost_by_name(logo):
+        level, title, sentence = words_of("dark_picture")
+        detail = sentence.format(what=images.find(logo).title)
+        yield Check("dark_logo", level, title, detail, Fix.SETTINGS)
+
+
+def _logo() -> str:
+    brand = brands.at(clock.now())
+    return (brand.logo if brand else None) or ""
 
 
 def of_links(campaign: Campaign) -> Iterator[Check]:
@@ -98,7 +113,7 @@ def _message(
         yield Check(f"message-{language}", Level.FINE, title, detail)
     for one in oversights(seen.subject, seen.html, seen.text, own):
         yield _overlooked(one, language)
-    for one in shades.dark_pictures(seen.html, current()):
+    for one in shades.dark_pictures(seen.html, current(), _logo()):
         yield _overlooked(one, language)
     yield from _reviewed(campaign, language, looked_at)
 

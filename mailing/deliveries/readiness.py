@@ -61,8 +61,13 @@ def check(campaign: Campaign, seen: Look | None = None, at: datetime | None = No
     seen = seen or look(campaign)
     told = [*_before_the_audience(), of_audience(seen.audience), *_approval(campaign)]
     words = [*_of_the_message(campaign), *proofs.of_languages(campaign, seen.languages)]
-    beside = [*proofs.of_inboxes(campaign), *proofs.of_links(campaign), *nods.of(campaign)]
-    around = [*_of_the_sender(campaign), *reached.of(campaign, seen), *lasting.of(seen, at)]
+    beside = [*proofs.of_inboxes(campaign), *proofs.of_brand(), *proofs.of_links(campaign)]
+    around = [
+        *nods.of(campaign),
+        *_of_the_sender(campaign),
+        *reached.of(campaign, seen),
+        *lasting.of(seen, at),
+    ]
     return Readiness([*told, *words, *beside, *around, *usual.of(campaign, seen.audience, at)])
 
 

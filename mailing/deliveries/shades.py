@@ -22,10 +22,11 @@ _LOOKED_AT = (64, 64)
 _SEEN = 128  # of 255: what lets more through than that is no part of the picture
 
 
-def dark_pictures(html: str, settings: Settings) -> Iterator[Oversight]:
-    """Those of our own pictures in a page that would be lost, by the name of their file."""
+def dark_pictures(html: str, settings: Settings, logo: str) -> Iterator[Oversight]:
+    """Those of our own pictures in a page that would be lost, by the name of their file; but the
+    brand's logo, which is not the author's."""
     found = re.findall(re.escape(f"{settings.public_url}/images/") + _NAME, html)
-    for name in dict.fromkeys(found):
+    for name in dict.fromkeys(one for one in found if one != logo):
         try:
             if is_lost_by_name(name):
                 yield Oversight("dark_picture", images.find(name).title or name[:16])

@@ -18,7 +18,7 @@ from mailing.campaigns import approvals, brands, campaigns, images
 from mailing.campaigns.brands import Wish
 from mailing.campaigns.content import Content
 from mailing.deliveries import drafts, nods, readiness, trying
-from mailing.deliveries.checks import Level
+from mailing.deliveries.checks import Fix, Level
 from mailing.deliveries.letters import Letters
 from mailing.deliveries.trying import Wish as Wanted
 from mailing.staff import audit
@@ -93,6 +93,23 @@ def test_the_checks_find_nothing_in_the_brand_itself(app: Flask) -> None:
         found = readiness.check(campaigns.find(number), at=None).checks
     told = {one.id for one in found if one.level is not Level.FINE}
     assert told - {"hour"} == {"dkim", "preview_text-kk", "links_unseen", "nod-kk"}
+
+
+def test_a_logo_that_is_lost_in_the_dark_is_told_once_with_where_to_mend_it(app: Flask) -> None:
+    road.subscribe(road.lay(), 1)
+    campaign = campaigns.find(road.campaign())
+    campaigns.edit(campaign, Content("ru", "Письмо", "Есть новость."), road.ACTOR)
+    octets = io.BytesIO()
+    picture = Image.new("RGBA", (300, 100), (0, 0, 0, 0))
+    picture.paste(Image.new("RGBA", (200, 40), (20, 20, 20, 255)), (50, 30))
+    picture.save(octets, "PNG")
+    set_to(logo=images.keep(octets.getvalue(), "night.png", road.ACTOR))
+    with speaking("en"):
+        found = [one for one in readiness.check(campaign).checks if one.id.startswith("dark_")]
+    assert [(one.id, one.level, one.fix) for one in found] == [
+        ("dark_logo", Level.WARN, Fix.SETTINGS)
+    ]
+    assert "“night.png”" in found[0].detail
 
 
 @pytest.mark.parametrize(
