@@ -42,17 +42,14 @@ _OF_NOTICE = f"""
 """  # noqa: S608 - our own text; every value is bound
 
 
-# Other campaigns that moved within a day; what they brought to whom is found by their batches.
+# Other campaigns that moved within a day, and whether one of them reached somebody.
 _MOVED = """
     SELECT id FROM campaigns WHERE kind = 'campaign' AND audience IS NOT NULL AND id <> :campaign
         AND coalesce(finished_at, now()) >= :since
 """
-_LATELY = """
-    LEFT JOIN (SELECT DISTINCT d.subscriber_id FROM deliveries d
-        WHERE d.state = 'accepted' AND d.finished_at >= :since AND d.batch_id = ANY (ARRAY(
-            SELECT b.id FROM batches b WHERE b.campaign_id = ANY (CAST(:moved AS integer[]))
-                AND coalesce(b.finished_at, now()) >= :since))
-    ) g ON g.subscriber_id = a.id
+_GOT = """
+    EXISTS (SELECT FROM deliveries d WHERE d.subscriber_id = b.id AND d.state = 'accepted'
+        AND d.campaign_id = ANY (CAST(:moved AS integer[])) AND d.finished_at >= :since)
 """
 
 
@@ -82,13 +79,12 @@ class Audience:
 
 @dataclass(frozen=True)
 class Look:
-    """The audience, and of those who would receive it: how many chose each language, how many use
-    each of the domains that were asked about, and how many got another campaign within a day."""
+    """The audience, and of those who would receive it: how many chose each language, and how many
+    use each of the domains that were asked about."""
 
     audience: Audience
     languages: dict[str, int] = field(default_factory=dict)
     domains: dict[str, int] = field(default_factory=dict)
-    lately: int = 0
 
 
 def count(campaign: Campaign) -> Audience:
@@ -112,17 +108,32 @@ def look(campaign: Campaign, domains: Sequence[str] = ()) -> Look:
     audience as it was frozen."""
     if campaign.audience is not None:
         return Look(_frozen(campaign))
-    rows = _looked_at(campaign, domains)
     reasons: Counter[str | None] = Counter()
     languages: Counter[str] = Counter()
     found: Counter[str] = Counter()
-    for reason, language, domain, number, _lately in rows:
+    for reason, language, domain, number in _looked_at(campaign, domains):
         reasons[reason] += number
         if reason is None:
             languages[language] += number
             found.update({domain: number} if domain else {})
-    lately = sum(row[-1] for row in rows if row[0] is None)
-    return Look(_sum(reasons), dict(sorted(languages.items())), dict(found), lately)
+    return Look(_sum(reasons), dict(sorted(languages.items())), dict(found))
+
+
+def lately(campaign: Campaign, most: int) -> tuple[int, int]:
+    """Of so many at most who would receive it, how many were looked at, and how many of these got
+    another campaign within a day."""
+    about = {"campaign": campaign.id, "since": clock.now() - A_DAY}
+    moved = list(db.session.scalars(text(_MOVED), about))
+    if not moved:
+        return 0, 0
+    judged, values = considered(campaign, campaign.conditions)
+    query = f"""
+        SELECT count(*), count(*) FILTER (WHERE {_GOT})
+        FROM (SELECT id FROM ({judged}) a WHERE reason IS NULL LIMIT :most) b
+    """  # noqa: S608 - our own text; every value is bound
+    asked = {**values, "moved": moved, "since": about["since"], "most": most}
+    row = db.session.execute(text(query), asked).one()
+    return row[0], row[1]
 
 
 def some(campaign: Campaign, most: int, language: str | None = None) -> list[UUID]:
@@ -240,19 +251,15 @@ def _in_topic(topic_id: int, conditions: Conditions | None) -> tuple[str, dict[s
     return f"{_OF_CAMPAIGN} AND {condition}", {**values, "topic": topic_id}
 
 
-def _looked_at(campaign: Campaign, domains: Sequence[str]) -> list[Any]:
-    """Rows of reason, language, domain, how many, and how many of them got another campaign."""
-    about = {"campaign": campaign.id, "since": clock.now() - A_DAY}
-    moved = list(db.session.scalars(text(_MOVED), about))
+def _looked_at(campaign: Campaign, domains: Sequence[str]) -> Iterator[Any]:
+    """Rows of reason, language, domain and how many."""
     judged, values = considered(campaign, campaign.conditions)
-    domain = "CASE WHEN provider = ANY (CAST(:domains AS text[])) THEN provider END"
-    query = f"""
-        SELECT reason, language, {domain if domains else "NULL"} AS domain, count(*),
-            {"count(g.subscriber_id)" if moved else "0"}
-        FROM ({judged}) a {_LATELY if moved else ""} GROUP BY reason, language, domain
-    """  # noqa: S608 - our own text; every value is bound
-    asked = {"domains": list(domains), "moved": moved, "since": about["since"]}
-    return list(db.session.execute(text(query), {**asked, **values}))
+    domain, by = "NULL", "reason, language"
+    if domains:
+        domain = "CASE WHEN provider = ANY (CAST(:domains AS text[])) THEN provider END"
+        by = f"{by}, domain"
+    query = f"SELECT reason, language, {domain} AS domain, count(*) FROM ({judged}) a GROUP BY {by}"  # noqa: S608
+    yield from db.session.execute(text(query), {"domains": list(domains), **values})
 
 
 def _people_query(campaign: Campaign) -> tuple[str, dict[str, Any]]:

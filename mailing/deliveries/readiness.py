@@ -65,7 +65,7 @@ def check(campaign: Campaign, seen: Look | None = None, at: datetime | None = No
     around = [
         *nods.of(campaign),
         *_of_the_sender(campaign),
-        *reached.of(campaign, seen),
+        *reached.of(campaign, seen.audience),
         *lasting.of(seen, at),
     ]
     return Readiness([*told, *words, *beside, *around, *usual.of(campaign, seen.audience, at)])

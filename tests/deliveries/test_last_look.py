@@ -18,7 +18,7 @@ from mailing.base.limits import domain_rates
 from mailing.campaigns import audience, campaigns, images
 from mailing.campaigns.blocks import Block, to_body
 from mailing.campaigns.content import Content
-from mailing.deliveries import dispatch, drafts, hours, readiness, shades
+from mailing.deliveries import dispatch, drafts, hours, reached, readiness, shades
 from mailing.deliveries.checks import Check, Fix, Level
 from tests import road
 from tests.deliveries.test_usual import NOON, sent
@@ -184,15 +184,26 @@ def test_who_got_another_campaign_within_a_day_is_counted(app: Flask) -> None:
     assert "lately" not in checks(number), "what a relay refused reached nobody"
 
 
-def test_one_pass_over_the_audience_answers_every_count(app: Flask) -> None:
-    """The last look at a million people asks for them once, whatever is counted of them."""
+def test_of_very_many_some_are_looked_at_and_the_sentence_says_so(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A6: a last look at a million people does not wait for a number that a sample tells."""
     road.subscribe(road.lay(), 6)
-    delivered(sent(4), 4)
+    delivered(sent(6), 6)
+    monkeypatch.setattr(reached, "COUNTED_UP_TO", 5)
+    monkeypatch.setattr(reached, "LOOKED_AT", 4)
+    number = road.campaign()
+    assert "Of 4 people looked at, so many got another campaign within 24 hours: 4." in (
+        checks(number)["lately"].detail
+    )
+
+
+def test_one_pass_over_the_audience_counts_languages_and_domains(app: Flask) -> None:
+    road.subscribe(road.lay(), 6)
     found = audience.look(campaigns.find(road.campaign()), ["example.com", "mail.ru"])
     assert found.audience.will_receive == 6
     assert found.languages == {"kk": 6}
     assert found.domains == {"example.com": 6}
-    assert found.lately == 4
 
 
 def test_limits_say_how_long_it_takes_and_until_when(app: Flask, set_to: Set) -> None:
