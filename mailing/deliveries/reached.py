@@ -11,7 +11,7 @@ from mailing.deliveries.checks import Check, Fix, Level
 from mailing.people.verdict import Reason
 
 # Beyond that the last look would wait a second and more for a number that a sample tells as well.
-COUNTED_UP_TO = 20_000
+COUNTED_UP_TO = 5_000
 LOOKED_AT = 200
 
 

@@ -37,7 +37,7 @@ def dark_pictures(html: str, settings: Settings, logo: str) -> Iterator[Oversigh
 @lru_cache(maxsize=1024)
 def is_lost_by_name(name: str) -> bool:
     """The same, by the name alone, which is the hash of what it shows."""
-    return is_lost(images.find(name).content)
+    return name.endswith(".png") and is_lost(images.find(name).content)
 
 
 def is_lost(content: bytes) -> bool:
