@@ -36,7 +36,7 @@ def dark_pictures(html: str, settings: Settings, logo: str) -> Iterator[Oversigh
 
 @lru_cache(maxsize=1024)
 def is_lost_by_name(name: str) -> bool:
-    """The same, by the name alone, which is the hash of what it shows."""
+    """Whether a picture is lost, told by its name, which is the hash of what it shows."""
     return name.endswith(".png") and is_lost(images.find(name).content)
 
 

@@ -42,9 +42,9 @@ def settings_brand_save() -> ResponseReturnValue:
     return redirect(url_for("studio.settings_brand"), 303)
 
 
-@studio.get("/settings/brand/specimen")
+@studio.get("/settings/brand/frame")
 @needs(Act.CHANGE_SETTINGS)
-def settings_brand_specimen() -> Response:
+def settings_brand_frame() -> Response:
     """A message that says nothing, in a frame without rights."""
     asked = request.args.get("language", "")
     answer = make_response(specimen.page(asked if asked in LANGUAGES else LANGUAGES[0]))

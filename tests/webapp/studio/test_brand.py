@@ -43,7 +43,7 @@ def test_a_brand_is_saved_and_shown_in_every_language(web: Flask, boss: Browser)
     assert "#8a1c1c on a dark ground: 2.0 : 1. Programs that keep it" in page
     assert "This logo is dark and see-through" in page
     for language, words in (("kk", "Түйме"), ("ru", "Кнопка"), ("en", "A button")):
-        shown = boss.get(f"/studio/settings/brand/specimen?language={language}")
+        shown = boss.get(f"/studio/settings/brand/frame?language={language}")
         assert words in shown.text
         assert "background-color:#8a1c1c" in shown.text
         assert f"/images/{found.logo}" in shown.text
