@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     domain_rates: DomainRates = ()
     relay_connections: int = Field(0, ge=0, le=1000)
     sending_hours: Spans = ()
+    complaints_stop: float = Field(0.3, ge=0, le=100, allow_inf_nan=False)
     brake_bounces: float = Field(0, ge=0, le=100, allow_inf_nan=False)
     brake_complaints: float = Field(0, ge=0, le=100, allow_inf_nan=False)
     brake_refusals: float = Field(0, ge=0, le=100, allow_inf_nan=False)

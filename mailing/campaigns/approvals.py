@@ -21,7 +21,7 @@ from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, NotAllowed
 from mailing.base.languages import gettext as _
 from mailing.base.settings import current
-from mailing.campaigns import audience, campaigns, counting
+from mailing.campaigns import audience, brands, campaigns, counting
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.people.address import clean_text
 from mailing.staff.audit import Actor, AuditEntry, record
@@ -32,6 +32,7 @@ LONGEST_NOTE = 1000
 _NEUTRAL = (
     *("people seen", "person explained", "people listed", "ledger exported", "links looked up"),
     *("campaign approved", "campaign sent back", "campaign taken back", "campaign started"),
+    "test mail found right",
     *("campaign called back", "campaign paused", "campaign resumed", "campaign stopped"),
 )
 
@@ -83,6 +84,9 @@ def bound_to(campaign: Campaign) -> str:
     }
     if counting.is_wanted(campaign):
         said["clicks"] = "counted"
+    brand = brands.at(campaign.started_at or clock.now())
+    if brand is not None:
+        said["brand"] = brand.id
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

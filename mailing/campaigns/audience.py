@@ -5,8 +5,9 @@ is exact, and the first messages leave while the deliveries of later chunks are 
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from sqlalchemy import ForeignKey, Integer, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.campaigns.campaigns import Campaign, Kind
 from mailing.campaigns.sentences import Conditions
@@ -21,9 +23,10 @@ from mailing.people import topics, verdict
 from mailing.people.subscribers import Sealer
 
 CHUNK = 500
+A_DAY = timedelta(days=1)
 
 _OF_CAMPAIGN = f"""
-    SELECT s.id, s.personal, s.language, {verdict.CAMPAIGN_OF_MANY} AS reason
+    SELECT s.id, s.personal, s.language, s.provider, {verdict.CAMPAIGN_OF_MANY} AS reason
     FROM standings st
     JOIN subscribers s ON s.id = st.subscriber_id
     JOIN topics t ON t.id = st.topic_id
@@ -32,11 +35,22 @@ _OF_CAMPAIGN = f"""
 """  # noqa: S608 - our own text; every value is bound
 
 _OF_NOTICE = f"""
-    SELECT s.id, s.personal, s.language, {verdict.NOTICE_OF_MANY} AS reason
+    SELECT s.id, s.personal, s.language, s.provider, {verdict.NOTICE_OF_MANY} AS reason
     FROM subscribers s
     LEFT JOIN standings st ON st.subscriber_id = s.id AND st.topic_id = :topic
     WHERE EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id)
 """  # noqa: S608 - our own text; every value is bound
+
+
+# Other campaigns that moved within a day, and whether one of them reached somebody.
+_MOVED = """
+    SELECT id FROM campaigns WHERE kind = 'campaign' AND audience IS NOT NULL AND id <> :campaign
+        AND coalesce(finished_at, now()) >= :since
+"""
+_GOT = """
+    EXISTS (SELECT FROM deliveries d WHERE d.subscriber_id = b.id AND d.state = 'accepted'
+        AND d.campaign_id = ANY (CAST(:moved AS integer[])) AND d.finished_at >= :since)
+"""
 
 
 class AudienceChunk(Table):
@@ -63,6 +77,16 @@ class Audience:
     held: dict[str, int]
 
 
+@dataclass(frozen=True)
+class Look:
+    """The audience, and of those who would receive it: how many chose each language, and how many
+    use each of the domains that were asked about."""
+
+    audience: Audience
+    languages: dict[str, int] = field(default_factory=dict)
+    domains: dict[str, int] = field(default_factory=dict)
+
+
 def count(campaign: Campaign) -> Audience:
     """The audience as it would be now; of a campaign that has started, as it was frozen."""
     if campaign.audience is not None:
@@ -81,20 +105,37 @@ def count_in(topic_id: int, conditions: Conditions) -> Audience:
     return _sum({row[0]: row[1] for row in db.session.execute(text(query), values)})
 
 
-def look(campaign: Campaign) -> tuple[Audience, dict[str, int]]:
-    """The audience, and how many of those who would receive it chose each language: one pass over
-    them. Of a campaign that has started, as it was frozen, and nothing of languages."""
+def look(campaign: Campaign, domains: Sequence[str] = ()) -> Look:
+    """What is asked before a start, in one pass over everybody; of a campaign that has started, the
+    audience as it was frozen."""
     if campaign.audience is not None:
-        return _frozen(campaign), {}
-    _make_room()
-    judged, values = considered(campaign, campaign.conditions)
-    query = f"SELECT reason, language, count(*) FROM ({judged}) a GROUP BY reason, language"  # noqa: S608
+        return Look(_frozen(campaign))
     reasons: Counter[str | None] = Counter()
     languages: Counter[str] = Counter()
-    for reason, language, number in db.session.execute(text(query), values):
+    found: Counter[str] = Counter()
+    for reason, language, domain, number in _looked_at(campaign, domains):
         reasons[reason] += number
-        languages[language] += number if reason is None else 0
-    return _sum(reasons), {one: number for one, number in sorted(languages.items()) if number}
+        if reason is None:
+            languages[language] += number
+            found.update({domain: number} if domain else {})
+    return Look(_sum(reasons), dict(sorted(languages.items())), dict(found))
+
+
+def lately(campaign: Campaign, most: int) -> tuple[int, int]:
+    """Of so many at most who would receive it, how many were looked at, and how many of these got
+    another campaign within a day."""
+    about = {"campaign": campaign.id, "since": clock.now() - A_DAY}
+    moved = list(db.session.scalars(text(_MOVED), about))
+    if not moved:
+        return 0, 0
+    judged, values = considered(campaign, campaign.conditions)
+    query = f"""
+        SELECT count(*), count(*) FILTER (WHERE {_GOT})
+        FROM (SELECT id FROM ({judged}) a WHERE reason IS NULL LIMIT :most) b
+    """  # noqa: S608 - our own text; every value is bound
+    asked = {**values, "moved": moved, "since": about["since"], "most": most}
+    row = db.session.execute(text(query), asked).one()
+    return row[0], row[1]
 
 
 def some(campaign: Campaign, most: int, language: str | None = None) -> list[UUID]:
@@ -210,6 +251,18 @@ def _in_topic(topic_id: int, conditions: Conditions | None) -> tuple[str, dict[s
         return _OF_CAMPAIGN, {"topic": topic_id}
     condition, values = conditions.sql()
     return f"{_OF_CAMPAIGN} AND {condition}", {**values, "topic": topic_id}
+
+
+def _looked_at(campaign: Campaign, domains: Sequence[str]) -> Iterator[Any]:
+    """Rows of reason, language, domain and how many."""
+    _make_room()
+    judged, values = considered(campaign, campaign.conditions)
+    domain, by = "NULL", "reason, language"
+    if domains:
+        domain = "CASE WHEN provider = ANY (CAST(:domains AS text[])) THEN provider END"
+        by = f"{by}, domain"
+    query = f"SELECT reason, language, {domain} AS domain, count(*) FROM ({judged}) a GROUP BY {by}"  # noqa: S608
+    yield from db.session.execute(text(query), {"domains": list(domains), **values})
 
 
 def _people_query(campaign: Campaign) -> tuple[str, dict[str, Any]]:

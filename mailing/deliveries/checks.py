@@ -20,6 +20,9 @@ class Fix(StrEnum):
     READY = "ready"
     POLICIES = "policies"
     DOMAIN = "domain"
+    HEALTH = "health"
+    SETTINGS = "settings"
+    TEST = "test"
     NOWHERE = ""
 
 

@@ -56,6 +56,11 @@ def preview_for(campaign: Campaign, language: str, reader: Recipient) -> Preview
     return Previewed(seen.subject, seen.html, seen.text, raw)
 
 
+def frame_of_a_draft(language: str) -> Frame:
+    """The frame of what belongs to no campaign yet."""
+    return _frame(topics.find(topics.NOTICES), language)
+
+
 def _demand_compiles(topic: Topic, content: Content) -> None:
     """What is there must be right; what is still missing in blocks stops the start, not the draft.
 

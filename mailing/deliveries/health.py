@@ -75,15 +75,17 @@ class Health:
 
 def lately() -> Health:
     """What came back of the campaigns that began within thirty days."""
-    since = Campaign.started_at >= clock.now() - WITHIN
-    begun = list(db.session.scalars(select(Campaign).where(since)))
-    values = {"campaigns": [one.id for one in begun]}
-    came_back = db.session.execute(text(_CAME_BACK), values).one()
+    begun = _begun()
+    bounced, complained = _came_back(begun)
     accepted = _accepted(begun)
-    return Health(
-        Share(came_back.bounced, accepted, limit=2, trouble=5),
-        Share(came_back.complained, accepted, limit=0.1, trouble=0.3),
-    )
+    return Health(Share(bounced, accepted, limit=2, trouble=5), _complaints(complained, accepted))
+
+
+def complaints() -> Share:
+    """The complaints alone. What was accepted is counted only where somebody complained."""
+    begun = _begun()
+    complained = _came_back(begun)[1]
+    return _complaints(complained, _accepted(begun) if complained else 0)
 
 
 def relays() -> Relays:
@@ -94,6 +96,21 @@ def relays() -> Relays:
     )
     rows = db.session.execute(query, {"since": clock.now() - _NOTED_WITHIN})
     return Relays(len(current().smtp_url), tuple((row.name, row.trouble) for row in rows))
+
+
+def _begun() -> list[Campaign]:
+    since = Campaign.started_at >= clock.now() - WITHIN
+    return list(db.session.scalars(select(Campaign).where(since)))
+
+
+def _came_back(begun: list[Campaign]) -> tuple[int, int]:
+    values = {"campaigns": [one.id for one in begun]}
+    found = db.session.execute(text(_CAME_BACK), values).one()
+    return found.bounced, found.complained
+
+
+def _complaints(number: int, accepted: int) -> Share:
+    return Share(number, accepted, limit=0.1, trouble=0.3)
 
 
 def _accepted(begun: list[Campaign]) -> int:

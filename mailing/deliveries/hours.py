@@ -33,6 +33,20 @@ def opens_at(settings: Settings, at: datetime) -> datetime | None:
     return _opening(settings.sending_hours, settings.time_zone, minute)
 
 
+def ends_at(settings: Settings, begins: datetime, seconds: float) -> datetime | None:
+    """When so many seconds within the hours have passed; None where two weeks do not hold them."""
+    if not settings.sending_hours:
+        return begins + timedelta(seconds=seconds)
+    minute, left, wall = begins.astimezone(UTC), seconds, ZoneInfo(settings.time_zone)
+    for _ in range(_AHEAD):
+        if _is_open(settings.sending_hours, minute.astimezone(wall)):
+            if left <= _MINUTE.total_seconds():
+                return minute + timedelta(seconds=left)
+            left -= _MINUTE.total_seconds()
+        minute += _MINUTE
+    return None
+
+
 # Minute by minute is plainly right on days when the clocks change; a week takes 20 ms, once.
 @lru_cache(maxsize=16)
 def _opening(spans: tuple[Span, ...], zone: str, minute: datetime) -> datetime | None:

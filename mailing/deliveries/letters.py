@@ -87,7 +87,10 @@ class Letters:
         if trial is None:
             raise message.UnsafeValue("What this message tests is gone.")
         own = frames.campaign_frame(
-            self._settings, campaigns.find(trial.campaign_id), trial.said.language
+            self._settings,
+            campaigns.find(trial.campaign_id),
+            trial.said.language,
+            looks_as_of=trial.sent_at,
         )
         compiled = message.compile(trial.said, replace(own, reason=Kind.TEST, is_counted=False))
         recipient = Recipient(passed.permit.recipient, dict(samples.reader(trial.sample).fields))

@@ -3,24 +3,28 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from babel import Locale
-
 from mailing.base import clock
 from mailing.base.errors import KelisimError
 from mailing.base.languages import gettext as _
-from mailing.base.languages import spoken
 from mailing.base.operator import is_named, operator_of
 from mailing.base.settings import Settings, current
 from mailing.base.tokens import LeaveToken, link_keys
+from mailing.campaigns import brands, images
 from mailing.campaigns.campaigns import Campaign, Kind
-from mailing.deliveries import drafts, fields, finished, frames, links
+from mailing.campaigns.content import Format
+from mailing.deliveries import drafts, fields, finished, frames, links, shades
 from mailing.deliveries.checks import Check, Fix, Level
 from mailing.deliveries.finished import Finished, Reader
 from mailing.deliveries.links import Finding, LinkCheck
 from mailing.deliveries.message import Oversight, Problem, inspect, oversights
 from mailing.deliveries.message.review import Own, review
+from mailing.deliveries.message.unshown import unshown
 from mailing.deliveries.review_words import words_of
+from mailing.deliveries.tongues import tongue
 from mailing.people import forms
+
+# What mail programs do not show is taken out of these on the way; their author should know.
+_OF_A_DESIGNER = (Format.HTML, Format.MJML)
 
 
 def of_messages(campaign: Campaign, settings: Settings) -> Iterator[Check]:
@@ -40,6 +44,20 @@ def of_inboxes(campaign: Campaign) -> Iterator[Check]:
             detail = _("No preview text: an inbox shows the first words of the message instead.")
             title = _("Preview text")
             yield Check(f"preview_text-{body.language}", Level.WARN, title, detail, Fix.WRITE)
+
+
+def of_brand() -> Iterator[Check]:
+    """A logo that is lost in the dark is so in every language, and mended in the settings."""
+    logo = _logo()
+    if logo and shades.is_lost_by_name(logo):
+        level, title, sentence = words_of("dark_picture")
+        detail = sentence.format(what=images.find(logo).title)
+        yield Check("dark_logo", level, title, detail, Fix.SETTINGS)
+
+
+def _logo() -> str:
+    brand = brands.at(clock.now())
+    return (brand.logo if brand else None) or ""
 
 
 def of_links(campaign: Campaign) -> Iterator[Check]:
@@ -95,6 +113,8 @@ def _message(
         yield Check(f"message-{language}", Level.FINE, title, detail)
     for one in oversights(seen.subject, seen.html, seen.text, own):
         yield _overlooked(one, language)
+    for one in shades.dark_pictures(seen.html, current(), _logo()):
+        yield _overlooked(one, language)
     yield from _reviewed(campaign, language, looked_at)
 
 
@@ -121,19 +141,22 @@ def would_leave(campaign: Campaign, sample: Finished) -> bool:
 def _reviewed(campaign: Campaign, language: str, looked_at: list[Finished]) -> Iterator[Check]:
     frame = frames.campaign_frame(current(), campaign, language)
     topic = frame.topic_name if campaign.kind == Kind.CAMPAIGN else ""
-    own = Own(frame.policy_url, topic, operator_of(current()).name)
-    found = dict.fromkeys(one for sample in looked_at for one in review(sample.raw, language, own))
-    yield from (_overlooked(finding, language) for finding in found)
-
-
-def _tongue(language: str) -> str:
-    """A language's name in the one spoken, as a line begins with it."""
-    return (Locale.parse(language).get_display_name(spoken()) or language).capitalize()
+    own = Own(frame.policy_url, topic, operator_of(current()).name, frame.head.logo_url)
+    written = campaign.content_in(language)
+    differ = "{%" in written.body
+    found = [
+        one
+        for number, sample in enumerate(looked_at)
+        for one in review(sample.raw, language, own, with_looks=differ or not number)
+    ]
+    if written.format in _OF_A_DESIGNER:
+        found += unshown(written.body)
+    yield from (_overlooked(finding, language) for finding in dict.fromkeys(found))
 
 
 def _overlooked(found: Oversight, language: str) -> Check:
     level, title, sentence = words_of(found.id)
-    detail = f"{_tongue(language)}: {sentence.format(what=found.what)}"
+    detail = f"{tongue(language)}: {sentence.format(what=found.what)}"
     return Check(f"{found.id}-{language}", level, title, detail, Fix.WRITE)
 
 
@@ -152,7 +175,7 @@ def of_languages(campaign: Campaign, chosen: dict[str, int]) -> Iterator[Check]:
         detail = _(
             "Of those who get it, some chose a language that is not written (%(chose)s); they get"
             " this one: %(own)s.",
-            chose=", ".join(f"{_tongue(one)}: {number}" for one, number in others.items()),
-            own=_tongue(campaign.language),
+            chose=", ".join(f"{tongue(one)}: {number}" for one, number in others.items()),
+            own=tongue(campaign.language),
         )
         yield Check("languages", Level.WARN, "Languages", detail, Fix.WRITE)

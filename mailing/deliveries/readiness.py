@@ -11,9 +11,19 @@ from mailing.base.operator import operator_of
 from mailing.base.settings import Settings, current
 from mailing.base.signing import signing_keys
 from mailing.campaigns import approvals, audience
-from mailing.campaigns.audience import Audience
+from mailing.campaigns.audience import Audience, Look
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import dns_checks, dns_records, frames, proofs, usual
+from mailing.deliveries import (
+    dns_checks,
+    dns_records,
+    frames,
+    lasting,
+    nods,
+    proofs,
+    reached,
+    repute,
+    usual,
+)
 from mailing.deliveries.checks import Check, Fix, Level
 from mailing.deliveries.dns_verdicts import Standing
 from mailing.policies import versions
@@ -38,26 +48,33 @@ class Readiness:
         return not self.stops
 
 
-def check(
-    campaign: Campaign,
-    look: tuple[Audience, dict[str, int]] | None = None,
-    at: datetime | None = None,
-) -> Readiness:
+def look(campaign: Campaign) -> Look:
+    """The audience, with all that the checks ask of it."""
+    return audience.look(campaign, lasting.limited(current()))
+
+
+def check(campaign: Campaign, seen: Look | None = None, at: datetime | None = None) -> Readiness:
     """Check a campaign and its surroundings, the final messages of some people included.
 
-    `look` is what `audience.look` said, where that was asked already; `at` when it is to leave.
+    `seen` is what `look` said, where that was asked already; `at` when it is to leave.
     """
-    counted, languages = look or audience.look(campaign)
-    told = [*_before_the_audience(), of_audience(counted), *_approval(campaign)]
-    words = [*_of_the_message(campaign), *proofs.of_languages(campaign, languages)]
-    beside = [*proofs.of_inboxes(campaign), *proofs.of_links(campaign), *of_the_domain()]
-    return Readiness([*told, *words, *beside, *usual.of(campaign, counted, at)])
+    seen = seen or look(campaign)
+    told = [*_before_the_audience(), of_audience(seen.audience), *_approval(campaign)]
+    words = [*_of_the_message(campaign), *proofs.of_languages(campaign, seen.languages)]
+    beside = [*proofs.of_inboxes(campaign), *proofs.of_brand(), *proofs.of_links(campaign)]
+    around = [
+        *nods.of(campaign),
+        *_of_the_sender(campaign),
+        *reached.of(campaign, seen.audience),
+        *lasting.of(seen, at),
+    ]
+    return Readiness([*told, *words, *beside, *around, *usual.of(campaign, seen.audience, at)])
 
 
 def obstacles(campaign: Campaign) -> list[Check]:
     """What stops a start, but for the audience: whoever starts counts it in any case, and
     counting a million people twice would keep the first of them waiting."""
-    checks = [*_before_the_audience(), *_of_the_message(campaign)]
+    checks = [*_before_the_audience(), *_of_the_message(campaign), *_of_the_sender(campaign)]
     return Readiness(checks).stops
 
 
@@ -101,6 +118,13 @@ def _before_the_audience() -> list[Check]:
 def _of_the_message(campaign: Campaign) -> list[Check]:
     settings = current()
     return [*proofs.of_messages(campaign, settings), _sender(settings), _signature(settings)]
+
+
+def _of_the_sender(campaign: Campaign) -> Iterator[Check]:
+    """How providers see whoever sends."""
+    yield repute.of_answers(current())
+    yield from repute.of_complaints(campaign)
+    yield from of_the_domain()
 
 
 def _identity(settings: Settings) -> Check:

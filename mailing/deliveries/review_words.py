@@ -11,7 +11,9 @@ Said = tuple[Level, str, str]
 
 def words_of(finding: str) -> Said:
     """Level, title and sentence of a finding; `{what}` in it is its matter."""
-    return {**_stopping(), **_of_the_subject(), **_of_links(), **_of_the_page()}[finding]
+    return {**_stopping(), **_of_the_subject(), **_of_links(), **_of_the_page(), **_of_its_looks()}[
+        finding
+    ]
 
 
 def _stopping() -> dict[str, Said]:
@@ -157,5 +159,46 @@ def _of_the_page() -> dict[str, Said]:
             Level.WARN,
             access,
             _("Letters of {what} pixels are hard to read; take 14 or more."),
+        ),
+    }
+
+
+def _of_its_looks() -> dict[str, Said]:
+    access, dark = _("Accessibility"), _("In the dark")
+    return {
+        "contrast_low": (
+            Level.WARN,
+            access,
+            _("Words are hard to read: {what}. Letters need 4.5 : 1, large ones 3 : 1."),
+        ),
+        "heading_skipped": (
+            Level.WARN,
+            access,
+            _("A heading is skipped ({what}): whoever listens to the page looks for it."),
+        ),
+        "ground_alone": (
+            Level.WARN,
+            dark,
+            _("The background {what} has no colour of letters beside it: set both together."),
+        ),
+        "ink_alone": (
+            Level.WARN,
+            dark,
+            _("A rule for the dark ({what}) sets letters and no background: set both together."),
+        ),
+        "no_color_scheme": (
+            Level.WARN,
+            dark,
+            _("The page does not say that it knows light and dark: it lacks color-scheme."),
+        ),
+        "dark_picture": (
+            Level.WARN,
+            dark,
+            _("The picture “{what}” is dark and see-through: in the dark it is lost. Fill it in."),
+        ),
+        "unshown": (
+            Level.WARN,
+            _("Mail programs"),
+            _("Mail programs do not show {what}: write it without."),
         ),
     }

@@ -16,6 +16,7 @@ class Act(StrEnum):
     SEND_CAMPAIGNS = N_("send campaigns")
     PAUSE_CAMPAIGNS = N_("pause and stop campaigns")
     APPROVE_CAMPAIGNS = N_("approve campaigns")
+    JUDGE_TESTS = N_("say that a test mail looks right")
     DECIDE_BOUNCES = N_("decide about bounces held back")
     COUNT_AUDIENCES = N_("count audiences")
     WRITE_SEGMENTS = N_("write segments")
@@ -52,6 +53,8 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     Act.PAUSE_CAMPAIGNS: _WRITERS | {Role.OFFICER},
     # Whoever approves is a second person, and may be the one who keeps the policy.
     Act.APPROVE_CAMPAIGNS: _WRITERS | {Role.OFFICER},
+    # Whoever got one has eyes; the domain asks that they got it.
+    Act.JUDGE_TESTS: _EVERYBODY,
     Act.DECIDE_BOUNCES: _WRITERS | {Role.OFFICER},
     Act.COUNT_AUDIENCES: _EVERYBODY,
     Act.WRITE_SEGMENTS: _WRITERS,

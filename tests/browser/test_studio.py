@@ -102,6 +102,7 @@ class Studio:
             "/studio/settings",
             "/studio/settings/operator",
             "/studio/settings/domain",
+            "/studio/settings/brand",
             "/studio/audit",
         ]
 

@@ -8,6 +8,7 @@ from webapp.studio import (  # noqa: F401  (importing them puts their routes on 
     approving,
     audience_pages,
     audit_pages,
+    brand_pages,
     brief,
     bundle_pages,
     campaign_list,

@@ -15,7 +15,7 @@ from mailing.base.languages import LANGUAGES, gettext
 from mailing.base.settings import current
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import samples, trials
+from mailing.deliveries import nods, samples, trials
 from mailing.deliveries.drafts import Previewed, preview_for
 from mailing.deliveries.message import Recipient
 from mailing.deliveries.samples import Sample
@@ -120,6 +120,9 @@ def preview_page(campaign: Campaign, **more: object) -> str:
         seen_mark=fingerprint(campaign),
         samples=list(Sample),
         trials=trials.of(campaign.id) if can(Act.WRITE_CAMPAIGNS) else [],
+        nod=nods.standing(campaign, asked.tongue),
+        may_nod=nods.may_nod(campaign, asked.tongue, actor()),
+        nods_to=nods.said_in(campaign, asked.tongue),
         **{"errors": {}, "typed": None, **more},
     )
 

@@ -9,7 +9,7 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import gettext, ngettext
 from mailing.base.settings import current
-from mailing.campaigns import approvals, audience, campaigns
+from mailing.campaigns import approvals, campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries import dispatch, links, readiness, status, usual
 from mailing.deliveries.dispatch import Counted
@@ -62,18 +62,17 @@ def campaign_links(campaign_id: int) -> Response:
 
 
 def _last_look(campaign: Campaign, errors: dict[str, str]) -> str:
-    look = audience.look(campaign)
-    counted, chosen = look
+    look = readiness.look(campaign)
     return render_template(
         "pages/studio/ready.html",
         campaign=campaign,
-        audience=counted,
-        chosen=chosen,
+        audience=look.audience,
+        chosen=look.languages,
         readiness=readiness.check(campaign, look),
         sender=current().from_,
         errors=errors,
         typed=request.form,
-        wants_number=usual.wants_the_number(campaign, counted.will_receive),
+        wants_number=usual.wants_the_number(campaign, look.audience.will_receive),
         seen=approvals.bound_to(campaign),
         story=approvals.story(campaign.id),
         is_own=approvals.is_own(campaign, actor()),

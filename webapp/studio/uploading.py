@@ -17,6 +17,7 @@ LARGEST = 200 * 1024 * 1024
 _LIMITS = {
     UPLOAD: LARGEST,
     "studio.campaign_compose_save": 9 * 1024 * 1024,
+    "studio.settings_brand_save": 9 * 1024 * 1024,
 }
 
 

@@ -9,6 +9,7 @@ splices, `headers` writes the fields, `dkim` signs where the frame has keys.
 from mailing.base.operator import Operator
 from mailing.campaigns.content import Content, Format
 from mailing.deliveries.message.answer import AnswerMail, answer
+from mailing.deliveries.message.blocks import IMAGE_NAME
 from mailing.deliveries.message.compiled import Compiled, Preview
 from mailing.deliveries.message.composing import compile, links_of
 from mailing.deliveries.message.confirmation import ConfirmMail, confirmation
@@ -17,6 +18,7 @@ from mailing.deliveries.message.frame import (
     FIELDS,
     BodyError,
     Frame,
+    Head,
     Kind,
     Recipient,
     SignedUp,
@@ -30,6 +32,7 @@ from mailing.deliveries.message.reply import ReplyMail, reply
 
 __all__ = [
     "FIELDS",
+    "IMAGE_NAME",
     "AnswerMail",
     "BodyError",
     "Compiled",
@@ -37,6 +40,7 @@ __all__ = [
     "Content",
     "Format",
     "Frame",
+    "Head",
     "Kind",
     "Left",
     "Link",

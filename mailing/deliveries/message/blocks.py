@@ -88,7 +88,7 @@ def _both(
         _demand_closed(block, names, frame)
         draft = hide(_SEAM.join(_plain(block, name) for name in names), frame.fields)
         parts = dict(zip(names, draft.text.split(_SEAM), strict=bool(names)))
-        cleaned = clean(_MARKUP[block.kind](_Parts(parts, draft, frame.images_url)))
+        cleaned = clean(_MARKUP[block.kind](_Parts(parts, draft, frame)))
         markup = counter.lead(cleaned, draft)
         return weave_html(markup, draft), weave_text(plain_text(markup, draft), draft)
     except BodyError as wrong:
@@ -159,14 +159,16 @@ class _Parts:
 
     said: Mapping[str, str]
     draft: Draft
-    images_url: str
+    frame: Frame
 
     def words(self, name: str) -> str:
         return escape(self.said.get(name, "").strip())
 
     def markdown(self, name: str) -> str:
         said = self.said.get(name, "")
-        return from_markdown(replace(self.draft, text=said)) if said.strip() else ""
+        if not said.strip():
+            return ""
+        return from_markdown(replace(self.draft, text=said), self.frame.link_colour)
 
     def linked(self, inner: str, style: str) -> str:
         link = self.said.get("link", "")
@@ -182,7 +184,7 @@ class _Parts:
             raise BodyError("This image is not one that was uploaded here.", "image")
         alt = "" if self.said.get("decorative") else self.words("alt")
         width = min(int(found[1]), widest)
-        shown = f'<img src="{escape(self.images_url + name)}" alt="{alt}" width="{width}"'
+        shown = f'<img src="{escape(self.frame.images_url + name)}" alt="{alt}" width="{width}"'
         return f'{shown} style="{STYLES["img"]};width:{width}px">'
 
 
@@ -202,11 +204,12 @@ def _image(parts: _Parts) -> str:
 
 def _button(parts: _Parts, name: str = "words") -> str:
     """Padding on the link itself: the whole button can be pressed, 44 pixels and more."""
+    fill = parts.frame.button_colour
     style = (
-        "display:inline-block;padding:12px 24px;background-color:#0b5e6b;color:#ffffff;"
+        f"display:inline-block;padding:12px 24px;background-color:{fill};color:#ffffff;"
         "font-size:16px;line-height:24px;font-weight:bold;text-decoration:none;border-radius:6px"
     )
-    cell = '<tr><td bgcolor="#0b5e6b" style="background-color:#0b5e6b;border-radius:6px">'
+    cell = f'<tr><td bgcolor="{fill}" style="background-color:{fill};border-radius:6px">'
     inner = parts.linked(parts.words(name), style)
     return f'{_TABLE} style="margin:0 0 16px">{cell}{inner}</td></tr></table>'
 

@@ -110,7 +110,7 @@ def _page(source: str, content: Content, frame: Frame) -> tuple[Draft, Page]:
     match content.format:
         case Format.MARKDOWN:
             draft = hide(source, frame.fields)
-            return draft, Page(from_markdown(draft))
+            return draft, Page(from_markdown(draft, frame.link_colour))
         case Format.HTML:
             draft = hide(without_comments(source), frame.fields, in_markup=True)
             return draft, from_html(draft.text)

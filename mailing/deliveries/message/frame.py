@@ -42,6 +42,21 @@ def untranslated(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above the author's words: a name, a logo, or both; and the colour of links and
+    buttons. What is empty is ours."""
+
+    name: str = ""
+    accent: str = ""
+    logo_url: str = ""
+    logo_width: int = 0
+    logo_height: int = 0
+
+
+PLAIN = Head()
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """What is the same for a whole campaign in one language.
 
@@ -50,7 +65,7 @@ class Frame:
     behind `policy_url`, where it is one; `fields` are those that the policy version declares;
     `keys` sign the message, each on its own; `images_url` is what the address of an uploaded image
     begins with. `links` leads targets through addresses of ours (`counting`), and `is_counted` says
-    in the footer that clicks are counted.
+    in the footer that clicks are counted; `head` is the operator's brand.
     """
 
     operator: Operator
@@ -69,6 +84,15 @@ class Frame:
     images_url: str = ""
     links: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_counted: bool = False
+    head: Head = PLAIN
+
+    @property
+    def link_colour(self) -> str:
+        return self.head.accent or "#0b57a4"
+
+    @property
+    def button_colour(self) -> str:
+        return self.head.accent or "#0b5e6b"
 
 
 @dataclass(frozen=True, slots=True)

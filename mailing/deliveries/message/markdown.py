@@ -1,6 +1,7 @@
 """Markdown to the HTML of a mail: real headings and paragraphs, every style inline."""
 
 import re
+from collections.abc import Mapping
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -17,7 +18,6 @@ STYLES = {
     "p": "margin:0 0 16px;font-size:16px;line-height:24px",
     "ul": "margin:0 0 16px;padding-left:24px;font-size:16px;line-height:24px",
     "ol": "margin:0 0 16px;padding-left:24px;font-size:16px;line-height:24px",
-    "a": "color:#0b57a4;text-decoration:underline",
     "img": "display:block;max-width:100%;height:auto;border:0",
     "blockquote": "margin:0 0 16px;padding-left:16px;border-left:4px solid #b9c4d0",
     "hr": "border:0;border-top:1px solid #b9c4d0;margin:24px 0",
@@ -28,11 +28,11 @@ STYLES = {
 READER = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
-def from_markdown(draft: Draft) -> str:
+def from_markdown(draft: Draft, link_colour: str) -> str:
     """Render and clean; merge tags stay hidden. Raw HTML in the source is shown, not obeyed."""
     tokens = READER.parse(draft.text)
     _demand_addresses(tokens, draft)
-    _style(tokens)
+    _style(tokens, {**STYLES, "a": f"color:{link_colour};text-decoration:underline"})
     markup = READER.renderer.render(tokens, READER.options, {})
     return _free_conditions(clean(markup), draft)
 
@@ -47,11 +47,11 @@ def _demand_addresses(tokens: list[Token], draft: Draft) -> None:
                 raise BodyError(sentence, "body")
 
 
-def _style(tokens: list[Token]) -> None:
+def _style(tokens: list[Token], styles: Mapping[str, str]) -> None:
     for token in tokens:
-        if token.nesting >= 0 and token.tag in STYLES:
-            token.attrSet("style", STYLES[token.tag])
-        _style(token.children or [])
+        if token.nesting >= 0 and token.tag in styles:
+            token.attrSet("style", styles[token.tag])
+        _style(token.children or [], styles)
 
 
 def _free_conditions(markup: str, draft: Draft) -> str:

@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
+from mailing.deliveries.message.looks import looks
 from mailing.deliveries.message.oversights import Oversight
+from mailing.deliveries.message.unshown import unshown
+from mailing.deliveries.message.walking import Element, Walk
 
 WARN_BYTES, CLIPPED_BYTES = 85_000, 100_000  # Gmail cuts a message at about 102 kB of HTML.
 LONGEST_SUBJECT = 60
@@ -53,10 +55,12 @@ class Own:
     policy_url: str
     topic_name: str
     footer_from: str
+    logo_url: str = ""
 
 
-def review(raw: bytes, language: str, own: Own) -> Iterator[Oversight]:
-    """Every finding about one message, each once."""
+def review(raw: bytes, language: str, own: Own, with_looks: bool = True) -> Iterator[Oversight]:
+    """Every finding about one message, each once; without its looks, which are those of every
+    reader's where nothing in the message depends on who reads."""
     message = message_from_bytes(raw, policy=policy.default)
     html, text = _part(message, "html"), _part(message, "plain")
     page = _Page()
@@ -70,6 +74,7 @@ def review(raw: bytes, language: str, own: Own) -> Iterator[Oversight]:
         *_links(page, text),
         *_page(page),
         *_size(html, raw),
+        *([*looks(html), *unshown(html)] if with_looks else []),
     ]
     yield from dict.fromkeys(found)
 
@@ -134,7 +139,8 @@ def _words(page: "_Page", text: str, language: str, own: Own) -> Iterator[Oversi
 
 
 def _images(page: "_Page", text: str, own: Own) -> Iterator[Oversight]:
-    for image in page.images:
+    shown = [image for image in page.images if not own.logo_url or image.get("src") != own.logo_url]
+    for image in shown:
         name = PurePosixPath(urlsplit(image.get("src") or "").path).name
         alt = image.get("alt")
         if alt is None:
@@ -144,7 +150,7 @@ def _images(page: "_Page", text: str, own: Own) -> Iterator[Oversight]:
             PurePosixPath(name).stem.lower(),
         ):
             yield Oversight("alt_is_file", name)
-    if page.images and len(_body_of(text, own)) < LEAST_WORDS_BESIDE_IMAGES:
+    if shown and len(_body_of(text, own)) < LEAST_WORDS_BESIDE_IMAGES:
         yield Oversight("image_only", "")
 
 
@@ -194,18 +200,17 @@ def _body_of(text: str, own: Own) -> str:
     )
 
 
-class _Page(HTMLParser):
+class _Page(Walk):
     """What the checks need of a page, in one pass."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
+        super().__init__()
         self.links: list[Link] = []
         self.images: list[dict[str, str | None]] = []
         self.small: set[float] = set()
         self.plain_tables = 0
         self.has_language, self.title = False, ""
-        self._hidden, self._words = 0, list[str]()
-        self._open: list[tuple[str, bool]] = []
+        self._words = list[str]()
         self._link: Link | None = None
 
     @property
@@ -213,35 +218,24 @@ class _Page(HTMLParser):
         """The words that a reader sees."""
         return "".join(self._words)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = dict(attrs)
-        style = given.get("style") or ""
-        hides = "display:none" in style.replace(" ", "") or tag in ("style", "title", "head")
-        if tag not in _VOID:
-            self._open.append((tag, hides))
-            self._hidden += hides
-        if not self._hidden:
-            sizes = (float(size) for size in FONT_SIZE.findall(style))
+    def entered(self, element: Element) -> None:
+        if not self.is_hidden:
+            sizes = map(float, FONT_SIZE.findall(element.given.get("style") or ""))
             self.small.update(size for size in sizes if 0 < size < SMALLEST_PIXELS)
-        self._note(tag, given)
+        self._note(element.tag, element.given)
 
-    def handle_endtag(self, tag: str) -> None:
-        while self._open and any(name == tag for name, _ in self._open):
-            name, hides = self._open.pop()
-            self._hidden -= hides
-            if name == tag:
-                break
-        if tag == "a":
+    def closed(self, element: Element) -> None:
+        if element.tag == "a":
             self._link = None
 
-    def handle_data(self, data: str) -> None:
-        if any(name == "title" for name, _ in self._open):
-            self.title += data
-        if self._hidden:
+    def said(self, words: str) -> None:
+        if any(element.tag == "title" for element in self.open):
+            self.title += words
+        if self.is_hidden:
             return
-        self._words.append(data)
+        self._words.append(words)
         if self._link is not None:
-            self._link.words += data
+            self._link.words += words
 
     def _note(self, tag: str, given: dict[str, str | None]) -> None:
         if tag == "a" and given.get("href"):
@@ -255,6 +249,3 @@ class _Page(HTMLParser):
             self.plain_tables += 1
         elif tag == "div" and given.get("lang") and given.get("dir"):
             self.has_language = True
-
-
-_VOID = frozenset(("area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))

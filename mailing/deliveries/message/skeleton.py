@@ -82,3 +82,4 @@ def _check(frame: Frame) -> None:
         one_line(f"The operator's {name}", getattr(operator, name))
     for name in ("topic_name", "policy_label", "policy_url", "help_url"):
         one_line(name, getattr(frame, name))
+    one_line("The name in the head", frame.head.name)

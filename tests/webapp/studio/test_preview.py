@@ -1,5 +1,6 @@
 """The preview shows the message as it would arrive, and gives it no rights."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -164,3 +165,41 @@ def test_a_test_of_words_that_somebody_changed_meanwhile_is_refused(
     test = at.replace("/preview", "/test")
     typed = {"language": "kk", "reader": "usual", "to": "x@example.com", "seen": "0" * 24}
     assert marketer.post(test, typed).status_code == 409
+
+
+def test_whoever_got_a_test_mail_says_on_the_page_that_it_looks_right(
+    web: Flask, browse: Callable[[Role], Browser], world: World, at: str
+) -> None:
+    """O1: the button is there once a relay took the mail, for whoever sent or got it; the last look
+    leads here, names them afterwards, and asks again once somebody has changed a word."""
+    marketer, viewer, officer = (browse(one) for one in (Role.MARKETER, Role.VIEWER, Role.OFFICER))
+    test, right = at.replace("/preview", "/test"), at.replace("/preview", "/looks-right")
+    ready = at.replace("/preview", "/ready?lang=en")
+    marketer.post(test, {"language": "kk", "reader": "usual", "to": "viewer@example.com"})
+    assert f'href="{at}?language=kk&amp;lang=en#test">To the test mail' in marketer.get(ready).text
+    assert "It looks right</button>" not in viewer.get(f"{at}?lang=en").text, "it may not arrive"
+    with web.app_context():
+        db.session.execute(db.text("UPDATE deliveries SET state = 'accepted'"))
+        db.session.commit()
+    page = viewer.get(f"{at}?lang=en").text
+    assert "It looks right</button>" in page
+    assert "It looks right</button>" in marketer.get(f"{at}?lang=en").text
+    assert "It looks right</button>" not in officer.get(f"{at}?lang=en").text
+    typed = {"language": "kk", "seen": _seen_by_a_nod(page)}
+    assert officer.post(right, typed).status_code == 403
+    assert viewer.post(right, typed | {"seen": "0" * 64}).status_code == 409
+    assert viewer.post(right, typed).status_code == 303
+    said = "looks right, said viewer@example.com, "
+    assert said in viewer.get(f"{at}?lang=en").text
+    assert said in marketer.get(ready).text
+    with web.app_context():
+        campaigns.edit(campaigns.find(world.campaign_id), Content("kk", "Хат", "Б"), MARKETER)
+        db.session.commit()
+    assert said not in marketer.get(ready).text
+    assert viewer.post(right, typed).status_code == 409
+
+
+def _seen_by_a_nod(page: str) -> str:
+    found = re.search(r'looks-right" .*?name="seen" value="([0-9a-f]{64})"', page, re.DOTALL)
+    assert found
+    return found[1]

@@ -298,6 +298,7 @@ def _fingerprint(web: Flask) -> list[object]:
         "segments",
         "approvals",
         "link_checks",
+        "nods",
         "requests",
         "request_rights",
         "inquiries",
