@@ -277,8 +277,7 @@ def _people_query(campaign: Campaign) -> tuple[str, dict[str, Any]]:
 
 def _make_room() -> None:
     """Memory for a list of millions, until the transaction ends: where nothing is laid aside on the
-    disk or sorted, a count takes half the time. Compiling the query would take longer than it saves.
-    """
+    disk or sorted, a count takes half the time. Compiling the query costs more than it saves."""
     db.session.execute(text("SET LOCAL work_mem = '256MB'"))
     db.session.execute(text("SET LOCAL jit = off"))
 
