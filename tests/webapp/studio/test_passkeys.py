@@ -40,7 +40,7 @@ def add(browser: Browser, device: Device, name: str = "Phone") -> TestResponse:
     return browser.post(f"{ADDING}?lang=en", {"name": name, "answer": device.make(asked)})
 
 
-def half(web: Flask, **more: object) -> Browser:
+def half(web: Flask, **more: Any) -> Browser:
     """A browser that has given the marketer's password and owes the rest."""
     browser = Browser(web.test_client())
     assert browser.log_in(MARKETER, **more).headers["Location"].startswith("/studio/login/code")

@@ -73,5 +73,6 @@ button.hidden = false;
 form.addEventListener("submit", ask);
 if (!window.PublicKeyCredential) {
   button.disabled = true;
-  said.textContent = form.dataset.unable;
+  // Over plain http a browser hides them, whatever it knows.
+  said.textContent = window.isSecureContext ? form.dataset.unable : form.dataset.place;
 }
