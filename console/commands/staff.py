@@ -95,7 +95,7 @@ def open_(email: str) -> Answer:
 @click.argument("email")
 @verb
 def remove_second_factor(email: str) -> Answer:
-    """Let somebody log in by password alone who has lost telephone and recovery codes."""
+    """Let somebody log in by password alone who has lost what else let them in."""
     person = accounts.find(email)
     team.remove_second_factor(person, actor())
     said = f"{person.email} logs in by password alone now, and is logged out everywhere."

@@ -257,4 +257,4 @@ WHOSE: dict[str, Rows] = {
 # Their rows hold others' data beside theirs, and are never shown to one person as their own.
 SHARED = frozenset({"imports"})
 # Tables with personal columns in which no subscriber stands, and who does.
-OF_STAFF = frozenset({"staff", "account_mails"})
+OF_STAFF = frozenset({"staff", "account_mails", "staff_passkeys"})

@@ -1,13 +1,10 @@
-"""The second factor of staff: six digits from an app (TOTP, RFC 6238), or a recovery code.
+"""The second factor of staff: six digits from an app (TOTP, RFC 6238), a passkey, or both.
 
-The secret lies sealed under the data key, bound to its person. A code is taken once: what was
-seen over a shoulder or on a wire opens nothing (RFC 6238 5.2). Recovery codes are 80 random bits,
-kept as digests; each works once.
+The app's secret lies sealed under the data key, bound to its person. A code is taken once: what was
+seen over a shoulder or on a wire opens nothing (RFC 6238 5.2). Recovery codes come with the first
+factor of either kind and go with the last.
 """
 
-import hashlib
-import secrets
-from base64 import b32encode
 from dataclasses import dataclass
 
 from passlib.exc import TokenError
@@ -19,10 +16,9 @@ from mailing.base.errors import Conflict, Invalid
 from mailing.base.installation import here, note_data_key
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
-from mailing.staff import staff
+from mailing.staff import passkeys, recovery, staff
 from mailing.staff.staff import Staff
 
-CODES = 10
 ISSUER = "Kelisim"
 # Seconds that a telephone's clock may be ahead or behind: one code each way.
 _SKEW = 30
@@ -37,7 +33,12 @@ class Key:
 
 
 def is_on(person: Staff) -> bool:
-    """Whether this person logs in with a second factor."""
+    """Whether this person logs in with a second factor of either kind."""
+    return app_is_on(person) or passkeys.has_any(person)
+
+
+def app_is_on(person: Staff) -> bool:
+    """Whether codes of an app let this person in."""
     return person.second_at is not None
 
 
@@ -53,21 +54,21 @@ def demand(on: bool) -> None:
 
 
 def begin(person: Staff) -> None:
-    """A new secret, not yet in force; raises Conflict where one is."""
+    """A new secret for an app, not yet in force; raises Conflict where one is."""
     _demand_off(person)
     _keep(person, TOTP.new())
 
 
 def key_of(person: Staff) -> Key | None:
     """The key that is being set up; None where none is. One in force is never shown again."""
-    if person.second_secret is None or is_on(person):
+    if person.second_secret is None or app_is_on(person):
         return None
     totp = _totp(person)
     return Key(totp.pretty_key(sep=" "), totp.to_uri(person.email, issuer=ISSUER))
 
 
 def confirm(person: Staff, code: str) -> list[str]:
-    """Put the key in force with a code that it made, and end every login; the recovery codes.
+    """Put the key in force with a code that it made, and end every login; what `set_up` gives.
 
     Raises Invalid for a wrong code, Conflict where there is nothing to confirm.
     """
@@ -77,9 +78,16 @@ def confirm(person: Staff, code: str) -> list[str]:
         raise Conflict("No second factor is being set up; begin again.")
     if not _takes(person, code):
         raise Invalid("This code is wrong or too old; enter the one that is shown now.", "code")
+    had_one = is_on(person)
     person.second_at = clock.now()
+    return set_up(person, had_one)
+
+
+def set_up(person: Staff, had_one: bool) -> list[str]:
+    """Something new lets this person in: every login ends. The recovery codes where it is their
+    first second factor, else none: those that they hold go on."""
     staff.end_logins(person)
-    return renew_codes(person)
+    return [] if had_one else recovery.renew(person)
 
 
 def check(person: Staff, code: str) -> str | None:
@@ -88,30 +96,40 @@ def check(person: Staff, code: str) -> str | None:
     The row is locked: of two posts with one code, one is let in.
     """
     person = staff.lock(person.id)
-    if not is_on(person):
-        return None
-    if _takes(person, code):
+    # A key that was never confirmed lets nobody in, whatever else does.
+    if app_is_on(person) and _takes(person, code):
         return "app"
-    return "recovery" if _spend(person, code) else None
+    return "recovery" if is_on(person) and recovery.spend(person, code) else None
 
 
-def renew_codes(person: Staff) -> list[str]:
-    """New recovery codes; the old ones work no more. They are shown once."""
-    codes = [_new_code() for _ in range(CODES)]
-    person.recovery_codes = [_digest(code) for code in codes]
+def remove_app(person: Staff) -> None:
+    """Codes of the app let this person in no more; every login ends. Passkeys stay."""
+    person.second_secret = person.second_at = person.second_counter = None
+    _after_removal(person)
+
+
+def remove_passkey(person: Staff, passkey_id: int) -> None:
+    """This passkey lets nobody in any more; every login ends. Raises Missing."""
+    db.session.delete(passkeys.get(person, passkey_id))
     db.session.flush()
-    return codes
+    _after_removal(person)
 
 
 def remove(person: Staff) -> None:
-    """Log in by password alone from now on; every login ends."""
-    person.second_secret = person.second_at = person.second_counter = None
-    person.recovery_codes = []
+    """Log in by password alone from now on: the app, every passkey and the codes are gone, and
+    every login ends."""
+    passkeys.remove_all(person)
+    remove_app(person)
+
+
+def _after_removal(person: Staff) -> None:
     staff.end_logins(person)
+    if not is_on(person):
+        recovery.drop(person)
 
 
 def _demand_off(person: Staff) -> None:
-    if is_on(person):
+    if app_is_on(person):
         raise Conflict("A second factor is in force already; remove it first.")
 
 
@@ -128,25 +146,6 @@ def _takes(person: Staff, code: str) -> bool:
     person.second_counter = match.counter
     db.session.flush()
     return True
-
-
-def _spend(person: Staff, code: str) -> bool:
-    digest = _digest(code)
-    left = [kept for kept in person.recovery_codes if kept != digest]
-    is_known = len(left) < len(person.recovery_codes)
-    person.recovery_codes = left
-    db.session.flush()
-    return is_known
-
-
-def _new_code() -> str:
-    text = b32encode(secrets.token_bytes(10)).decode().lower()
-    return "-".join(text[at : at + 4] for at in range(0, 16, 4))
-
-
-def _digest(code: str) -> str:
-    plain = "".join(sign for sign in code.casefold() if sign.isalnum())
-    return hashlib.sha256(b"kelisim recovery code\0" + plain.encode()).hexdigest()
 
 
 def _keep(person: Staff, totp: TOTP) -> None:

@@ -40,7 +40,7 @@ def end_logins(person: Staff, by: Actor) -> None:
 
 
 def remove_second_factor(person: Staff, by: Actor) -> None:
-    """For whoever has lost telephone and recovery codes; every login of theirs ends."""
+    """For whoever has lost telephone, passkeys and recovery codes; every login of theirs ends."""
     _demand_another(person, by)
     second_factor.remove(person)
     audit.record(by, "second factor removed", person.name)

@@ -98,6 +98,7 @@ class Studio:
             "/studio/staff/2",
             "/studio/account",
             "/studio/account/second-factor",
+            "/studio/account/passkeys/new",
             "/studio/roles",
             "/studio/settings",
             "/studio/settings/operator",

@@ -14,7 +14,7 @@ from hypothesis.stateful import (
 )
 
 from mailing.base.database import db
-from mailing.staff import passwords, second_factor, staff
+from mailing.staff import passwords, recovery, second_factor, staff
 from mailing.staff.staff import Role
 
 WORDS = ("four unrelated words here", "another four good words", "and yet another phrase")
@@ -76,7 +76,7 @@ class Logins(RuleBasedStateMachine):
         if not second_factor.is_on(self.person):
             second_factor.begin(self.person)
             self.person.second_at = self.person.created_at
-        self.codes = set(second_factor.renew_codes(self.person))
+        self.codes = set(recovery.renew(self.person))
 
     @precondition(lambda self: self.codes)
     @rule(data=some.data())

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import ConfigurationError, Conflict, Invalid
-from mailing.staff import second_factor, staff
+from mailing.staff import recovery, second_factor, staff
 from mailing.staff.staff import Role, Staff
 
 GOOD = "four unrelated words here"
@@ -101,7 +101,7 @@ def test_each_recovery_code_opens_once_however_it_is_typed(dana: Staff) -> None:
 
 def test_new_recovery_codes_end_the_old_ones(dana: Staff) -> None:
     _, old = set_up(dana)
-    new = second_factor.renew_codes(dana)
+    new = recovery.renew(dana)
     assert second_factor.check(dana, old[0]) is None
     assert second_factor.check(dana, new[0]) == "recovery"
 

@@ -1,4 +1,4 @@
-"""One's own login: password, second factor, where one is logged in."""
+"""One's own login: second factor, password, where one is logged in."""
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -7,7 +7,7 @@ from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.languages import gettext
 from mailing.requests import digest
-from mailing.staff import audit, second_factor, staff
+from mailing.staff import audit, passkeys, relying, second_factor, staff
 from mailing.staff.permissions import PERMISSIONS, Act
 from mailing.staff.staff import Role
 from webapp.studio.blueprint import needs, studio, while_setting_up
@@ -21,7 +21,7 @@ from webapp.studio.throttle import brakes, wait_sentence
 @needs(Act.OWN_LOGIN)
 @while_setting_up
 def account() -> str:
-    return _page({})
+    return account_page({})
 
 
 @studio.post("/account/password")
@@ -31,7 +31,7 @@ def account_password() -> ResponseReturnValue:
     """A new password, for whoever knows the old one; every other login ends."""
     person = me()
     if wait := brakes().wait_seconds(request.remote_addr, account_of(person)):
-        return _page({"old": wait_sentence(wait)}), 429, {"Retry-After": str(wait)}
+        return account_page({"old": wait_sentence(wait)}), 429, {"Retry-After": str(wait)}
     password, errors = chosen(request.form)
     if staff.authenticate(person.email, request.form.get("old", "")) is None:
         errors = {"old": gettext("The password is wrong.")}
@@ -39,7 +39,7 @@ def account_password() -> ResponseReturnValue:
         errors = _changed(password)
     if errors:
         db.session.rollback()
-        return _page(errors), 422
+        return account_page(errors), 422
     brakes().succeeded(request.remote_addr, account_of(person))
     db.session.commit()
     flash(gettext("Your password is changed. Wherever else you were logged in, you are not now."))
@@ -54,7 +54,7 @@ def account_digest() -> ResponseReturnValue:
         digest.choose(me(), request.form.get("digest", ""), actor())
     except Invalid as refusal:
         db.session.rollback()
-        return _page({"digest": refusal.message}), 422
+        return account_page({"digest": refusal.message}), 422
     db.session.commit()
     return redirect(url_for("studio.account"), 303)
 
@@ -89,11 +89,18 @@ def _changed(password: str) -> dict[str, str]:
     return {}
 
 
-def _page(errors: dict[str, str]) -> str:
+def account_page(errors: dict[str, str], renamed: int | None = None) -> str:
+    """The page of one's own login; `renamed` is the passkey whose name could not be taken."""
+    person = me()
     return render_template(
         "pages/studio/account.html",
-        person=me(),
+        person=person,
         errors=errors,
-        has_second=second_factor.is_on(me()),
-        codes_left=len(me().recovery_codes),
+        renamed=renamed,
+        has_app=second_factor.app_is_on(person),
+        has_second=second_factor.is_on(person),
+        passkeys=passkeys.of(person),
+        longest_name=passkeys.LONGEST_NAME,
+        home=relying.home(),
+        codes_left=len(person.recovery_codes),
     )

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
 from mailing.base.languages import gettext
-from mailing.staff import audit, second_factor, staff
+from mailing.staff import audit, passkeys, relying, second_factor, staff
 from mailing.staff.staff import Staff
 from webapp.studio.blueprint import open_to_all, studio
 from webapp.studio.guard import safe_next
@@ -36,7 +36,7 @@ def login_try() -> ResponseReturnValue:
         db.session.commit()
         asked = request.form.get("next") or None
         return redirect(url_for("studio.login_second", next=asked), 303)
-    return _enter(person)
+    return enter(person)
 
 
 @studio.get("/login/code")
@@ -44,7 +44,7 @@ def login_try() -> ResponseReturnValue:
 def login_second() -> ResponseReturnValue:
     if half_way() is None:
         return redirect(url_for("studio.login", next=request.args.get("next")), 303)
-    return _code_page()
+    return code_page()
 
 
 @studio.post("/login/code")
@@ -56,12 +56,12 @@ def login_second_try() -> ResponseReturnValue:
     account = f"code {person.id}"
     wait = brakes().wait_seconds(request.remote_addr, account) or brakes().wait_everywhere(account)
     if wait:
-        return _code_page(wait_sentence(wait)), 429, {"Retry-After": str(wait)}
+        return code_page(wait_sentence(wait)), 429, {"Retry-After": str(wait)}
     way = second_factor.check(person, request.form.get("code", ""))
     if way is None:
-        return _code_page(gettext("This code is wrong, was used already, or is too old.")), 422
+        return code_page(gettext("This code is wrong, was used already, or is too old.")), 422
     brakes().succeeded(request.remote_addr, account)
-    return _enter(person, second=way)
+    return enter(person, second=way)
 
 
 @studio.post("/logout")
@@ -74,7 +74,8 @@ def logout() -> ResponseReturnValue:
     return redirect(url_for("studio.login"), 303)
 
 
-def _enter(person: Staff, **how: str) -> ResponseReturnValue:
+def enter(person: Staff, **how: object) -> ResponseReturnValue:
+    """Begin the login of whoever has proved everything; `how` is what the log keeps of it."""
     log_in(person)
     staff.note_login(person)
     audit.record(actor(), "log in", person.name, **how)
@@ -91,7 +92,15 @@ def _page(problem: str | None = None) -> str:
     )
 
 
-def _code_page(problem: str | None = None) -> str:
+def code_page(problem: str | None = None, at: str = "code") -> str:
+    """The second step, for whoever is half way; `at` names the part that the problem is with."""
+    person = half_way()
     return render_template(
-        "pages/studio/login_code.html", problem=problem, next=request.values.get("next", "")
+        "pages/studio/login_code.html",
+        problem=problem,
+        at=at,
+        next=request.values.get("next", ""),
+        has_app=person is not None and second_factor.app_is_on(person),
+        has_passkeys=person is not None and passkeys.has_any(person),
+        home=relying.home(),
     )

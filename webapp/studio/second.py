@@ -11,7 +11,7 @@ from qrcode.image.svg import SvgPathImage
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
 from mailing.base.languages import gettext
-from mailing.staff import audit, second_factor
+from mailing.staff import audit, recovery, relying, second_factor
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import fresh, needs, studio, while_setting_up
 from webapp.studio.identity import actor, log_in, me
@@ -54,7 +54,7 @@ def second_factor_confirm() -> ResponseReturnValue:
     audit.record(actor(), "second factor set up", actor().name)
     log_in(me())
     db.session.commit()
-    return render_template("pages/studio/recovery_codes.html", codes=codes, is_new=True)
+    return now_in_force(codes)
 
 
 @studio.post("/account/recovery-codes")
@@ -63,7 +63,7 @@ def second_factor_confirm() -> ResponseReturnValue:
 def second_factor_codes() -> ResponseReturnValue:
     if not second_factor.is_on(me()):
         raise Conflict(gettext("You have no second factor; set one up first."))
-    codes = second_factor.renew_codes(me())
+    codes = recovery.renew(me())
     audit.record(actor(), "recovery codes renewed", actor().name)
     db.session.commit()
     return render_template("pages/studio/recovery_codes.html", codes=codes, is_new=False)
@@ -73,12 +73,30 @@ def second_factor_codes() -> ResponseReturnValue:
 @needs(Act.OWN_LOGIN)
 @fresh
 def second_factor_remove() -> ResponseReturnValue:
+    """The app lets in no more; passkeys go one by one."""
     person = me()
-    second_factor.remove(person)
-    audit.record(actor(), "second factor removed", person.name)
+    second_factor.remove_app(person)
+    audit.record(actor(), "second factor removed", person.name, kind="app")
     log_in(person)
     db.session.commit()
-    flash(gettext("Your second factor is removed; your password alone lets you in now."), "warn")
+    return now_removed()
+
+
+def now_in_force(codes: list[str]) -> ResponseReturnValue:
+    """Something more lets this person in: their recovery codes where it is the first."""
+    if codes:
+        return render_template("pages/studio/recovery_codes.html", codes=codes, is_new=True)
+    flash(gettext("It is in force beside what you had. Your recovery codes stay as they are."))
+    return redirect(url_for("studio.account"), 303)
+
+
+def now_removed() -> ResponseReturnValue:
+    """Something less lets this person in: whether anything is left but the password."""
+    if second_factor.is_on(me()):
+        flash(gettext("It is removed, and lets nobody in any more."), "done")
+    else:
+        alone = gettext("Your second factor is removed; your password alone lets you in now.")
+        flash(alone, "warn")
     return redirect(url_for("studio.account"), 303)
 
 
@@ -88,7 +106,9 @@ def _page(errors: dict[str, str]) -> str:
         "pages/studio/second_factor.html",
         key=key,
         picture=_picture(key.uri) if key else None,
+        has_app=second_factor.app_is_on(me()),
         has_second=second_factor.is_on(me()),
+        home=relying.home(),
         is_demanded=second_factor.is_demanded(),
         errors=errors,
     )

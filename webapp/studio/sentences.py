@@ -68,6 +68,17 @@ _OF_KEPT = (
     N_("its message left more than 14 days before"),
 )
 
+_OF_PASSKEYS = (
+    N_("Give it a name of 1 to %(most)s characters."),
+    N_("You have no passkey with this number."),
+    N_("You have no passkey; enter a code."),
+    N_("You have as many passkeys as there may be; remove one first."),
+    N_(
+        "Browsers allow no passkeys at this address: KELISIM_PUBLIC_URL has to be an https "
+        "address with a name. Use an app that makes codes."
+    ),
+)
+
 
 def spoken_sentence(said: str) -> str:
     """The same sentence, its values kept; one that is not known stays as it is."""
@@ -82,5 +93,5 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(text)))
 
 
-_SAID = (*_OF_FILES, *_OF_REQUESTS, *_OF_RETURNS, *_OF_KEPT)
+_SAID = (*_OF_FILES, *_OF_REQUESTS, *_OF_RETURNS, *_OF_KEPT, *_OF_PASSKEYS)
 _PATTERNS = {text: _pattern(text) for text in _SAID}

@@ -57,6 +57,7 @@ def _routes(web: Flask, world: World) -> Iterator[Route]:
         "certificate": _certified(web),
         "disclosure_id": _a_disclosure(web),
         "subscriber_id": _a_person(web),
+        "passkey_id": 1,
     }
     for rule in web.url_map.iter_rules():
         if rule.endpoint.startswith("studio."):
@@ -158,6 +159,8 @@ def test_every_route_names_what_it_needs_or_is_open(routes: list[Route]) -> None
         "studio.logout",
         "studio.login_second",
         "studio.login_second_try",
+        "studio.login_passkey",
+        "studio.login_passkey_begin",
         "studio.password_lost",
         "studio.password_lost_ask",
         "studio.password_link",
