@@ -19,7 +19,7 @@ from mailing.deliveries.checks import Check, Fix, Level
 from mailing.deliveries.health import Share
 
 # One complaint among two hundred people is half a per cent, and says nothing yet.
-FEWEST = 3
+FEWEST_READERS = 1000
 
 _NOBODY = re.compile(
     r"(?:(?:no|not|do[-_.]?not|dont|never)[-_.]?(?:reply|respond|answer)|mailer-daemon"
@@ -63,7 +63,7 @@ def of_complaints(campaign: Campaign) -> Iterator[Check]:
 
 def _level(found: Share, campaign: Campaign) -> Level:
     limit = current().complaints_stop
-    is_trouble = bool(limit) and found.value >= limit and found.number >= FEWEST
+    is_trouble = bool(limit) and found.value >= limit and found.whole >= FEWEST_READERS
     if is_trouble and campaign.kind == Kind.CAMPAIGN:
         return Level.STOP
     return Level.WARN if found.value >= found.limit else Level.FINE

@@ -54,7 +54,7 @@ PERMISSIONS: dict[str, frozenset[Role]] = {
     # Whoever approves is a second person, and may be the one who keeps the policy.
     Act.APPROVE_CAMPAIGNS: _WRITERS | {Role.OFFICER},
     # Whoever got one has eyes; the domain asks that they got it.
-    Act.JUDGE_TESTS: _EVERYBODY,
+    Act.JUDGE_TESTS: _WRITERS | {Role.OFFICER},
     Act.DECIDE_BOUNCES: _WRITERS | {Role.OFFICER},
     Act.COUNT_AUDIENCES: _EVERYBODY,
     Act.WRITE_SEGMENTS: _WRITERS,

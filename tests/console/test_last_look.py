@@ -18,16 +18,16 @@ _COMPLAINED = """
     got AS (INSERT INTO deliveries (kind, campaign_id, batch_id, subscriber_id, topic_id, state,
                                     finished_at)
             SELECT 'campaign', :id, batch.id, gen_random_uuid(), 1, 'accepted', now()
-            FROM batch, generate_series(1, 5) RETURNING id, subscriber_id)
+            FROM batch, generate_series(1, 1000) RETURNING id, subscriber_id)
     INSERT INTO returns (delivery_id, subscriber_id, campaign_id, kind, status, inbound_id, at)
-    SELECT id, subscriber_id, :id, 'complaint', '', 1, now() FROM got
+    SELECT id, subscriber_id, :id, 'complaint', '', 1, now() FROM got LIMIT 5
 """
 
 
 def complained(number: str) -> None:
-    """Everybody who got an earlier campaign complained."""
+    """Five of a thousand who got an earlier campaign complained."""
     db.session.execute(text(_COMPLAINED), {"id": int(number)})
-    sent = "UPDATE campaigns SET state = 'done', audience = 5, started_at = now() WHERE id = :id"
+    sent = "UPDATE campaigns SET state = 'done', audience = 1000, started_at = now() WHERE id = :id"
     db.session.execute(text(sent), {"id": int(number)})
     db.session.commit()
 
