@@ -103,6 +103,11 @@ class Destruction(Table):
         is_cut_short = self.expedited_at is not None
         return self.state == State.DECIDED and not is_cut_short and self.cools_until > clock.now()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether data are going, or have gone."""
+        return self.state in (State.CARRYING, State.DONE)
+
 
 def find(destruction_id: int) -> Destruction:
     """Raises Missing."""

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import KelisimError
+from mailing.base.languages import SOURCE, speaking
 from mailing.inbound import messages
 from mailing.inbound.messages import InboundMessage
 from mailing.leaving import destroyed
@@ -145,7 +146,9 @@ def _try(destruction_id: int) -> bool:
     found.tried_at = clock.now()
     db.session.commit()
     try:
-        carrying.carry(destruction_id, BY_ITSELF)
+        # What stood in the way is kept, and said to each who looks in their own language.
+        with speaking(SOURCE):
+            carrying.carry(destruction_id, BY_ITSELF)
     except (KelisimError, OSError) as error:
         db.session.rollback()
         destructions.find(destruction_id).problem = str(error)
@@ -218,7 +221,15 @@ def _take_up_what_was_held() -> None:
     )
     over = (step for step in db.session.scalars(held).all() if not _is_kept(step))
     for step in islice(over, _A_SWEEP):
-        found = destructions.lock(step.destruction_id)
+        _take_up(step)
+        db.session.commit()
+
+
+def _take_up(step: DestructionStep) -> None:
+    """Whoever places a hold at this moment holds the person: one of the two is first."""
+    subscribers.lock(destructions.find(step.destruction_id).subscriber_id)
+    found = destructions.lock(step.destruction_id)
+    if not _is_kept(step):
         step.state, found.state = progress.WAITING, State.CARRYING.value
 
 
