@@ -3,7 +3,10 @@ command line prints it and as it is kept; whoever reads it in the studio reads i
 
 import re
 
-from mailing.base.languages import gettext
+from mailing.base.languages import gettext, spoken
+from mailing.requests import law
+from mailing.requests.kinds import RIGHTS, Kind
+from webapp.studio.desk_sentences import OF_THE_DESK
 
 N_ = str  # Marks a text for the catalogues.
 
@@ -74,13 +77,27 @@ def spoken_sentence(said: str) -> str:
     for text, pattern in _PATTERNS.items():
         found = pattern.fullmatch(said)
         if found:
-            return gettext(text, **found.groupdict())
+            values = found.groupdict()
+            return gettext(text, **{name: _in_words(name, values[name]) for name in values})
     return said
+
+
+def _in_words(name: str, value: str) -> str:
+    """What the values name in one word each, acts, roles and rights, is named in the language, too;
+    whatever was typed stays as it was."""
+    if name not in _NAMES:
+        return value
+    return ", ".join(_right(one) or gettext(one) for one in value.split(", "))
+
+
+def _right(name: str) -> str | None:
+    return law.right_in(Kind(name), spoken()) if name in RIGHTS else None
 
 
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(text)))
 
 
-_SAID = (*_OF_FILES, *_OF_REQUESTS, *_OF_RETURNS, *_OF_KEPT)
+_NAMES = frozenset({"role", "act", "able", "kind", "kinds"})
+_SAID = (*_OF_FILES, *_OF_REQUESTS, *OF_THE_DESK, *_OF_RETURNS, *_OF_KEPT)
 _PATTERNS = {text: _pattern(text) for text in _SAID}
