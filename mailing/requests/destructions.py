@@ -129,8 +129,8 @@ def of_request(request_id: int) -> Destruction | None:
 
 
 def take_back(request_id: int, by: str) -> None:
-    """A request that was closed and is taken up again is decided on anew: nobody is destroyed by a
-    yes of before."""
+    """A request that was closed, and may be taken up again, is decided on anew: nobody is destroyed
+    by a yes of before. The person is locked."""
     found = of_request(request_id)
     if found and found.state == State.DECIDED and found.ground == Ground.REQUEST:
         found.state = State.CALLED_OFF.value

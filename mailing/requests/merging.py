@@ -4,6 +4,7 @@ from sqlalchemy import or_, select
 
 from mailing.base.database import db
 from mailing.base.errors import Conflict
+from mailing.people import subscribers
 from mailing.requests import acting, rights, running, timeline
 from mailing.requests.acting import Closing
 from mailing.requests.kinds import (
@@ -15,7 +16,7 @@ from mailing.requests.kinds import (
     RightState,
     State,
 )
-from mailing.requests.requests import Request, lock
+from mailing.requests.requests import Request, find, lock
 from mailing.requests.rights import Right
 from mailing.staff import audit
 from mailing.staff.audit import Actor
@@ -40,8 +41,7 @@ def merge(request_id: int, into_id: int, actor: Actor) -> Request:
 
     Raises Conflict for somebody else's, and where one of the two is closed.
     """
-    first, second = sorted((request_id, into_id))
-    held = {one: lock(one) for one in dict.fromkeys((first, second))}
+    held = _hold(request_id, into_id)
     merged, stays = held[request_id], held[into_id]
     _demand_same(merged, stays)
     _take_over(merged, stays, actor)
@@ -57,6 +57,14 @@ def merged_into(request_id: int) -> list[Request]:
     """The requests that were merged into this one; their letters are read on their own pages."""
     query = select(Request).where(Request.merged_into == request_id).order_by(Request.id)
     return list(db.session.scalars(query))
+
+
+def _hold(*request_ids: int) -> dict[int, Request]:
+    """Each in one order, whichever is merged into which; the person before them."""
+    numbers = sorted(set(request_ids))
+    for person in sorted({whose for one in numbers if (whose := find(one).subscriber_id)}):
+        subscribers.lock(person)
+    return {one: lock(one) for one in numbers}
 
 
 def _demand_same(merged: Request, stays: Request) -> None:

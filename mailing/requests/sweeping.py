@@ -89,15 +89,16 @@ def _is_ripe() -> ColumnElement[bool]:
 
 
 def _may_go_by_itself(found: Destruction) -> bool:
-    """Not while a second person is asked, nor while something else that they asked for waits for an
-    answer, which nobody could give them afterwards; but in time all the same."""
+    """Not while a second person is asked, nor the person themselves (the clock stands still), nor
+    while something else that they asked for waits for an answer, which nobody could give them
+    afterwards; but in time all the same."""
     if found.state == State.CARRYING or found.request_id is None:
         return True
     asked = requests.find(found.request_id)
     is_over = asked.state == Stands.CLOSED or asked.identity == Identity.DENIED
     if found.ground == Ground.REQUEST and is_over:
         return False
-    if granting.is_short_of_approval(found):
+    if granting.is_short_of_approval(found) or asked.paused_at is not None:
         return False
     is_pressing = asked.due_at - cooling.MARGIN <= clock.now()
     return is_pressing or not waiting_beside(found)

@@ -20,6 +20,7 @@ from mailing.people.address import canonical
 from mailing.people.lost import LostSubscriber
 from mailing.people.subscribers import Subscriber, digest_of
 from mailing.requests import (
+    acting,
     carrying,
     destructions,
     granting,
@@ -27,6 +28,7 @@ from mailing.requests import (
     identifying,
     long_gone,
     merging,
+    pausing,
     progress,
     queue,
     registering,
@@ -37,8 +39,9 @@ from mailing.requests import (
     sweeping,
     tiles,
 )
+from mailing.requests.acting import Closing
 from mailing.requests.identifying import Vouching
-from mailing.requests.kinds import Kind
+from mailing.requests.kinds import Kind, PauseReason, Resolution
 from mailing.requests.registering import Asking
 from mailing.requests.requests import NewRequest, open_request
 from mailing.staff import staff
@@ -308,3 +311,30 @@ def test_nobody_vouches_for_whom_the_person_says_that_it_was_not(person: Person)
     saying.say(token_of(asked), is_yes=True)
     db.session.commit()
     assert requests.find(asked.id).identity == "link"
+
+
+def test_while_the_person_is_asked_nobody_is_destroyed_by_time(person: Person) -> None:
+    """The officer has decided, and doubts: the clock stands still until they hear."""
+    asked = granted(person.id)
+    pausing.pause(asked.id, PauseReason.CLARIFICATION, OFFICER)
+    db.session.commit()
+    mine = person.id
+    assert sweeping.run() == 0
+    assert is_there(mine)
+    pausing.resume(asked.id, OFFICER)
+    db.session.commit()
+    assert sweeping.run() == 1
+
+
+def test_what_was_closed_undone_keeps_no_other_request_from_being_granted(person: Person) -> None:
+    """The index that lets nobody be destroyed twice at a time held the closed one for ever."""
+    mine, first = person.id, granted(person.id)
+    acting.close(first.id, Closing(Resolution.NOT_OURS, "Asked for on paper instead"), OFFICER)
+    db.session.commit()
+    second = on_paper(Kind.DESTRUCTION, paper=Paper(person.address))
+    assert second.id != first.id
+    decide(second, Kind.DESTRUCTION)
+    granting.expedite(second.id, "a test does not wait", OFFICER)
+    db.session.commit()
+    assert sweeping.run() == 1
+    assert not is_there(mine)
