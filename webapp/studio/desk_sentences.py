@@ -104,3 +104,14 @@ OF_THE_DESK = (
     ),
     N_("They say that it was not them who asked; nothing of theirs is destroyed."),
 )
+
+# As the pages of the desk call them (request_parts.html, `kind`).
+RIGHT_NAMES = {
+    "withdrawal": N_("Withdrawal"),
+    "rectification": N_("Correction"),
+    "question": N_("Question"),
+    "access": N_("Access to own data"),
+    "destruction": N_("Destruction"),
+    "blocking": N_("Blocking"),
+    "unblocking": N_("End of a blocking"),
+}

@@ -3,10 +3,8 @@ command line prints it and as it is kept; whoever reads it in the studio reads i
 
 import re
 
-from mailing.base.languages import gettext, spoken
-from mailing.requests import law
-from mailing.requests.kinds import RIGHTS, Kind
-from webapp.studio.desk_sentences import OF_THE_DESK
+from mailing.base.languages import gettext
+from webapp.studio.desk_sentences import OF_THE_DESK, RIGHT_NAMES
 
 N_ = str  # Marks a text for the catalogues.
 
@@ -87,11 +85,7 @@ def _in_words(name: str, value: str) -> str:
     whatever was typed stays as it was."""
     if name not in _NAMES:
         return value
-    return ", ".join(_right(one) or gettext(one) for one in value.split(", "))
-
-
-def _right(name: str) -> str | None:
-    return law.right_in(Kind(name), spoken()) if name in RIGHTS else None
+    return ", ".join(gettext(RIGHT_NAMES.get(one, one)) for one in value.split(", "))
 
 
 def _pattern(text: str) -> re.Pattern[str]:

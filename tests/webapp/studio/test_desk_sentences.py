@@ -9,12 +9,12 @@ from flask import Flask
 
 from mailing.base.languages import SOURCE, speaking
 from mailing.base.settings import ROOT
-from mailing.requests.kinds import Kind
+from mailing.requests.kinds import RIGHTS, Kind
 from mailing.staff.permissions import Act
 from mailing.staff.staff import Role
 from tests.webapp.studio.test_desk import on_paper
 from tests.webapp.studio.test_requests import Browse
-from webapp.studio.desk_sentences import OF_THE_DESK
+from webapp.studio.desk_sentences import OF_THE_DESK, RIGHT_NAMES
 from webapp.studio.sentences import spoken_sentence
 
 DESK = sorted((ROOT / "mailing/requests").rglob("*.py"))
@@ -80,9 +80,9 @@ def test_what_stands_in_the_way_of_a_destruction_is_known_in_each_language() -> 
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("ru", "Сначала решите и об остальном, о чём просят: Ознакомление с данными о вас."),
-        ("kk", "Алдымен тағы сұралғандар бойынша шешім қабылдаңыз: Сіз туралы деректермен танысу."),
-        ("en", "Decide first on what else is asked for: Access to the data about you."),
+        ("ru", "Сначала решите и об остальном, о чём просят: Доступ к своим данным."),
+        ("kk", "Алдымен тағы сұралғандар бойынша шешім қабылдаңыз: Өз деректерін көру."),
+        ("en", "Decide first on what else is asked for: Access to own data."),
     ],
 )
 def test_the_rights_in_a_refusal_are_named_in_the_language_too(
@@ -107,3 +107,7 @@ def test_a_role_that_may_not_is_told_so_in_its_own_language() -> None:
         told = spoken_sentence(said)
     assert "решать об уничтожении данных" in told
     assert "officer" not in told
+
+
+def test_every_right_that_the_desk_decides_on_has_a_name_in_its_refusals() -> None:
+    assert set(RIGHT_NAMES) == {one.value for one in RIGHTS}
