@@ -67,7 +67,8 @@ def incident(
 @click.option("--text", "words", required=True, help="The register keeps it; names nobody.")
 @verb
 def line(id: str, what: str, words: str) -> Answer:
-    """Add a line to an incident: noted, reported to the authority, told to people, closed."""
+    """Add a line to an incident: noted, reported to the authority (or exempt: why it need not be),
+    told to people, closed."""
     return _told(incidents.add(incidents.named(id).id, Line(what), words, actor()))
 
 

@@ -51,6 +51,12 @@ _DECIDE_ANEW = (
     UPDATE destructions SET state = 'called_off', called_off_at = now(), called_off_by = 'kelisim'
     WHERE state = 'decided'
     """,
+    # What was being carried out at that moment came to its end since, and was certified.
+    """
+    UPDATE destructions d SET repeats = number
+    WHERE state = 'carrying' AND NOT EXISTS (
+        SELECT FROM certificates c WHERE c.destruction_id = d.id)
+    """,
 )
 # A file that is taken once may have been taken since.
 _NO_FILES = (

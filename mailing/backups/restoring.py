@@ -26,6 +26,7 @@ from mailing.deliveries import recovery, sends
 from mailing.deliveries.recovery import Seen, UnderWay
 from mailing.leaving import marks
 from mailing.leaving.catching_up import catch_up
+from mailing.leaving.journal import Journal, Line
 from mailing.people import lost
 from mailing.staff import audit
 from mailing.staff.audit import Actor
@@ -129,10 +130,11 @@ def _hosts(directories: Iterable[Path]) -> Iterator[UUID]:
 
 
 def _replay(gathered: Gathered, told: Told, tell: Tell) -> None:
-    for journal, lines in gathered:
-        known = marks.applied(journal.id)
-        missing = [line for line in lines if line.sequence not in known]
+    since = [(journal, lines, _missing(journal, lines)) for journal, lines in gathered]
+    for _, _, missing in since:
+        # Of all journals first: another one may say that somebody of them was destroyed.
         lost.note_unknown({UUID(one.note.subscriber): one.note.digest for one in missing})
+    for journal, lines, missing in since:
         done = 0
         for applied in catch_up(journal.id, missing):
             told.replayed += applied
@@ -140,6 +142,12 @@ def _replay(gathered: Gathered, told: Told, tell: Tell) -> None:
             if done // _TELL_EVERY > before // _TELL_EVERY:
                 tell(f"{done:,} of {len(missing):,} lines of the journal are applied")
         tell(f"{len(missing):,} lines of {journal.path.parent} are applied: {len(lines):,} in all")
+
+
+def _missing(journal: Journal, lines: list[Line]) -> list[Line]:
+    """The lines that the database has not applied."""
+    known = marks.applied(journal.id)
+    return [line for line in lines if line.sequence not in known]
 
 
 def _finish(loaded: Loaded, told: Told, actor: Actor) -> dict[str, Any]:

@@ -7,6 +7,7 @@ mailing at once; that the data go again is the desk's, which finds what was repl
 """
 
 import hmac
+import secrets
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from mailing.base.settings import current
 from mailing.leaving import leave, marks
 from mailing.leaving.journal import Line, Note
 from mailing.leaving.scope import Scope
-from mailing.people import ledger, subscribers, suppression
+from mailing.people import ledger, lost, subscribers, suppression
 from mailing.people.suppression import Why
 
 At = TIMESTAMP(timezone=True)
@@ -57,6 +58,7 @@ def write_down(subscriber_id: UUID, digests: tuple[bytes, ...], certificate: str
     be written: then nothing is destroyed."""
     journal, last = marks.own_journal(), ""
     for one in digests:
+        lost.forget(subscriber_id, one)
         suppression.suppress(one, Why.DESTROYED)
         source = f"{certificate} {_mac(subscriber_id, one, certificate)}"
         note = Note(str(subscriber_id), one.hex(), "all", KIND, source)
@@ -66,12 +68,17 @@ def write_down(subscriber_id: UUID, digests: tuple[bytes, ...], certificate: str
     return last
 
 
+class NotOurs(ValueError):
+    """A line that was not written under our key."""
+
+
 def demand(note: Note) -> None:
-    """Raises ValueError where a line does not say who was destroyed, or was not written by us."""
+    """Raises ValueError where a line does not say who was destroyed, NotOurs where it was not
+    written by us."""
     certificate, _, mac = note.source.partition(" ")
     ours = _mac(UUID(note.subscriber), bytes.fromhex(note.digest or "none"), certificate)
     if not hmac.compare_digest(mac.encode(), ours.encode()):
-        raise ValueError("it is not under our key")
+        raise NotOurs("it is not under our key")
 
 
 def apply(journal_id: UUID, line: Line) -> None:
@@ -80,6 +87,7 @@ def apply(journal_id: UUID, line: Line) -> None:
     person = subscribers.lock(subscriber_id)
     if marks.apply(journal_id, line):
         suppression.suppress(digest, Why.DESTROYED)
+        lost.forget(subscriber_id, digest)
         db.session.add(
             ReplayedDestruction(
                 journal_id=journal_id,
@@ -91,6 +99,9 @@ def apply(journal_id: UUID, line: Line) -> None:
         )
         if person is not None and person.personal is not None:
             _stop(subscriber_id)
+        elif person is not None:
+            # They came after this backup: an earlier line has kept the digest with their "no".
+            person.digest = secrets.token_bytes(32)
     db.session.commit()
 
 

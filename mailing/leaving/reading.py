@@ -51,6 +51,13 @@ def leaving(line: Line, people: Known) -> Leaving | None:
             patience=0,
             said_at=line.at,
         )
+    except destroyed.NotOurs:
+        raise JournalError(
+            f"Line {line.sequence} of the withdrawal journal says that somebody was destroyed, and "
+            "was not written under this KELISIM_SUPPRESSION_KEY. Put back the key that this "
+            "installation has always had; where it is that one, somebody else has written the "
+            "line: put back an untouched copy. Sending stays off until then."
+        ) from None
     except ValueError:
         raise JournalError(
             f"Line {line.sequence} of the withdrawal journal is no leaving. Put back an untouched "

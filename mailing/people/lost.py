@@ -7,7 +7,7 @@ links in them must lead somewhere: to whoever has the same address now, or to a 
 from collections.abc import Mapping
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, select
+from sqlalchemy import Index, LargeBinary, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,6 +31,13 @@ def note(people: Mapping[UUID, bytes]) -> None:
     for start in range(0, len(rows), 1000):
         written = insert(LostSubscriber).values(rows[start : start + 1000])
         db.session.execute(written.on_conflict_do_nothing())
+
+
+def forget(subscriber_id: UUID, digest: bytes) -> None:
+    """Let nothing lead from an id to the address of somebody who was destroyed, by whichever id
+    they were known."""
+    theirs = or_(LostSubscriber.id == subscriber_id, LostSubscriber.digest == digest)
+    db.session.execute(delete(LostSubscriber).where(theirs))
 
 
 def now_known_as(subscriber_id: UUID) -> UUID:

@@ -17,7 +17,7 @@ from mailing.requests.kinds import (
     Ruling,
     State,
 )
-from mailing.requests.requests import Request, lock, of_message
+from mailing.requests.requests import Request, hold, lock, of_message
 from mailing.requests.rights import Right
 from mailing.staff import audit
 from mailing.staff.audit import Actor
@@ -66,7 +66,7 @@ def reclassify(request_id: int, kind: Kind, actor: Actor) -> Request:
 
 def close(request_id: int, closing: Closing, actor: Actor) -> Request:
     """End a request with a reason. Raises Invalid without one, Conflict for what waits unread."""
-    request = lock(request_id)
+    request = hold(request_id)
     if request.state == State.CLOSED:
         raise Conflict("This request is closed already.")
     if closing.resolution is Resolution.DONE and request.what in UNSPOKEN:
@@ -94,7 +94,7 @@ def add_right(request_id: int, kind: Kind, actor: Actor) -> Request:
 
 def take_up(request_id: int, actor: Actor) -> Request:
     """Open a request again; its due dates stay what they were."""
-    request = lock(request_id)
+    request = hold(request_id)
     if request.state != State.OPEN:
         _reopen(request, actor.name)
         _note(request, Happened.TAKEN_UP, actor)
@@ -111,7 +111,7 @@ def take_up_by_person(request: Request) -> None:
 
 def end_by_person(request: Request, closing: Closing) -> None:
     """End a request by the word of whom it is about. The row is locked."""
-    _settle(request, closing)
+    _settle(request, closing, "subscriber")
     told = {"resolution": closing.resolution.value}
     timeline.note(request.id, Happened.CLOSED, "subscriber", **told)
     if request.subscriber_id is not None:
@@ -120,12 +120,12 @@ def end_by_person(request: Request, closing: Closing) -> None:
 
 def end_by_itself(request: Request, closing: Closing) -> None:
     """End a request that waited for nothing but an answer that did not come. The row is locked."""
-    _settle(request, closing)
+    _settle(request, closing, timeline.OURSELVES)
     timeline.note(request.id, Happened.CLOSED, resolution=closing.resolution.value)
 
 
 def _end(request: Request, closing: Closing, actor: Actor) -> Request:
-    _settle(request, closing)
+    _settle(request, closing, actor.name)
     _note(request, Happened.CLOSED, actor, resolution=closing.resolution.value)
     return request
 
@@ -164,7 +164,10 @@ def _reopen(request: Request, by: str) -> None:
     running.reckon(request)
 
 
-def _settle(request: Request, closing: Closing) -> None:
+def _settle(request: Request, closing: Closing, by: str) -> None:
+    """What was decided in it and not done is decided no more, and keeps no other request of the
+    person from it."""
+    destructions.take_back(request.id, by)
     running.let_run(request)
     request.state, request.closed_at = State.CLOSED.value, clock.now()
     request.resolution = closing.resolution.value

@@ -18,7 +18,7 @@ from mailing.base.languages import gettext as _
 from mailing.deliveries.deliveries import Delivery
 from mailing.leaving import destroyed, inflight, scope
 from mailing.leaving.journal import JournalError
-from mailing.people import ledger, subscribers
+from mailing.people import ledger, stopped, subscribers
 from mailing.people.ledger import NewEntry
 from mailing.people.subscribers import Subscriber
 from mailing.requests import (
@@ -83,7 +83,7 @@ def _begin(found: Destruction, actor: Actor) -> tuple[Person, list[str]]:
     person = _lock_person(found.subscriber_id)
     destructions.lock(found.id)
     who = whose.person(person.id)
-    if found.state == State.DECIDED:
+    if found.state in (State.DECIDED, State.CALLED_OFF):
         _set_out(found, person, who, actor)
     return who, [step.name for step in progress.of(found.id) if step.state == progress.WAITING]
 
@@ -114,6 +114,7 @@ def _demand_due(found: Destruction, person: Subscriber) -> None:
         raise Conflict(_("The decision was called off."))
     if found.request_id is not None and found.ground == destructions.Ground.REQUEST:
         granting.demand_open(requests.find(found.request_id))
+        _demand_no_yes_since(person)
     if found.ground == destructions.Ground.RETENTION and long_gone.is_back(person.id):
         raise Conflict(_("They have come back since; they stay."))
     granting.demand_approval(found)
@@ -123,6 +124,19 @@ def _demand_due(found: Destruction, person: Subscriber) -> None:
     if found.is_cooling:
         raise NotAllowed(
             _("The decision cools off until %(time)s.", time=found.cools_until.isoformat())
+        )
+
+
+def _demand_no_yes_since(person: Subscriber) -> None:
+    """Whoever decides withdraws them first, so they have agreed anew since then: the yes is their
+    later word, and only they can say what it means for their data."""
+    halt = stopped.of(person.id)
+    if halt is None or not halt.is_final:
+        raise Conflict(
+            _(
+                "They have agreed anew since this was decided. Ask them; then call the decision "
+                "off, and decide once more if they still want it."
+            )
         )
 
 
@@ -214,6 +228,9 @@ def _finish(destruction_id: int, before: Person, actor: Actor) -> Certificate:
     steps = progress.of(destruction_id)
     who = _take_again([step for step in steps if step.state == progress.DONE], person.id)
     found.finished_at = clock.now()
+    if found.repeats == found.number:
+        # A backup of its midst was restored: under that number it may have been certified before.
+        found.number = certificates.next_number()
     new = certifying.compose(found, steps, who, actor)
     erasing.cut_links(who, progress.held(found.id))
     certificate = certificates.issue(new)

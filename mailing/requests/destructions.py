@@ -103,6 +103,11 @@ class Destruction(Table):
         is_cut_short = self.expedited_at is not None
         return self.state == State.DECIDED and not is_cut_short and self.cools_until > clock.now()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether data are going, or have gone."""
+        return self.state in (State.CARRYING, State.DONE)
+
 
 def find(destruction_id: int) -> Destruction:
     """Raises Missing."""
@@ -124,8 +129,8 @@ def of_request(request_id: int) -> Destruction | None:
 
 
 def take_back(request_id: int, by: str) -> None:
-    """A request that was closed and is taken up again is decided on anew: nobody is destroyed by a
-    yes of before."""
+    """A request that was closed, and may be taken up again, is decided on anew: nobody is destroyed
+    by a yes of before. The person is locked."""
     found = of_request(request_id)
     if found and found.state == State.DECIDED and found.ground == Ground.REQUEST:
         found.state = State.CALLED_OFF.value

@@ -122,9 +122,10 @@ def is_short_of_approval(found: Destruction) -> bool:
 
 
 def number_of_deciders() -> int:
-    """How many of the staff may decide about destruction."""
-    able = [one for one in staff.everybody() if one.active and may(one.role, Act.DESTROY_PEOPLE)]
-    return len(able)
+    """How many of the staff can log in and may decide about destruction: whoever was invited and
+    has not come yet could approve nothing."""
+    here = [one for one in staff.everybody() if one.active and one.password_at is not None]
+    return sum(may(one.role, Act.DESTROY_PEOPLE) for one in here)
 
 
 def demand_no_hold(person: Subscriber) -> None:

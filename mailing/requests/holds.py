@@ -15,12 +15,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
-from mailing.base.errors import Invalid, Missing
+from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.base.languages import gettext as _
 from mailing.base.settings import current
 from mailing.people import subscribers
 from mailing.people.subscribers import Subscriber
-from mailing.requests import remarks
+from mailing.requests import destructions, progress, remarks
 from mailing.staff import audit
 from mailing.staff.audit import Actor
 from mailing.staff.permissions import Act, demand
@@ -49,12 +49,17 @@ class LegalHold(Table):
     lifted_by: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
     lifted_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
 
+    def says(self, basis: str, until: date, kept: list[str]) -> bool:
+        """Whether it keeps the same, on the same basis, until the same day."""
+        return (self.basis, self.until, self.kept) == (basis, until, kept)
+
 
 def place(
     subscriber_id: UUID, basis: str, until: date, actor: Actor, kept: Iterable[str] = ()
 ) -> LegalHold:
-    """Keep somebody's data (these tables of it; none: all) up to and with a day. Raises Invalid
-    for a day that has passed, for no basis, and for one that names the person: it stays for ever.
+    """Keep somebody's data (these tables of it; none: all) up to and with a day; the same again is
+    the same hold. Raises Invalid for a day that has passed, for no basis, and for one that names
+    the person, since it stays for ever; Conflict for what has gone, or is going.
     """
     demand(actor.role, Act.DESTROY_PEOPLE)
     person = subscribers.lock(subscriber_id)
@@ -62,11 +67,15 @@ def place(
         raise Missing(f"There is no subscriber {subscriber_id}.")
     if until < clock.today(current().time_zone):
         raise Invalid(_("A hold ends on a day that is still to come."), "until")
-    stated = remarks.clean(basis, person, "basis", LONGEST_BASIS)
+    stated, named = remarks.clean(basis, person, "basis", LONGEST_BASIS), _keepable(kept)
+    _demand_there(subscriber_id, named)
+    before = next((one for one in of(subscriber_id) if one.says(stated, until, named)), None)
+    if before is not None:
+        return before
     placed = LegalHold(
         subscriber_id=subscriber_id,
         basis=stated,
-        kept=_keepable(kept),
+        kept=named,
         until=until,
         placed_by=actor.name,
         placed_at=clock.now(),
@@ -126,6 +135,17 @@ def held_digests() -> Select[bytes]:
 
 def _is_in_force() -> ColumnElement[bool]:
     return LegalHold.lifted_at.is_(None) & (LegalHold.until >= clock.today(current().time_zone))
+
+
+def _demand_there(subscriber_id: UUID, kept: list[str]) -> None:
+    """Whoever places a hold relies on it. Of somebody who was destroyed there is what another hold
+    has kept, and no more, and so it is from the deed's first moment on."""
+    begun = [one for one in destructions.of_subscriber(subscriber_id) if one.has_begun]
+    there = progress.held(begun[-1].id) if begun else frozenset(KEEPABLE)
+    if not there or (kept and not there & set(kept)):
+        raise Conflict(
+            _("These data have gone, or are going at this moment: there is nothing left to hold.")
+        )
 
 
 def _keepable(kept: Iterable[str]) -> list[str]:

@@ -73,11 +73,16 @@ def ask(request_id: int, actor: Actor, language: str | None = None) -> Inquiry:
 
 
 def vouch(request_id: int, vouching: Vouching, actor: Actor) -> Request:
-    """Somebody of the staff has made sure, and says how."""
+    """Somebody of the staff has made sure, and says how. Raises Conflict where the person has said
+    by the link that it was not them: no passport weighs more than that."""
     request, how = lock(request_id), vouching.tidy
     _demand_unnamed(request, how)
     if request.state == State.CLOSED:
         raise Conflict("This request is closed; take it up again first.")
+    if request.identity == Identity.DENIED:
+        raise Conflict(
+            "They say that it was not them: only their answer to a new link changes that."
+        )
     _prove(request, Identity.STAFF, actor.name, how=how)
     audit.record(actor, "identity vouched for", f"request {request.number}", how=how)
     return request

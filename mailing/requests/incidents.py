@@ -64,6 +64,7 @@ class Line(StrEnum):
     OPENED = "opened"
     NOTED = "noted"
     REPORTED = "reported"
+    EXEMPT = "exempt"
     TOLD = "told"
     CLOSED = "closed"
     REOPENED = "reopened"
@@ -101,11 +102,18 @@ class Incident(Table):
     state: Mapped[str] = mapped_column(Text, info=OPERATIONAL)
     reported_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
     closed_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+    # When somebody wrote down that the authority need not be told, and why.
+    exempt_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether the authority has to be told and has not been; closing it settles nothing."""
+        return self.reported_at is None and self.exempt_at is None
 
     @property
     def is_overdue(self) -> bool:
         """Whether the authority should know by now and does not."""
-        return self.state == State.OPEN and self.due_at <= clock.now()
+        return self.is_owed and self.due_at <= clock.now()
 
     @property
     def was_late(self) -> bool:
@@ -119,7 +127,7 @@ class IncidentLine(Table):
     __tablename__ = "incident_lines"
     __table_args__ = (
         CheckConstraint(
-            "what IN ('opened', 'noted', 'reported', 'told', 'closed', 'reopened')",
+            "what IN ('opened', 'noted', 'reported', 'exempt', 'told', 'closed', 'reopened')",
             name="incident_line_is_known",
         ),
         Index("lines_of_incident", "incident_id"),
@@ -168,9 +176,10 @@ def record(new: NewIncident, actor: Actor) -> Incident:
 
 
 def add(incident_id: int, what: Line, words: str, actor: Actor) -> Incident:
-    """Append a line, and move on where it says so: reported to the authority, closed, opened again.
+    """Append a line, and move on where it says so: reported to the authority (or it need not be),
+    closed, opened again.
 
-    Raises Invalid without words, Conflict for a step that the incident is past.
+    Raises Invalid without words, Conflict for a step that the incident is past or not ready for.
     """
     incident, said = lock(incident_id), _text(words, LONGEST, "words")
     _STEPS.get(what, _stay)(incident)
@@ -212,8 +221,8 @@ def everything() -> list[Incident]:
 
 
 def waiting() -> list[Incident]:
-    """What the authority has not been told of, the earliest due first."""
-    query = select(Incident).where(Incident.state == State.OPEN.value)
+    """What the authority has to be told of and has not been, the earliest due first."""
+    query = select(Incident).where(Incident.reported_at.is_(None), Incident.exempt_at.is_(None))
     return list(db.session.scalars(query.order_by(Incident.due_at)))
 
 
@@ -229,9 +238,17 @@ def _reported(incident: Incident) -> None:
     incident.state, incident.reported_at = State.REPORTED.value, clock.now()
 
 
+def _exempted(incident: Incident) -> None:
+    if not incident.is_owed:
+        raise Conflict("Of this incident it has been written down already.")
+    incident.exempt_at = clock.now()
+
+
 def _closed(incident: Incident) -> None:
     if incident.state == State.CLOSED:
         raise Conflict("This incident is closed already.")
+    if incident.is_owed:
+        raise Conflict("Write down first that the authority was told, or why it need not be.")
     incident.state, incident.closed_at = State.CLOSED.value, clock.now()
 
 
@@ -247,7 +264,12 @@ def _stay(_incident: Incident) -> None:
     """A note moves nothing."""
 
 
-_STEPS = {Line.REPORTED: _reported, Line.CLOSED: _closed, Line.REOPENED: _reopened}
+_STEPS = {
+    Line.REPORTED: _reported,
+    Line.EXEMPT: _exempted,
+    Line.CLOSED: _closed,
+    Line.REOPENED: _reopened,
+}
 
 
 def _add(incident: Incident, what: Line, words: str, actor: Actor) -> None:

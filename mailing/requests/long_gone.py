@@ -17,7 +17,7 @@ from mailing.requests import holds
 from mailing.requests.destructions import Destruction, Ground
 from mailing.requests.destructions import State as Stands
 from mailing.requests.kinds import UNFINISHED
-from mailing.requests.requests import Request
+from mailing.requests.requests import Request, of_subscriber
 from mailing.requests.timeline import OURSELVES
 
 KIND = "left"
@@ -40,9 +40,11 @@ def run(past: datetime) -> int:
 
 
 def is_back(subscriber_id: UUID) -> bool:
-    """Whether somebody stands in anything, or has asked to."""
+    """Whether somebody stands in anything, has asked to, or waits for an answer of ours: nobody
+    could give it to them afterwards."""
     held = standings.of(subscriber_id).values()
-    return any(one.standing in (Said.GIVEN, Said.REQUESTED) for one in held)
+    stands = any(one.standing in (Said.GIVEN, Said.REQUESTED) for one in held)
+    return stands or any(one.state in UNFINISHED for one in of_subscriber(subscriber_id))
 
 
 def _decided(subscriber_id: UUID, at: datetime) -> Destruction:

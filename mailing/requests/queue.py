@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Case, and_, case, func, select
+from sqlalchemy import Case, ColumnElement, and_, case, func, select
 
 from mailing.base import clock
 from mailing.base.database import db
@@ -143,14 +143,7 @@ def _grouping(now: datetime) -> Case[str]:
     tomorrow, monday = _bounds(now)
     return case(
         (Request.state.not_in([one.value for one in UNFINISHED]), Group.DONE.value),
-        (
-            and_(
-                Request.state == State.WAITING.value,
-                Request.identity == Identity.ASKED.value,
-                Request.channel == Channel.FORM.value,
-            ),
-            Group.UNCONFIRMED.value,
-        ),
+        (is_unconfirmed(), Group.UNCONFIRMED.value),
         (
             case((Request.paused_at.is_not(None), Request.outer_due_at), else_=Request.due_at)
             <= now,
@@ -160,6 +153,15 @@ def _grouping(now: datetime) -> Case[str]:
         (Request.due_at < tomorrow, Group.TODAY.value),
         (Request.due_at < monday, Group.WEEK.value),
         else_=Group.LATER.value,
+    )
+
+
+def is_unconfirmed() -> ColumnElement[bool]:
+    """`Request.is_unconfirmed` as the database says it."""
+    return and_(
+        Request.state == State.WAITING.value,
+        Request.identity == Identity.ASKED.value,
+        Request.channel == Channel.FORM.value,
     )
 
 

@@ -251,6 +251,15 @@ def lock(request_id: int) -> Request:
     return _there(found.scalar_one_or_none(), request_id)
 
 
+def hold(request_id: int) -> Request:
+    """The same, and the person before it, as whoever answers by a link, or destroys, locks them;
+    raises Missing."""
+    whose = find(request_id).subscriber_id
+    if whose is not None:
+        lock_person(whose)
+    return lock(request_id)
+
+
 def of_subscriber(subscriber_id: UUID) -> list[Request]:
     """Everything that somebody asked for, the oldest first."""
     query = select(Request).where(Request.subscriber_id == subscriber_id)

@@ -135,6 +135,11 @@ def _replies(past: datetime) -> ColumnElement[bool]:
     return and_(is_over, _free(Delivery.subscriber_id))
 
 
+def _trials(past: datetime) -> ColumnElement[bool]:
+    """Test mails, by the address that each went to."""
+    return and_(Trial.sent_at < past, Trial.digest.not_in(holds.held_digests()))
+
+
 _BOUNCES = ("bounce-hard", "bounce-soft", "bounce-other", "complaint")
 _NO_MESSAGE = {"sealed": None, "recipients": None, "reason": "", "sender_digest": b""}
 _NO_REQUEST = {"sender": None, "reason": None, "told": None, "sender_digest": None}
@@ -155,5 +160,5 @@ RULES = (
         lambda past: and_(LeaveReason.words.is_not(None), LeaveReason.day < func.date(past)),
         _NO_WORDS,
     ),
-    Rule("tests", Trial, lambda past: Trial.sent_at < past, None),
+    Rule("tests", Trial, _trials, None),
 )

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict, Invalid
-from mailing.people import subscribers
 from mailing.people.subscribers import Sealer
 from mailing.requests import deeds, holds, law, rights, running, timeline
 from mailing.requests.kinds import (
@@ -24,7 +23,7 @@ from mailing.requests.kinds import (
     Ruling,
     State,
 )
-from mailing.requests.requests import Request, find, lock
+from mailing.requests.requests import Request, find, hold, lock
 from mailing.requests.rights import Right
 from mailing.staff import audit
 from mailing.staff.audit import Actor
@@ -58,7 +57,7 @@ def rule(right_id: int, ruled: Ruled, actor: Actor) -> Right:
     _demand(find(right.request_id), right, ruled)
     if ruled.ruling is not Ruling.REFUSE:
         deeds.begin(find(right.request_id), right.what, actor)
-    request, right = _hold(right.request_id), rights.find(right_id)
+    request, right = hold(right.request_id), rights.find(right_id)
     _demand(request, right, ruled)
     _keep(request, right, ruled, actor)
     if ruled.ruling is not Ruling.REFUSE and deeds.carry_out(request, right.what, actor):
@@ -101,14 +100,6 @@ def template_of(request: Request) -> str | None:
     if rulings == {Ruling.GRANT}:
         return _OF_ONE.get(decided[0].what, "answered") if len(decided) == 1 else "answered"
     return "refused" if rulings == {Ruling.REFUSE} else "partly_refused"
-
-
-def _hold(request_id: int) -> Request:
-    """The person before the request, as whoever answers by a link locks them."""
-    whose = find(request_id).subscriber_id
-    if whose is not None:
-        subscribers.lock(whose)
-    return lock(request_id)
 
 
 def _demand(request: Request, right: Right, ruled: Ruled) -> None:

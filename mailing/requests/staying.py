@@ -30,6 +30,8 @@ _WHY = {
     "requests": "that it was asked for, when, and how it ended; without the words",
     "acts": "who of the staff did what, under a random id",
     "certificate": "this certificate",
+    "journal": "the keyed digest beside the random id, so that no backup undoes what was destroyed",
+    "send journals": "which message went to which keyed digest, a week longer than any backup",
     "backups": "each until its key is destroyed; restoring one destroys again",
     "database log": "the database's own log and free space, until they are overwritten",
 }
@@ -42,7 +44,13 @@ def told(who: Person) -> list[dict[str, Any]]:
         {"what": name, "rows": _sum(tables, rows, who), "why": _WHY[name], "until": FOR_EVER}
         for name, tables in _STAYS.items()
     ]
-    others = {"certificate": FOR_EVER, "backups": _last_backup(), "database log": FOR_EVER}
+    others = {
+        "certificate": FOR_EVER,
+        "journal": FOR_EVER,
+        "send journals": FOR_EVER,
+        "backups": _last_backup(),
+        "database log": FOR_EVER,
+    }
     uncounted = [
         {"what": name, "rows": None, "why": _WHY[name], "until": until}
         for name, until in others.items()

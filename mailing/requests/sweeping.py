@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import KelisimError
+from mailing.base.languages import SOURCE, speaking
 from mailing.inbound import messages
 from mailing.inbound.messages import InboundMessage
 from mailing.leaving import destroyed
@@ -88,15 +89,16 @@ def _is_ripe() -> ColumnElement[bool]:
 
 
 def _may_go_by_itself(found: Destruction) -> bool:
-    """Not while a second person is asked, nor while something else that they asked for waits for an
-    answer, which nobody could give them afterwards; but in time all the same."""
+    """Not while a second person is asked, nor the person themselves (the clock stands still), nor
+    while something else that they asked for waits for an answer, which nobody could give them
+    afterwards; but in time all the same."""
     if found.state == State.CARRYING or found.request_id is None:
         return True
     asked = requests.find(found.request_id)
     is_over = asked.state == Stands.CLOSED or asked.identity == Identity.DENIED
     if found.ground == Ground.REQUEST and is_over:
         return False
-    if granting.is_short_of_approval(found):
+    if granting.is_short_of_approval(found) or asked.paused_at is not None:
         return False
     is_pressing = asked.due_at - cooling.MARGIN <= clock.now()
     return is_pressing or not waiting_beside(found)
@@ -145,7 +147,9 @@ def _try(destruction_id: int) -> bool:
     found.tried_at = clock.now()
     db.session.commit()
     try:
-        carrying.carry(destruction_id, BY_ITSELF)
+        # What stood in the way is kept, and said to each who looks in their own language.
+        with speaking(SOURCE):
+            carrying.carry(destruction_id, BY_ITSELF)
     except (KelisimError, OSError) as error:
         db.session.rollback()
         destructions.find(destruction_id).problem = str(error)
@@ -218,7 +222,15 @@ def _take_up_what_was_held() -> None:
     )
     over = (step for step in db.session.scalars(held).all() if not _is_kept(step))
     for step in islice(over, _A_SWEEP):
-        found = destructions.lock(step.destruction_id)
+        _take_up(step)
+        db.session.commit()
+
+
+def _take_up(step: DestructionStep) -> None:
+    """Whoever places a hold at this moment holds the person: one of the two is first."""
+    subscribers.lock(destructions.find(step.destruction_id).subscriber_id)
+    found = destructions.lock(step.destruction_id)
+    if not _is_kept(step):
         step.state, found.state = progress.WAITING, State.CARRYING.value
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.requests.kinds import UNFINISHED, Resolution
-from mailing.requests.queue import APART, Group, Queue
+from mailing.requests.queue import APART, Group, Queue, is_unconfirmed
 from mailing.requests.requests import Request
 
 LATELY = timedelta(days=90)
@@ -48,5 +48,7 @@ def _median() -> float | None:
 
 
 def _oldest() -> datetime | None:
+    """What a stranger typed, and nobody confirmed, is not among what is open."""
     unfinished = Request.state.in_([one.value for one in UNFINISHED])
-    return db.session.scalar(select(func.min(Request.received_at)).where(unfinished))
+    query = select(func.min(Request.received_at)).where(unfinished, ~is_unconfirmed())
+    return db.session.scalar(query)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from mailing.base import attesting
 from mailing.base.attesting import Seal
@@ -58,9 +58,10 @@ def stored(number: str) -> Verdict:
 
 def was_given(number: str) -> bool:
     """Whether we gave this number before a backup was restored that does not know it: the journal
-    says so, under our key."""
-    query = select(ReplayedDestruction.sequence).where(ReplayedDestruction.source == number)
-    return db.session.scalars(query.limit(1)).first() is not None
+    says so, under our key, or what was being carried out when the backup was made."""
+    replayed = select(ReplayedDestruction.sequence).where(ReplayedDestruction.source == number)
+    repeated = select(Destruction.id).where(Destruction.repeats == number)
+    return bool(db.session.scalar(select(or_(replayed.exists(), repeated.exists()))))
 
 
 def repeated_by(number: str) -> Certificate | None:

@@ -24,12 +24,12 @@ from mailing.leaving.by_staff import Because, Ground
 from mailing.leaving.journal import JournalError
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
-from mailing.people import ledger, standings, subscribers, suppression, topics
+from mailing.people import ledger, lost, standings, subscribers, suppression, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion
-from mailing.requests import granting, rights, sweeping
+from mailing.requests import carrying, certificates, granting, rights, sweeping, verifying
 from mailing.requests.bundles import making
 from mailing.requests.bundles import state as bundles
 from mailing.requests.kinds import Kind as Asks
@@ -363,3 +363,74 @@ def test_nobody_is_destroyed_by_a_decision_that_may_have_been_called_off_since(
         assert rights.named(asked_id, Asks.DESTRUCTION).is_open
         assert (bundles.find(bundle_id).state, bundles.file_of(bundle_id)) == ("expired", b"")
         assert granting.approve(asked_id, destroying.OFFICER).state == "decided"
+
+
+def test_what_was_being_destroyed_when_the_backup_was_made_is_certified_under_another_number(
+    policy: PolicyVersion,
+    settings: Settings,
+    empty_database_url: str,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first number was handed out since, on another paper."""
+    somebody = Person(policy)
+    somebody.say_yes("news")
+    asked = destroying.granted(somebody.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(carrying, "_finish", _dies)
+        with pytest.raises(KeyboardInterrupt):
+            carrying.carry_out(asked.id, destroying.OFFICER)
+    db.session.rollback()
+    asked_id = asked.id
+    back_up(settings, place)
+    first = carrying.carry_out(asked_id, destroying.OFFICER)
+    number, given_out = first.number, verifying.render(first)
+    with restored(settings, empty_database_url, place):
+        assert verifying.was_given(number)
+        assert sweeping.run() == 1
+        again = certificates.newest()
+        assert again is not None
+        assert again.number != number
+        assert again.said["repeats"] == number
+        assert verifying.stored(again.number).is_sound
+        repeated = verifying.repeated_by(number)
+        assert repeated is not None
+        assert repeated.number == again.number
+        shown = verifying.shown(number, given_out)
+        assert (shown.is_sound, shown.is_kept) == (True, False)
+
+
+def _dies(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_wrong_suppression_key_is_named_also_where_the_journal_holds_a_destruction(
+    policy: PolicyVersion, settings: Settings, empty_database_url: str, place: Path
+) -> None:
+    installation.check_keys()
+    somebody = Person(policy)
+    somebody.say_yes("news")
+    back_up(settings, place)
+    destroying.destroyed(somebody.id)
+    other = base64.b64encode(os.urandom(32)).decode()
+    with elsewhere(suppression_key=other, database_url=empty_database_url) as there:
+        order = Order(place, (settings.journal,), keys=(settings.key_dir,))
+        with pytest.raises(KelisimError, match="KELISIM_SUPPRESSION_KEY"):
+            restoring.load(there.extensions["kelisim"], order, quiet)
+    assert rows(empty_database_url) == {}
+
+
+def test_nothing_leads_from_the_id_of_somebody_destroyed_to_their_address_after_a_restore(
+    policy: PolicyVersion, settings: Settings, empty_database_url: str, place: Path
+) -> None:
+    """They came after the backup; their digest is kept for their "no", and for nothing else."""
+    Person(policy, "stays@example.com").say_yes("news")
+    back_up(settings, place)
+    late = Person(policy, "late@example.com")
+    late.say_yes("news")
+    mine, digest = late.id, late.row.digest
+    late.one_click("news")
+    destroying.destroyed(mine)
+    with restored(settings, empty_database_url, place):
+        assert Why.DESTROYED in suppression.reasons(digest)
+        assert lost.digest_of(mine) != digest

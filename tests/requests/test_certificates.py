@@ -57,7 +57,7 @@ def test_it_tells_what_went_and_names_nobody(people: list[UUID]) -> None:
     assert {one["table"] for one in said["scope"]} == set(erasing.BY_NAME)
     assert said["subject"] == certificates.reference(certificate.number, who.digests[0])
     stays = {one["what"]: one["until"] for one in said["stays"]}
-    assert set(stays) >= {"suppression", "ledger", "backups"}
+    assert set(stays) >= {"suppression", "ledger", "backups", "journal", "send journals"}
     # A backup of this day is the last that holds them; its key goes with its time.
     assert stays["backups"] == str(clock.now().date() + timedelta(days=35))
     for secret in (road.address(0), "Аты0", str(people[0]), who.digests[0].hex()):

@@ -10,8 +10,9 @@ from mailing.base import schema
 from mailing.base.database import db
 from mailing.base.settings import Settings, current, load
 from mailing.bootstrap import create_base
-from mailing.requests import acting, rights
+from mailing.requests import acting, incidents, rights
 from mailing.requests.acting import Closing
+from mailing.requests.incidents import Line, Nature, NewIncident
 from mailing.requests.kinds import Channel, Kind, Resolution
 from mailing.requests.requests import NewRequest, open_request
 from tests.requests.officer import OFFICER
@@ -53,3 +54,15 @@ def test_each_request_from_before_asks_for_the_one_thing_that_it_was_said_to_be(
     }
     assert (found["waits"][0].state, found["waits"][0].due_at) == ("open", due_at)
     assert (found["done"][0].state, found["done"][0].resolution) == ("done", "refused")
+
+
+def test_a_breach_of_which_nobody_need_be_told_goes_back_as_a_note(old: Flask) -> None:
+    made = incidents.record(NewIncident("A laptop was stolen", Nature.LOST, "Encrypted."), OFFICER)
+    incidents.add(made.id, Line.EXEMPT, "No data could be read.", OFFICER)
+    db.session.commit()
+    schema.downgrade(current().database, "0027")
+    said = "SELECT what FROM incident_lines ORDER BY id"
+    assert db.session.scalars(text(said)).all() == ["opened", "noted"]
+    db.session.commit()
+    schema.upgrade(current().database)
+    assert [one.is_owed for one in incidents.waiting()] == [True]

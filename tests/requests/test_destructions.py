@@ -220,9 +220,10 @@ def test_a_request_that_was_closed_meanwhile_destroys_nobody(mine: UUID) -> None
     acting.close(asked.id, Closing(Resolution.REFUSED, "the law has them kept"), OFFICER)
     db.session.commit()
     assert sweeping.run() == 0
-    with pytest.raises(Conflict, match="closed"):
+    with pytest.raises(NotAllowed, match="Nobody has decided"):
         carrying.carry_out(asked.id, OFFICER)
     db.session.rollback()
+    assert destructions.of_subscriber(mine)[0].state == "called_off"
     assert db.session.get_one(Subscriber, mine).personal is not None
 
 

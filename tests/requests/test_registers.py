@@ -70,6 +70,7 @@ def test_an_incident_is_owed_until_the_authority_knows(app: Flask) -> None:
         "noticed": 1,
         "reported_in_time": 0,
         "reported_late": 1,
+        "exempt": 0,
         "not_reported": 0,
     }
     told = breaches.register()[0]
@@ -192,6 +193,27 @@ def test_the_terms_say_where_they_come_from(app: Flask) -> None:
     assert told["outer_limit"].is_working is False
     this = terms.Year(2026, "2026.toml", [datetime(2026, 3, d).date() for d in (23, 24, 26)], [])  # noqa: DTZ001
     assert [(a.day, b.day) for a, b in terms.holidays(this)] == [(23, 24), (26, 26)]
+
+
+def test_a_breach_is_not_closed_before_the_authority_knows_or_need_not(app: Flask) -> None:
+    """To close one took it off the list of what is overdue, and nobody was told."""
+    with clock.use(lambda: FRIDAY):
+        breach = a_breach()
+    with clock.use(lambda: breach.due_at + timedelta(minutes=1)):
+        with pytest.raises(Conflict):
+            incidents.add(breach.id, Line.CLOSED, "Done.", OFFICER)
+        assert (breach.state, queue.owed().incidents_overdue) == ("open", 1)
+        incidents.add(breach.id, Line.EXEMPT, "The disk was encrypted, and no data left.", OFFICER)
+        assert queue.owed().incidents == 0
+        with pytest.raises(Conflict):
+            incidents.add(breach.id, Line.EXEMPT, "Again.", OFFICER)
+        incidents.add(breach.id, Line.CLOSED, "Done.", OFFICER)
+    told = breaches.of_year(2026)
+    assert (told["exempt"], told["not_reported"]) == (1, 0)
+    assert told["noticed"] == sum(told.values()) - told["noticed"]
+    db.session.execute(text("UPDATE incidents SET exempt_at = NULL"))
+    db.session.commit()
+    assert queue.owed().incidents == 1, "one that was closed before that was so is owed still"
 
 
 @pytest.fixture

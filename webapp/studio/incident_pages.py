@@ -19,7 +19,14 @@ from webapp.studio.identity import actor
 from webapp.studio.moments import moment
 
 # What is written by hand; that it was opened says itself.
-WRITTEN = (Line.NOTED, Line.REPORTED, Line.TOLD, Line.CLOSED, Line.REOPENED)
+WRITTEN = (
+    Line.NOTED,
+    Line.REPORTED,
+    Line.EXEMPT,
+    Line.TOLD,
+    Line.CLOSED,
+    Line.REOPENED,
+)
 
 
 @studio.get("/registers/incidents")
@@ -118,7 +125,12 @@ def _page(incident_id: int, errors: dict[str, str]) -> str:
 def _may_say(what: Line, found: incidents.Incident, is_closed: bool) -> bool:
     if what is Line.REPORTED:
         return not is_closed and found.reported_at is None
-    return {Line.CLOSED: not is_closed, Line.REOPENED: is_closed}.get(what, True)
+    able = {
+        Line.EXEMPT: found.is_owed,
+        Line.CLOSED: not is_closed and not found.is_owed,
+        Line.REOPENED: is_closed,
+    }
+    return able.get(what, True)
 
 
 def _to(incident_id: int) -> Response:

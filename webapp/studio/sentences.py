@@ -4,6 +4,7 @@ command line prints it and as it is kept; whoever reads it in the studio reads i
 import re
 
 from mailing.base.languages import gettext
+from webapp.studio.desk_sentences import OF_THE_DESK, RIGHT_NAMES
 
 N_ = str  # Marks a text for the catalogues.
 
@@ -85,13 +86,26 @@ def spoken_sentence(said: str) -> str:
     for text, pattern in _PATTERNS.items():
         found = pattern.fullmatch(said)
         if found:
-            return gettext(text, **found.groupdict())
+            values = found.groupdict()
+            return gettext(text, **{name: _in_words(name, values[name]) for name in values})
     return said
+
+
+def _in_words(name: str, value: str) -> str:
+    """What the values name in one word each, acts, roles and rights, is named in the language, too;
+    whatever was typed stays as it was."""
+    if name not in _NAMES:
+        return value
+    return ", ".join(gettext(RIGHT_NAMES.get(one, one)) for one in value.split(", "))
 
 
 def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"%\\\((\w+)\\\)s", r"(?P<\1>.+)", re.escape(text)))
 
 
-_SAID = (*_OF_FILES, *_OF_REQUESTS, *_OF_RETURNS, *_OF_KEPT, *_OF_PASSKEYS)
+_NAMES = frozenset({"role", "act", "able", "kind", "kinds"})
+_SAID = (
+    *(*_OF_FILES, *_OF_REQUESTS, *OF_THE_DESK),
+    *(*_OF_RETURNS, *_OF_KEPT, *_OF_PASSKEYS),
+)
 _PATTERNS = {text: _pattern(text) for text in _SAID}

@@ -26,6 +26,7 @@ def told(incident: Incident) -> dict[str, Any]:
         "due_at": incident.due_at,
         "state": incident.state,
         "reported_at": incident.reported_at,
+        "exempt_at": incident.exempt_at,
         "closed_at": incident.closed_at,
         "overdue": incident.is_overdue,
         "late": incident.was_late,
@@ -37,7 +38,7 @@ def told(incident: Incident) -> dict[str, Any]:
 
 
 def of_year(year: int) -> dict[str, int]:
-    """How many were noticed in a year; told in time, told late, and not told."""
+    """How many were noticed in a year; told in time, told late, need not be told, and not told."""
     zone = ZoneInfo(current().time_zone)
     own = [one for one in incidents.everything() if _year(one.detected_at, zone) == year]
     reported = [one for one in own if one.reported_at is not None]
@@ -45,7 +46,8 @@ def of_year(year: int) -> dict[str, int]:
         "noticed": len(own),
         "reported_in_time": sum(not one.was_late for one in reported),
         "reported_late": sum(one.was_late for one in reported),
-        "not_reported": len(own) - len(reported),
+        "exempt": sum(one.reported_at is None and not one.is_owed for one in own),
+        "not_reported": sum(one.is_owed for one in own),
     }
 
 

@@ -12,6 +12,7 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.leaving import replay
 from mailing.leaving.receipts import StoredReceipt
+from tests.requests.destroying import destroyed
 from tests.webapp.conftest import With
 from tests.webapp.public.conftest import Rows, Shop
 from tests.webapp.public.people import (
@@ -320,3 +321,19 @@ def _hand_over(web: Flask) -> None:
             )
         )
         db.session.commit()
+
+
+@pytest.mark.parametrize("path", ["/u/", "/preferences/"])
+def test_an_old_link_of_somebody_destroyed_leads_to_the_one_that_counts(
+    web: Flask, client: FlaskClient, person: Asked, link: str, path: str
+) -> None:
+    """They may have come back since as somebody new, whom no link of before leads to; whether they
+    have, the page does not say."""
+    token = link.rpartition("/")[2]
+    with web.app_context():
+        destroyed(person.subscriber)
+    page = client.get(f"{path}{token}?lang=en")
+    assert page.status_code == 200
+    assert "use the link in the newest one" in page.text
+    left = client.post(f"/u/{token}?lang=en", data="page=1", content_type=FORM)
+    assert (left.status_code, "use the link in the newest one" in left.text) == (200, True)

@@ -105,3 +105,20 @@ def test_neither_marketer_nor_viewer_reads_or_takes_it(browse: Callable[[Role], 
         browser = browse(role)
         assert browser.get("/studio/audit").status_code == 403
         assert browser.post("/studio/audit/export").status_code == 403
+
+
+@pytest.mark.parametrize("field", ["actor", "action", "subject"])
+def test_the_log_is_searched_for_no_address_and_keeps_none(
+    web: Flask, officer: Browser, field: str
+) -> None:
+    """An export says what was looked for, in a line that stays when the data have gone."""
+    typed = {field: "canary@example.com"}
+    page = officer.get(f"/studio/audit?{field}=canary@example.com&lang=en")
+    assert page.status_code == 422
+    assert "names nobody by an address" in page.text
+    answer = officer.post("/studio/audit/export", dict(typed))
+    assert answer.status_code == 422
+    assert answer.mimetype == "text/html", "nor is everything exported in its place"
+    with web.app_context():
+        told = [str(one.details) for one in audit.latest()]
+    assert not any("canary" in one for one in told)
