@@ -67,6 +67,7 @@ def log_in(page: Page, at: str) -> None:
 
 
 def leave(page: Page, at: str) -> None:
+    page.goto(f"{at}/studio/account?lang=en")
     page.get_by_role("button", name="Log out", exact=True).click()
     log_in(page, at)
 
