@@ -94,6 +94,8 @@ def test_unsigned_messages_are_not_measured_as_signed(
         dkim.measure(SMALL)
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(900)
 def test_people_who_leave_during_campaigns_are_timed() -> None:
     found = leaving.measure(SMALL)
     busy: dict[str, Any] = found["while_sending"]
