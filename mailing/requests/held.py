@@ -115,6 +115,7 @@ LEFT_OUT = {
     },
     "about staff, not about subscribers": {
         *("staff.email", "staff.password", "staff.second_secret", "staff.recovery_codes"),
+        *("staff_passkeys.name", "staff_passkeys.credential_id", "staff_passkeys.public_key"),
         "account_mails.recipient",
     },
 }
