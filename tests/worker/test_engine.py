@@ -115,10 +115,13 @@ def test_a_connection_that_is_cut_before_the_dot_loses_nothing(
     road.under_way(10)
     peer.behave(Fault(stage, cut=cut, times=2))
     desk.work()
-    assert desk.states() == {"accepted": 8, "deferred": 2}
+    said = Counter(desk.states())
+    # A cut within the body may cross with the dot on its way; then nobody knows.
+    assert said["uncertain"] == 0 or stage is Stage.BODY
+    assert (said["accepted"], said["deferred"] + said["uncertain"]) == (8, 2)
     desk.ripen()
     desk.work()
-    assert reached(peer) == ALL
+    assert len(ALL - reached(peer)) == said["uncertain"]
 
 
 @pytest.mark.parametrize(("cut", "arrived"), [(Cut.BEFORE, 8), (Cut.AFTER, 10)])

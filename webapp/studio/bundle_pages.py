@@ -85,7 +85,7 @@ def _newest(request_id: int) -> Bundle:
     """Raises Missing without a request, Conflict where none was made for it."""
     found = state.of_request(requests.find(request_id).id)
     if not found:
-        raise Conflict("No bundle was made for this request.")
+        raise Conflict(gettext("No bundle was made for this request."))
     return found[0]
 
 

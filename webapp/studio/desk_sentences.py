@@ -74,7 +74,6 @@ OF_THE_DESK = (
     N_("Choose a language, or no digest."),
     N_("There is no certificate %(number)s."),
     N_("There is no legal hold %(number)s."),
-    N_("No bundle was made for this request."),
     N_("There is no such bundle."),
     N_("This bundle is on its way or over. Make another one."),
     N_("This bundle is not ready, or has been released already."),
