@@ -99,19 +99,34 @@ GUARDS = (
         "        if self.suppressed and row.claim is None:\n",
         (_ONE_TRUTH + "a_synchronisation_says_yes_for_nobody_and_mails_nobody",),
     ),
+    # Audience and gate have words of their own: who gets past the one is held by the other.
     Guard(
         "T19",
         "mailing/people/verdict.py",
         "AND (x.reason <> 'moved' OR {has_yes}))\n",
         "AND (x.reason = 'bounce'))\n",
-        (_ERASED + "an_address_that_was_destroyed_stays_out_under_a_new_row",),
+        _VERDICT,
+    ),
+    Guard(
+        "T19",
+        "mailing/people/verdict.py",
+        "x.digest = s.digest AND x.reason <> 'moved')\n",
+        "x.digest = s.digest AND x.reason = 'bounce')\n",
+        _VERDICT,
     ),
     Guard(
         "T20",
         "mailing/people/verdict.py",
         "AND (x.reason <> 'moved' OR {has_yes}))\n",
         "AND (x.reason <> 'moved' OR {has_yes})\nAND x.since > now() - interval '30 days')\n",
-        (_ERASED + "a_success_clears_no_suppression_and_time_clears_none",),
+        _VERDICT,
+    ),
+    Guard(
+        "T20",
+        "mailing/people/verdict.py",
+        "x.digest = s.digest AND x.reason <> 'moved')\n",
+        "x.digest = s.digest AND x.reason <> 'moved'\nAND x.since > now() - interval '30 days')\n",
+        _VERDICT,
     ),
     Guard(
         "T21",
