@@ -41,7 +41,6 @@ _OF_NOTICE = f"""
     WHERE EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id)
 """  # noqa: S608 - our own text; every value is bound
 
-
 # Other campaigns that moved within a day, and whether one of them reached somebody.
 _MOVED = """
     SELECT id FROM campaigns WHERE kind = 'campaign' AND audience IS NOT NULL AND id <> :campaign
@@ -91,18 +90,12 @@ def count(campaign: Campaign) -> Audience:
     """The audience as it would be now; of a campaign that has started, as it was frozen."""
     if campaign.audience is not None:
         return _frozen(campaign)
-    _make_room()
-    judged, values = considered(campaign, campaign.conditions)
-    query = f"SELECT reason, count(*) FROM ({judged}) a GROUP BY reason"  # noqa: S608
-    return _sum({row[0]: row[1] for row in db.session.execute(text(query), values)})
+    return _counted(*considered(campaign, campaign.conditions))
 
 
 def count_in(topic_id: int, conditions: Conditions) -> Audience:
     """The same for a topic, before there is a campaign."""
-    _make_room()
-    judged, values = _in_topic(topic_id, conditions)
-    query = f"SELECT reason, count(*) FROM ({judged}) a GROUP BY reason"  # noqa: S608
-    return _sum({row[0]: row[1] for row in db.session.execute(text(query), values)})
+    return _counted(*_in_topic(topic_id, conditions))
 
 
 def look(campaign: Campaign, domains: Sequence[str] = ()) -> Look:
@@ -158,10 +151,7 @@ def some_in(topic_id: int, conditions: Conditions, most: int) -> list[str]:
 
 def of_a_notice() -> Audience:
     """The audience that a notice would have now, before there is one."""
-    _make_room()
-    query = f"SELECT reason, count(*) FROM ({_OF_NOTICE}) a GROUP BY reason"  # noqa: S608
-    notices = {"topic": topics.find(topics.NOTICES).id}
-    return _sum({row[0]: row[1] for row in db.session.execute(text(query), notices)})
+    return _counted(_OF_NOTICE, {"topic": topics.find(topics.NOTICES).id})
 
 
 def snapshot(campaign: Campaign) -> Audience:
@@ -253,6 +243,12 @@ def _in_topic(topic_id: int, conditions: Conditions | None) -> tuple[str, dict[s
     return f"{_OF_CAMPAIGN} AND {condition}", {**values, "topic": topic_id}
 
 
+def _counted(judged: str, values: dict[str, Any]) -> Audience:
+    _make_room()
+    query = f"SELECT reason, count(*) FROM ({judged}) a GROUP BY reason"  # noqa: S608
+    return _sum({row[0]: row[1] for row in db.session.execute(text(query), values)})
+
+
 def _looked_at(campaign: Campaign, domains: Sequence[str]) -> Iterator[Any]:
     """Rows of reason, language, domain and how many."""
     _make_room()
@@ -278,8 +274,9 @@ def _people_query(campaign: Campaign) -> tuple[str, dict[str, Any]]:
 def _make_room() -> None:
     """Memory for a list of millions, until the transaction ends: where nothing is laid aside on the
     disk or sorted, a count takes half the time. Compiling the query costs more than it saves."""
-    db.session.execute(text("SET LOCAL work_mem = '256MB'"))
-    db.session.execute(text("SET LOCAL jit = off"))
+    db.session.execute(
+        text("SELECT set_config('work_mem', '256MB', true), set_config('jit', 'off', true)")
+    )
 
 
 def _address(sealer: Sealer, subscriber_id: UUID, personal: bytes | None) -> str:

@@ -208,8 +208,7 @@ def edit(campaign: Campaign, content: Content, actor: Actor) -> Campaign:
     """Write what it says in one language; only a draft can be written."""
     # Held until the commit: a start at the same moment sends the one text or the other, whole.
     campaign = lock(campaign.id)
-    if campaign.state != State.DRAFT:
-        raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be changed.")
+    demand_draft(campaign)
     others = [body for body in campaign.bodies if body.language != content.language]
     campaign.bodies = others
     db.session.flush()
@@ -259,6 +258,12 @@ def duplicate(campaign: Campaign, actor: Actor) -> Campaign:
     return copy
 
 
+def demand_draft(campaign: Campaign) -> None:
+    """Raises Conflict for what is no draft (any more)."""
+    if campaign.state != State.DRAFT:
+        raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be changed.")
+
+
 def narrow(campaign_id: int, segment: Segment | None, actor: Actor) -> Campaign:
     """Let a draft go to those of its topic who are in the segment; None: to the whole topic.
 
@@ -267,8 +272,7 @@ def narrow(campaign_id: int, segment: Segment | None, actor: Actor) -> Campaign:
     campaign = lock(campaign_id)
     if campaign.kind == Kind.NOTICE:
         raise Conflict("A notice tells everybody; it has no segment.")
-    if campaign.state != State.DRAFT:
-        raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be changed.")
+    demand_draft(campaign)
     campaign.segment_id = segment.id if segment else None
     db.session.flush()
     db.session.expire(campaign, ["segment"])

@@ -10,7 +10,7 @@ from mailing.base.errors import Conflict
 from mailing.base.installation import here
 from mailing.base.languages import gettext as _
 from mailing.campaigns import campaigns
-from mailing.campaigns.campaigns import Campaign, Kind, State
+from mailing.campaigns.campaigns import Campaign, Kind
 from mailing.staff.audit import Actor, record
 
 
@@ -38,8 +38,7 @@ def choose(campaign_id: int, on: bool, actor: Actor) -> Campaign:
         raise Conflict(_("Clicks are not counted here: an admin can allow it in the settings."))
     if campaign.kind == Kind.NOTICE:
         raise Conflict(_("The links of a notice are not counted."))
-    if campaign.state != State.DRAFT:
-        raise Conflict(f"Campaign {campaign.id} is {campaign.state}; only a draft can be changed.")
+    campaigns.demand_draft(campaign)
     if campaign.counts_clicks != on:
         campaign.counts_clicks = on
         db.session.flush()

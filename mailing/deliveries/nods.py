@@ -73,7 +73,7 @@ def standing(campaign: Campaign, language: str) -> Nod | None:
 def may_nod(campaign: Campaign, language: str, actor: Actor) -> bool:
     """Whether somebody sent or got a test mail that said what it says now, and a relay took it."""
     own = [Trial.sent_by == actor.name]
-    address = _addresses().get(actor.name)
+    address = staff.addresses().get(actor.name)
     if address:
         own.append(Trial.digest == digest_of(canonical(address)))
     content, changed_at = campaign.content_in(language), brands.changed_at(clock.now())
@@ -141,12 +141,7 @@ def _of_language(campaign: Campaign, language: str) -> Check:
     detail = _(
         "%(language)s: it looks right, said %(who)s, %(when)s.",
         language=spoken_of,
-        who=_addresses().get(found.nodded_by, found.nodded_by),
+        who=staff.addresses().get(found.nodded_by, found.nodded_by),
         when=time_text(found.at, current().time_zone),
     )
     return Check(name, Level.FINE, title, detail)
-
-
-def _addresses() -> dict[str, str]:
-    """Staff by the name that the log knows them by."""
-    return {one.name: one.email for one in staff.everybody()}

@@ -193,6 +193,11 @@ def everybody() -> list[Staff]:
     return list(db.session.scalars(select(Staff).order_by(Staff.email)))
 
 
+def addresses() -> dict[str, str]:
+    """The address of each, by the name that the audit log knows them by."""
+    return {one.name: one.email for one in everybody()}
+
+
 def _added(email: str, role: Role, password: str | None) -> Staff:
     address = address_of(email)
     if find_by_email(address):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from flask import Response, make_response, render_template, request
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
@@ -14,6 +14,7 @@ from mailing.staff import audit as log
 from mailing.staff import staff
 from mailing.staff.audit import AuditEntry, Search
 from mailing.staff.permissions import Act
+from webapp.studio.attached import attached
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
 
@@ -51,10 +52,7 @@ def audit_export() -> Response:
         raise Invalid(next(iter(errors.values())))
     rows = sheet(_HEADS, map(_row, log.export(search, actor())))
     db.session.commit()
-    answer = make_response(rows)
-    answer.mimetype = "text/csv"
-    answer.headers["Content-Disposition"] = 'attachment; filename="audit-log.csv"'
-    return answer
+    return attached(rows, "text/csv", "audit-log.csv")
 
 
 def _before() -> int | None:

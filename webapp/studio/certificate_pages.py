@@ -1,11 +1,12 @@
 """Certificates of destruction on paper and as a file, and what retention lets go next."""
 
-from flask import make_response, render_template
+from flask import render_template
 from werkzeug.wrappers import Response
 
 from mailing.base.settings import current
 from mailing.requests import certificates, retention, verifying
 from mailing.staff.permissions import Act
+from webapp.studio.attached import attached
 from webapp.studio.blueprint import needs, studio
 
 
@@ -24,10 +25,8 @@ def request_certificate(certificate: str) -> str:
 @studio.get("/certificates/<certificate>/file")
 @needs(Act.DESTROY_PEOPLE)
 def request_certificate_file(certificate: str) -> Response:
-    answer = make_response(verifying.render(certificates.find(certificate)))
-    answer.mimetype = "application/json"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{certificate}.json"'
-    return answer
+    words = verifying.render(certificates.find(certificate))
+    return attached(words, "application/json", f"{certificate}.json")
 
 
 @studio.get("/retention")

@@ -1,6 +1,6 @@
 """Counting clicks: allowed in the settings, chosen for a draft, and taken along as a sheet."""
 
-from flask import Response, flash, make_response, redirect, request, url_for
+from flask import Response, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
@@ -9,6 +9,7 @@ from mailing.base.sheets import sheet
 from mailing.campaigns import campaigns, counting
 from mailing.deliveries import clicks
 from mailing.staff.permissions import Act
+from webapp.studio.attached import attached
 from webapp.studio.blueprint import fresh, needs, studio
 from webapp.studio.identity import actor
 
@@ -40,8 +41,4 @@ def campaign_report_clicks(campaign_id: int) -> Response:
     """The clicks on each link as a sheet: sums alone, nobody's doing."""
     lines = clicks.of(campaigns.find(campaign_id)).lines
     rows = [[getattr(line, name) for name in HEADS] for line in lines]
-    answer = make_response(sheet(HEADS, rows))
-    answer.mimetype = "text/csv"
-    name = f"campaign-{campaign_id}-clicks.csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return attached(sheet(HEADS, rows), "text/csv", f"campaign-{campaign_id}-clicks.csv")

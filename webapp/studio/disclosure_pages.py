@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.wrappers import Response
 
@@ -15,6 +15,7 @@ from mailing.requests.disclosures import deciding, exporting, state
 from mailing.requests.disclosures.deciding import FIELDS, Wish
 from mailing.requests.disclosures.state import Grounds
 from mailing.staff.permissions import Act
+from webapp.studio.attached import attached
 from webapp.studio.blueprint import fresh, needs, studio
 from webapp.studio.identity import actor
 
@@ -78,11 +79,7 @@ def request_disclosure_refuse(disclosure_id: UUID) -> Response:
 def request_disclosure_export(disclosure_id: UUID) -> Response:
     asked, written = exporting.export(disclosure_id, actor())
     db.session.commit()
-    answer = make_response(written.encode())
-    answer.mimetype = "text/csv"
-    name = f"disclosure-{asked.id}.csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return attached(written.encode(), "text/csv", f"disclosure-{asked.id}.csv")
 
 
 def _typed() -> Typed:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Response, make_response, render_template, request
+from flask import Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
@@ -19,6 +19,7 @@ from mailing.requests import asof
 from mailing.requests.asof import AsOf
 from mailing.staff import audit
 from mailing.staff.permissions import Act
+from webapp.studio.attached import attached
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
 from webapp.studio.masking import masked
@@ -124,10 +125,8 @@ def _file(found: AsOf) -> Response:
     """The same as a file, in the language spoken; what is sealed with an entry stays out."""
     document = found.document(current().time_zone)
     document["entries"] = [one | {"private": None} for one in found.entries]
-    answer = make_response(json.dumps(document, default=_plain, ensure_ascii=False, indent=2))
-    answer.mimetype = "application/json"
-    answer.headers["Content-Disposition"] = 'attachment; filename="evidence.json"'
-    return answer
+    words = json.dumps(document, default=_plain, ensure_ascii=False, indent=2)
+    return attached(words, "application/json", "evidence.json")
 
 
 def _plain(value: object) -> str:

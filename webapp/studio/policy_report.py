@@ -1,6 +1,6 @@
 """Who was told of a version, who was not and why, and who has left since."""
 
-from flask import Response, make_response, render_template, request
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from mailing.base.database import db
@@ -9,6 +9,7 @@ from mailing.campaigns import notices
 from mailing.deliveries import told
 from mailing.policies import versions
 from mailing.staff.permissions import Act
+from webapp.studio.attached import attached
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
 from webapp.studio.policies import notice_of
@@ -31,7 +32,7 @@ def policy_people(policy_id: int) -> ResponseReturnValue:
     except Invalid as refusal:
         return _page(policy_id, why, {"why": refusal.message}), 422
     db.session.commit()
-    return _download(sheet, f"notice-{notice.id}.csv")
+    return attached(sheet, "text/csv", f"notice-{notice.id}.csv")
 
 
 def _page(policy_id: int, why: str = "", errors: dict[str, str] | None = None) -> str:
@@ -45,10 +46,3 @@ def _page(policy_id: int, why: str = "", errors: dict[str, str] | None = None) -
         why=why,
         errors=errors or {},
     )
-
-
-def _download(sheet: str, name: str) -> Response:
-    answer = make_response(sheet)
-    answer.mimetype = "text/csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer

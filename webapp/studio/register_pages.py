@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from flask import Response, make_response, render_template, request
+from flask import Response, render_template, request
 
 from mailing.base.database import db
 from mailing.base.errors import Missing
@@ -14,6 +14,7 @@ from mailing.requests import terms, wordings
 from mailing.requests.registers import breaches, processing, year
 from mailing.staff import audit
 from mailing.staff.permissions import Act
+from webapp.studio.attached import attached
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
 
@@ -109,8 +110,5 @@ def _plain(value: Any) -> str:
 
 
 def _file(words: str, mimetype: str, name: str) -> Response:
-    answer = make_response(words)
-    answer.mimetype = mimetype
     ending = "csv" if mimetype == "text/csv" else "json"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
-    return answer
+    return attached(words, mimetype, f"{name}.{ending}")

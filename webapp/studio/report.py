@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, make_response, redirect, render_template, url_for
+from flask import Response, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from mailing.base.sheets import sheet
@@ -13,6 +13,7 @@ from mailing.deliveries import aftermath, clicks, comparing, failures, rest
 from mailing.deliveries.aftermath import HOURS, Aftermath
 from mailing.staff.permissions import Act
 from webapp.studio import charts
+from webapp.studio.attached import attached
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.campaigns import OVER
 from webapp.studio.figures import Figures, compared, figures_of
@@ -48,11 +49,8 @@ def campaign_report(campaign_id: int) -> ResponseReturnValue:
 def campaign_report_hours(campaign_id: int) -> Response:
     """The hours after the start as a sheet: numbers alone, nobody's address."""
     followed = aftermath.of(campaigns.find(campaign_id))
-    answer = make_response(sheet(HEADS, _hours(followed)))
-    answer.mimetype = "text/csv"
     name = f"campaign-{campaign_id}-hours.csv"
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return attached(sheet(HEADS, _hours(followed)), "text/csv", name)
 
 
 def _unaccounted(figures: Figures) -> int:

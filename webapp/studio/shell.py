@@ -176,6 +176,6 @@ def titled(campaign: Campaign) -> Content:
 
 def _staff_by_name() -> dict[str, str]:
     if "studio_staff" not in g:
-        g.studio_staff = {person.name: person.email for person in staff.everybody()}
+        g.studio_staff = staff.addresses()
     found: dict[str, str] = g.studio_staff
     return found
