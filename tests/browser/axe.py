@@ -25,6 +25,7 @@ def complaints(page: Page, iframes: bool = True, tags: Sequence[str] = ()) -> li
 
     The page's context must bypass its own policy, which forbids axe's script like every other.
     """
+    page.wait_for_load_state()  # What a click led to may still be on its way.
     page.evaluate(AXE_SCRIPT)
     found: list[str] = page.evaluate(_RUN, [iframes, list(tags)])
     return found

@@ -140,7 +140,7 @@ def test_clicks_are_allowed_chosen_pressed_and_reported(
     for _ in range(2):
         page.goto(address)
         expect(page.get_by_role("heading", name="Qysqy kozildirik")).to_be_visible()
-    assert page.url == shop.address
+    expect(page).to_have_url(shop.address)
     assert not reader.cookies()
     assert len(shop.brought) == 2
     assert not [one for one in shop.brought if "referer" in one or "cookie" in one]

@@ -150,6 +150,7 @@ def test_leaving_twice_from_two_tabs_and_by_a_step_back_is_one_no(
         tab.get_by_role("button", name="Unsubscribe").dblclick()
         tab.get_by_text("You are unsubscribed").first.wait_for()
     first.go_back()
+    first.wait_for_load_state()
     if first.get_by_role("button", name="Unsubscribe", exact=True).count():
         first.get_by_role("button", name="Unsubscribe", exact=True).click()
     first.get_by_text("You are unsubscribed").first.wait_for()

@@ -1,9 +1,10 @@
 """The import page in a real browser: without script, on a phone, in each language, with axe."""
 
+import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from mailing.base.database import db
 from mailing.people import forms
@@ -32,10 +33,10 @@ def test_a_file_is_uploaded_and_its_columns_are_asked_on_a_phone_without_script(
     file = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"Email,birthday\na@example.com,1\n"}
     page.locator("#file").set_input_files(file)  # type: ignore[arg-type]
     page.locator("main form button.act").click()
-    assert "/studio/imports/1" in page.url
+    expect(page).to_have_url(re.compile("/studio/imports/1"))
     assert page.locator("#column-0").input_value() == "email"
     page.locator("main form button.act").click()
-    assert page.locator("#column-1-wrong").is_visible()
+    expect(page.locator("#column-1-wrong")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
     shots = tmp_path_factory.getbasetemp() / f"import-{language}.png"
     page.screenshot(path=shots, full_page=True)

@@ -76,6 +76,7 @@ def test_somebody_logs_in_with_a_code_of_their_telephone_and_then_with_a_recover
     page = open_page(java_script_enabled=False)
     log_in(page, at, "marketer")
     telephone = set_up(page, at)
+    page.wait_for_load_state()
     codes = page.locator(".codes code").all_inner_texts()
     page.get_by_role("button", name="Log out").click()
     log_in(page, at, "marketer")

@@ -87,6 +87,7 @@ def test_a_passkey_is_made_named_used_and_removed(site: str, page: Page) -> None
     page.get_by_label("What do you call it?").fill("Telephone")
     page.get_by_role("button", name="Make the passkey").click()
     expect(page.get_by_role("heading", name="Your recovery codes")).to_be_visible()
+    page.wait_for_load_state()
     codes = page.locator(".codes code").all_inner_texts()
     assert len(line.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"])
 

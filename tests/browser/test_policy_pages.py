@@ -74,6 +74,7 @@ def test_somebody_reads_what_changed_and_agrees(
     page = context.new_page()
     page.goto(change.address + change.agree)
     page.get_by_role("link", name="Что изменилось").click()
+    page.wait_for_load_state()
     assert page.locator("li.removed, li.added, li.changed").count() > 5
     page.go_back()
     page.get_by_role("button", name="Даю согласие").click()
