@@ -180,14 +180,15 @@ def _one(values: tuple[str, ...]) -> int:
 _JOINED = "coalesce(st.signed_up_at, st.since)"
 _AGO = "now() - make_interval(days => {v})"
 
-_YES_TO = """s.id IN (SELECT o.subscriber_id FROM standings o JOIN topics x ON x.id = o.topic_id
+_YES_TO = """st.subscriber_id IN (
+    SELECT o.subscriber_id FROM standings o JOIN topics x ON x.id = o.topic_id
     WHERE o.standing = 'given' AND x.slug = ANY (CAST({v} AS text[])))"""
 
 # Found by their batches, as everything of a campaign is.
-_GOT = """s.id IN (SELECT d.subscriber_id FROM deliveries d
+_GOT = """st.subscriber_id IN (SELECT d.subscriber_id FROM deliveries d
     WHERE d.state = 'accepted' AND d.batch_id = ANY (ARRAY(
         SELECT b.id FROM batches b WHERE b.campaign_id = {v})))"""
-_GOT_LATELY = f"""s.id IN (SELECT d.subscriber_id FROM deliveries d
+_GOT_LATELY = f"""st.subscriber_id IN (SELECT d.subscriber_id FROM deliveries d
     WHERE d.state = 'accepted' AND d.finished_at >= {_AGO} AND d.batch_id = ANY (ARRAY(
         SELECT b.id FROM batches b JOIN campaigns e ON e.id = b.campaign_id
         WHERE e.kind = 'campaign' AND coalesce(e.finished_at, now()) >= {_AGO})))"""  # noqa: S608 - our own text; values are bound
@@ -195,7 +196,7 @@ _GOT_LATELY = f"""s.id IN (SELECT d.subscriber_id FROM deliveries d
 # Of a campaign that is over: who was in its audience and did not get it for no reason of their own.
 # What is uncertain may have arrived; what a person's "no" held is nobody's to send again.
 OURS = ("campaign_stopped", "cannot_render", "frequency_cap")
-_MISSED = f"""s.id IN (
+_MISSED = f"""st.subscriber_id IN (
     SELECT m.id FROM campaigns e JOIN audience_chunks k ON k.campaign_id = e.id
     CROSS JOIN unnest(k.subscriber_ids) m (id)
     LEFT JOIN deliveries d ON d.subscriber_id = m.id AND d.campaign_id = e.id

@@ -1,17 +1,29 @@
-"""Growth: how many people said yes, and how many left, day by day in the operator's zone."""
+"""Growth: how many people said yes, and how many left, day by day in the operator's zone.
 
-from dataclasses import dataclass
+A day that is over is counted once and kept, as a list that was just imported would be counted for a
+second whenever somebody looks. What came to the ledger since then is counted each time, by its own
+day: what a restore brings back of an old day is in it, too.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import BigInteger, Date, Integer, Text, delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
-from mailing.base.database import db
+from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.settings import current
 
 DAYS = 30
+_A_DAY = timedelta(days=1)
+# What was written down on a day has been committed by then.
+_SETTLED = timedelta(hours=1)
 
 # A yes on the page of a new policy version is of somebody who had said yes before. An unsubscribe
 # that was taken back counts as a leaving and as a yes.
@@ -19,10 +31,24 @@ _SAID = """
     SELECT CAST(at AT TIME ZONE :zone AS date) AS day,
         kind NOT IN ('unsubscribed', 'withdrawn') AS is_yes, count(DISTINCT subscriber_id)
     FROM ledger
-    WHERE at >= :since AND (kind IN ('attested', 'restored', 'unsubscribed', 'withdrawn')
-                            OR kind = 'given' AND source <> 'page')
+    WHERE at >= :since AND at < :until AND (at >= :open OR id > :after)
+        AND (kind IN ('attested', 'restored', 'unsubscribed', 'withdrawn')
+             OR kind = 'given' AND source <> 'page')
     GROUP BY 1, 2
 """
+_LAST_ENTRY = "SELECT coalesce(max(id), 0) FROM ledger WHERE at < :until"
+
+
+class GrowthDay(Table):
+    """One day that was over, as the ledger told of it up to this entry."""
+
+    __tablename__ = "growth_days"
+
+    day: Mapped[date] = mapped_column(Date, primary_key=True, info=OPERATIONAL)
+    zone: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
+    joined: Mapped[int] = mapped_column(Integer, info=OPERATIONAL)
+    left: Mapped[int] = mapped_column(Integer, info=OPERATIONAL)
+    entry_id: Mapped[int] = mapped_column(BigInteger, info=OPERATIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +85,73 @@ class Growth:
         return tuple(accumulate(one.joined - one.left for one in self.days))
 
 
+@dataclass(frozen=True)
+class _Month:
+    """The days that are shown, in one zone."""
+
+    zone: str
+    last: date
+
+    @property
+    def days(self) -> list[date]:
+        """From the first to the last."""
+        return [self.last - timedelta(days=passed) for passed in reversed(range(DAYS))]
+
+    def begin(self, day: date) -> datetime:
+        """Its first moment."""
+        return datetime.combine(day, time(), ZoneInfo(self.zone))
+
+    def kept(self) -> list[GrowthDay]:
+        """Those that were counted."""
+        shown = (GrowthDay.zone == self.zone) & (GrowthDay.day >= self.days[0])
+        return list(db.session.scalars(select(GrowthDay).where(shown)))
+
+    def said(self, until: date, kept: Sequence[GrowthDay] = ()) -> Counter[tuple[date, bool]]:
+        """People by the day, and by whether they said yes, before that day begins; without what is
+        counted in those days that are kept."""
+        known = max((one.day for one in kept), default=None)
+        asked = {
+            "zone": self.zone,
+            "since": self.begin(self.days[0]),
+            "until": self.begin(until),
+            "open": self.begin(known + _A_DAY if known else self.days[0]),
+            "after": max((one.entry_id for one in kept), default=0),
+        }
+        return Counter({(day, yes): n for day, yes, n in db.session.execute(text(_SAID), asked)})
+
+    def told(self, numbers: Counter[tuple[date, bool]]) -> Iterator[Day]:
+        """Each day with its numbers."""
+        for day in self.days:
+            yield Day(day, numbers[day, True], numbers[day, False])
+
+
 def lately() -> Growth:
     """The last thirty days."""
+    month = _month(clock.now())
+    kept = month.kept()
+    numbers = month.said(month.last + _A_DAY, kept)
+    for one in kept:
+        numbers += Counter({(one.day, True): one.joined, (one.day, False): one.left})
+    return Growth(tuple(month.told(numbers)))
+
+
+def keep() -> bool:
+    """Count the days that are over, where the last of them is not kept yet; whether it was so. Days
+    that are shown no more, and those of a zone that was ours before, are forgotten."""
+    month = _month(clock.now() - _SETTLED)
+    if month.days[-2] in {one.day for one in month.kept()}:
+        return False
+    last = db.session.scalar(text(_LAST_ENTRY), {"until": month.begin(month.last)})
+    rows = [
+        {"zone": month.zone, "entry_id": last, **asdict(one)}
+        for one in month.told(month.said(month.last))
+        if one.day < month.last
+    ]
+    db.session.execute(delete(GrowthDay))
+    db.session.execute(insert(GrowthDay).on_conflict_do_nothing(), rows)
+    return True
+
+
+def _month(moment: datetime) -> _Month:
     zone = current().time_zone
-    today = clock.now().astimezone(ZoneInfo(zone)).date()
-    first = today - timedelta(days=DAYS - 1)
-    since = datetime.combine(first, time(), ZoneInfo(zone))
-    rows = db.session.execute(text(_SAID), {"zone": zone, "since": since})
-    numbers = {(day, is_yes): number for day, is_yes, number in rows}
-    days = (first + timedelta(days=passed) for passed in range(DAYS))
-    return Growth(
-        tuple(Day(one, numbers.get((one, True), 0), numbers.get((one, False), 0)) for one in days)
-    )
+    return _Month(zone, moment.astimezone(ZoneInfo(zone)).date())

@@ -39,6 +39,7 @@ At = TIMESTAMP(timezone=True)
 _IS_HERE = text("personal IS NOT NULL")
 _IS_BLOCKED = text("blocked_at IS NOT NULL")
 _IS_PAUSED = text("paused_until IS NOT NULL")
+_IS_GONE = text("personal IS NULL")
 
 
 class Subscriber(Table):
@@ -53,6 +54,8 @@ class Subscriber(Table):
         Index("subscribers_by_provider", "provider", "created_at", "id", postgresql_where=_IS_HERE),
         Index("subscribers_blocked", "created_at", "id", postgresql_where=_IS_BLOCKED),
         Index("subscribers_paused", "created_at", "id", postgresql_where=_IS_PAUSED),
+        # An audience leaves these out without a look at everybody else (verdict.KEPT_OUT).
+        Index("subscribers_gone", "id", postgresql_where=_IS_GONE),
     )
 
     id: Mapped[UUID] = mapped_column(

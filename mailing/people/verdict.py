@@ -5,7 +5,8 @@ preview and its outcome cannot drift apart. The order is fixed: each person has 
 
 The text speaks of these names: `s` subscribers, `st` the standing on the campaign's topic
 (may be missing), `t` the topic, `p` the policy version of that standing, and takes
-suppressions by digest.
+suppressions by digest. Where a whole list is judged, the same order is asked of other facts
+(`verdict_of_many`).
 """
 
 from enum import StrEnum
@@ -36,7 +37,8 @@ class Reason(StrEnum):
 # backup brought back, and it went with them.
 _KEPT_OUT = """
     WHEN s.personal IS NULL THEN 'withdrawn'
-    WHEN {is_suppressed} THEN (
+    WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
+                 AND (x.reason <> 'moved' OR {has_yes})) THEN (
         SELECT CASE WHEN bool_or(x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
                     WHEN bool_or(x.reason = 'complaint') THEN 'suppressed_complaint'
                     WHEN bool_or(x.reason = 'bounce') THEN 'suppressed_bounce'
@@ -45,76 +47,60 @@ _KEPT_OUT = """
         FROM suppressions x WHERE x.digest = s.digest)
     WHEN s.blocked_at IS NOT NULL THEN 'blocked'
 """
-
-# One look at the index for each person serves the gate, which asks about a group of them.
-_ONE_LOOK = """
-    EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
-            AND (x.reason <> 'moved' OR {has_yes}))
-"""
-# The same said so that PostgreSQL may read all suppressions once and keep them in a hash table,
-# which it does where a whole list is judged: a million looks at the index were half of its time.
-_HASHED = """
-    (EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest AND x.reason <> 'moved')
-     OR EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest AND x.reason = 'moved')
-        AND {has_yes})
-"""
-
-_PAUSED = "WHEN s.paused_until > now() THEN 'paused_by_subscriber'"
-
-_CAMPAIGN = """
+# In this order, with facts that are found in one way for a group and in another for a list.
+ORDER_OF_A_CAMPAIGN = """
 CASE {kept_out}
     WHEN st.standing = 'withdrawn' THEN 'withdrawn'
     WHEN st.standing = 'unsubscribed' THEN 'unsubscribed'
     WHEN st.quarantined THEN 'quarantined'
     WHEN st.standing IS DISTINCT FROM 'given' THEN 'not_confirmed'
-    WHEN p.id IS NULL OR NOT (t.purpose = ANY (p.purposes)) THEN 'no_policy_consent'
-    {paused}
+    WHEN ({is_covered}) IS NOT TRUE THEN 'no_policy_consent'
+    WHEN {is_paused} THEN 'paused_by_subscriber'
 END
 """
+SAYS_YES = "st.standing = 'given'"
+_IS_PAUSED = "s.paused_until > now()"
 
+CAMPAIGN = ORDER_OF_A_CAMPAIGN.format(
+    kept_out=_KEPT_OUT.format(has_yes=SAYS_YES),
+    is_covered="t.purpose = ANY (p.purposes)",
+    is_paused=_IS_PAUSED,
+)
 
-def _campaign(look: str) -> str:
-    is_suppressed = look.format(has_yes="st.standing = 'given'")
-    return _CAMPAIGN.format(kept_out=_KEPT_OUT.format(is_suppressed=is_suppressed), paused=_PAUSED)
-
-
-CAMPAIGN, CAMPAIGN_OF_MANY = _campaign(_ONE_LOOK), _campaign(_HASHED)
-
-_HAS = "EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id AND {condition})"
-
-# The notices are no topic that keeps somebody on: a yes to them alone leaves no topic.
-_A_TOPIC = """
-    o.standing = 'given' AND o.topic_id <> (SELECT n.id FROM topics n WHERE n.slug = 'notices')
-"""
-
-_NOTICE = """
+ORDER_OF_A_NOTICE = """
 CASE {kept_out}
-    WHEN st.standing = 'withdrawn' THEN 'withdrawn'
-    WHEN NOT {has_topic} THEN
+    WHEN {is_withdrawn} THEN 'withdrawn'
+    WHEN ({has_topic}) IS NOT TRUE THEN
         CASE WHEN {has_withdrawn} THEN 'withdrawn'
              WHEN {has_left} THEN 'no_topic_left'
              WHEN {has_quarantined} THEN 'quarantined'
              ELSE 'not_confirmed' END
     -- Asking for the notices again, on the preference page, is no yes yet.
-    WHEN st.refused THEN 'unsubscribed'
-    {paused}
+    WHEN {has_refused} THEN 'unsubscribed'
+    WHEN {is_paused} THEN 'paused_by_subscriber'
 END
 """
+# Whether one of a person's standings, `o`, is such a one. The notices are no topic that keeps
+# somebody on: a yes to them alone leaves no topic.
+OF_STANDINGS = {
+    "has_topic": "o.standing = 'given' AND o.topic_id <> "
+    "(SELECT n.id FROM topics n WHERE n.slug = 'notices')",
+    "has_withdrawn": "o.standing = 'withdrawn'",
+    "has_left": "o.standing = 'unsubscribed'",
+    "has_quarantined": "o.quarantined",
+}
+_FOUND = {
+    name: f"EXISTS (SELECT FROM standings o WHERE o.subscriber_id = s.id AND {condition})"
+    for name, condition in OF_STANDINGS.items()
+}
 
-
-def _notice(look: str) -> str:
-    has_topic = _HAS.format(condition=_A_TOPIC)
-    return _NOTICE.format(
-        kept_out=_KEPT_OUT.format(is_suppressed=look.format(has_yes=has_topic)),
-        has_topic=has_topic,
-        has_withdrawn=_HAS.format(condition="o.standing = 'withdrawn'"),
-        has_left=_HAS.format(condition="o.standing = 'unsubscribed'"),
-        has_quarantined=_HAS.format(condition="o.quarantined"),
-        paused=_PAUSED,
-    )
-
-
-NOTICE, NOTICE_OF_MANY = _notice(_ONE_LOOK), _notice(_HASHED)
+NOTICE = ORDER_OF_A_NOTICE.format(
+    kept_out=_KEPT_OUT.format(has_yes=_FOUND["has_topic"]),
+    is_withdrawn="st.standing = 'withdrawn'",
+    has_refused="st.refused",
+    is_paused=_IS_PAUSED,
+    **_FOUND,
+)
 
 # What somebody waits for goes to a mailbox that bounced again after thirty days.
 _UNREACHABLE = """

@@ -74,8 +74,8 @@ GUARDS = (
     Guard(
         "T13, T14",
         "mailing/people/verdict.py",
-        "WHEN s.personal IS NULL THEN 'withdrawn'\n    WHEN {is_suppressed}",
-        "WHEN {is_suppressed}",
+        "WHEN s.personal IS NULL THEN 'withdrawn'\n    WHEN EXISTS",
+        "WHEN EXISTS",
         _VERDICT,
     ),
     Guard(
@@ -103,29 +103,30 @@ GUARDS = (
     Guard(
         "T19",
         "mailing/people/verdict.py",
-        "AND (x.reason <> 'moved' OR {has_yes}))\n",
-        "AND (x.reason = 'bounce'))\n",
+        "AND (x.reason <> 'moved' OR {has_yes})) THEN",
+        "AND (x.reason = 'bounce')) THEN",
         _VERDICT,
     ),
     Guard(
         "T19",
-        "mailing/people/verdict.py",
-        "x.digest = s.digest AND x.reason <> 'moved')\n",
-        "x.digest = s.digest AND x.reason = 'bounce')\n",
+        "mailing/people/verdict_of_many.py",
+        "JOIN suppressions x ON x.digest = b.digest GROUP",
+        "JOIN suppressions x ON x.digest = b.digest AND x.reason = 'bounce' GROUP",
         _VERDICT,
     ),
     Guard(
         "T20",
         "mailing/people/verdict.py",
-        "AND (x.reason <> 'moved' OR {has_yes}))\n",
-        "AND (x.reason <> 'moved' OR {has_yes})\nAND x.since > now() - interval '30 days')\n",
+        "AND (x.reason <> 'moved' OR {has_yes})) THEN",
+        "AND (x.reason <> 'moved' OR {has_yes})\nAND x.since > now() - interval '30 days') THEN",
         _VERDICT,
     ),
     Guard(
         "T20",
-        "mailing/people/verdict.py",
-        "x.digest = s.digest AND x.reason <> 'moved')\n",
-        "x.digest = s.digest AND x.reason <> 'moved'\nAND x.since > now() - interval '30 days')\n",
+        "mailing/people/verdict_of_many.py",
+        "JOIN suppressions x ON x.digest = b.digest GROUP",
+        "JOIN suppressions x ON x.digest = b.digest\n"
+        "        AND x.since > now() - interval '30 days' GROUP",
         _VERDICT,
     ),
     Guard(

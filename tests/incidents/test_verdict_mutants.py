@@ -1,8 +1,9 @@
 """T14: a query elsewhere forgot the status ("woops!"). Here each clause is taken out once.
 
-The verdict is SQL text. Every WHEN of it is made never true, and every value that a condition
-compares with is made a wrong one; each of these mutants must change what somebody of the table
-"Who gets what" receives. A clause whose loss nobody would notice is a clause without a test.
+The verdict is SQL text. Every WHEN of it is made never true, every value that a condition compares
+with is made a wrong one, and nothing is found of what is gathered for a list; each of these mutants
+must change what somebody of the table "Who gets what" receives. A clause whose loss nobody would
+notice is a clause without a test.
 """
 
 import re
@@ -14,7 +15,7 @@ from flask import Flask
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.people import ledger, subscribers, suppression, topics, verdict
+from mailing.people import ledger, subscribers, suppression, topics, verdict, verdict_of_many
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.suppression import Why
@@ -24,22 +25,29 @@ from tests.person import Person, open_request
 
 Act = Callable[[Person], None]
 
-KINDS = {
-    "campaign": (verdict.CAMPAIGN, "news"),
-    "notice": (verdict.NOTICE, "notices"),
-    # The audience asks in other words, and must be told the same.
-    "campaign of many": (verdict.CAMPAIGN_OF_MANY, "news"),
-    "notice of many": (verdict.NOTICE_OF_MANY, "notices"),
-    "confirmation": (verdict.CONFIRMATION, "news"),
-}
 _TOLD = ("campaign", "notice", "confirmation")
-_QUESTION = """
-    SELECT s.id, ({verdict}) FROM subscribers s JOIN topics t ON t.slug = :topic
+_PEOPLE = """
+    FROM subscribers s JOIN topics t ON t.id = :topic
     LEFT JOIN standings st ON st.subscriber_id = s.id AND st.topic_id = t.id
+"""
+_ONE = f"""
+    SELECT s.id, ({{verdict}}) {_PEOPLE}
     LEFT JOIN policy_versions p ON p.id = st.policy_id
     LEFT JOIN LATERAL (SELECT * FROM optins o WHERE o.subscriber_id = s.id
                        ORDER BY o.created_at DESC, o.id DESC LIMIT 1) r ON true
+"""  # noqa: S608 - our own text
+_MANY = f"""
+    SELECT s.id, ({{verdict}}) {_PEOPLE} LEFT JOIN ({verdict_of_many.KEPT_OUT}) k ON k.id = s.id
 """
+_NOTICED = f"{_MANY} LEFT JOIN ({verdict_of_many.SAID}) m ON m.id = s.id"
+KINDS = {
+    "campaign": (_ONE.format(verdict=verdict.CAMPAIGN), "news"),
+    "notice": (_ONE.format(verdict=verdict.NOTICE), "notices"),
+    # The audience asks in other words, and must be told the same.
+    "campaign of many": (_MANY.format(verdict=verdict_of_many.CAMPAIGN), "news"),
+    "notice of many": (_NOTICED.format(verdict=verdict_of_many.NOTICE), "notices"),
+    "confirmation": (_ONE.format(verdict=verdict.CONFIRMATION), "news"),
+}
 
 
 def _only(standing: str) -> Act:
@@ -56,6 +64,18 @@ def _emptied(person: Person) -> None:
     """The row has lost its data, and nothing else says why."""
     person.say_yes("news")
     person.row.personal = None
+
+
+def _emptied_and_bounced(person: Person) -> None:
+    """What is said of the address is said second."""
+    _emptied(person)
+    suppression.suppress(person.row.digest, Why.BOUNCE)
+
+
+def _withdrawn_and_back(person: Person) -> None:
+    """A backup brought the yes back; the suppression outlived it."""
+    person.say_yes("news")
+    suppression.suppress(person.row.digest, Why.WITHDRAWN)
 
 
 def _destroyed_and_back(person: Person) -> None:
@@ -129,6 +149,8 @@ _STANDS = """
 MORE: dict[str, tuple[Act, str | None, str | None, str | None]] = {
     "withdrawn in the ledger only": (_only("withdrawn"), "withdrawn", "withdrawn", None),
     "emptied without a word": (_emptied, "withdrawn", "withdrawn", "withdrawn"),
+    "emptied and bounced": (_emptied_and_bounced, "withdrawn", "withdrawn", "withdrawn"),
+    "withdrawn and back": (_withdrawn_and_back, "withdrawn", "withdrawn", "withdrawn"),
     "destroyed and back": (_destroyed_and_back, "withdrawn", "withdrawn", "withdrawn"),
     "where somebody moved from": (_moved_away, "not_confirmed", "not_confirmed", None),
     "brought back where they moved from": (
@@ -155,8 +177,11 @@ MORE: dict[str, tuple[Act, str | None, str | None, str | None]] = {
 
 
 def mutants(sql: str) -> Iterator[tuple[str, str]]:
-    """Each WHEN made never true, each value compared with made a wrong one; and which it was."""
-    for start, end in _conditions(sql):
+    """Each condition made never true, each value compared with made a wrong one; and which it was.
+
+    A condition is what follows a WHEN, and what is gathered of all topics of a person.
+    """
+    for start, end in (*_conditions(sql), *_gathered(sql)):
         condition = sql[start:end]
         name = " ".join(condition.split())
         yield f"never: {name}", f"{sql[:start]} false AND ({condition}) {sql[end:]}"
@@ -175,6 +200,12 @@ def _conditions(sql: str) -> Iterator[tuple[int, int]]:
             if word[0] == "THEN" and depth == 0:
                 yield begun.end(), begun.end() + word.start()
                 break
+
+
+def _gathered(sql: str) -> Iterator[tuple[int, int]]:
+    """Where what is gathered under a name begins and ends."""
+    for found in re.finditer(r"bool_or\(((?:[^()]|\([^()]*\))*)\) AS ", sql):
+        yield found.span(1)
 
 
 @pytest.fixture
@@ -213,8 +244,7 @@ _AGED = """
 
 
 def _asked(kind: str, sql: str) -> dict[str, str | None]:
-    question = _QUESTION.format(verdict=sql)
-    found = db.session.execute(text(question), {"topic": KINDS[kind][1]})
+    found = db.session.execute(text(sql), {"topic": topics.find(KINDS[kind][1]).id})
     return {PEOPLE[row[0]]: row[1] for row in found}
 
 
