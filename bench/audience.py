@@ -4,6 +4,7 @@ What becomes of it while a campaign goes out is measured by `scale`.
 """
 
 import json
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import text
@@ -84,8 +85,8 @@ def _before_the_start(place: Ground, number: int) -> dict[str, Any]:
     counted = timed(lambda: audience.count(campaigns.find(number)), _TIMES)
     command = timed(lambda: place.command("campaign", "audience", str(number), "--json"), _COMMANDS)
     start_up = timed(lambda: place.command("topic", "list", "--json"), _COMMANDS)
-    pages = Studio(place.environment).open()
-    page = timed(lambda: pages.read(f"/studio/campaigns/{number}/audience"), _TIMES)
+    with closing(Studio().open()) as pages:
+        page = timed(lambda: pages.read(f"/studio/campaigns/{number}/audience"), _TIMES)
     listed = timed(lambda: demand(sum(1 for _ in _people(number)) > 0, "nobody is listed"), 2)
     say(f"count {min(counted):.0f} ms, command {min(command):.0f} ms, page {min(page):.0f} ms")
     return {

@@ -40,6 +40,8 @@ GOALS = {
     "replay_seconds": Goal("100,000 lines of the journal replayed, s", 60.0, 10.0, at_most=True),
     "evidence_ms": Goal("evidence of one person, the slowest of thirty", 500, 100, at_most=True),
     "bundle_seconds": Goal("bundle of one person, the slowest of thirty", 10, 1, at_most=True),
+    "studio_page_ms": Goal("first look at a page of the studio, ms", 300, 100, at_most=True),
+    "studio_count_ms": Goal("count of a segment or an audience, ms", 1000, 300, at_most=True),
     "with_kills_to_undisturbed": Goal("throughput with kills ÷ undisturbed", 0.8, 0.95),
 }
 

@@ -1,23 +1,33 @@
 """The studio's pages over ten thousand campaigns, while one to a large list goes out.
 
 Server time: the request in this process, without a network and without a browser. What was sent
-before is laid by SQL, as the sweep leaves it: each campaign with its tally.
+before is laid by SQL, as the sweep leaves it: each campaign with its tally. The large list was
+imported some days ago, and the days since then are counted, as the worker does it each night.
 """
 
+from collections.abc import Callable
+from contextlib import closing
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
 
-from bench import crowd, ground
+from bench import crowd, goals, ground
 from bench.measure import demand, spread, timed
 from bench.sizes import Sizes
 from bench.studio import Studio
 from bench.talk import say
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.deliveries import dispatch, status
+from mailing.people import growth
 from tests import road
 
 _TIMES = 9
+_SINCE = timedelta(days=3)
+# One in so many has left.
+_LEFT = 25
 
 _SENT = """
     WITH made AS (
@@ -49,28 +59,55 @@ _HALFWAY = """
 """
 
 
+# Whoever is meant, by a sentence that leaves nobody out: the dearest of each kind.
+_SENTENCES = {
+    "everybody": ("topic.none_of", "offers"),
+    "by language": ("language.one_of", "kk"),
+    "by day": ("joined.within", "30"),
+    "by campaigns": ("received.none_within", "30"),
+}
+
+
 def measure(sizes: Sizes) -> dict[str, Any]:
-    """Milliseconds of each page, the first look (nothing is kept in the process) apart.
+    """Milliseconds of each page, the first look (nothing is kept in the process) apart, and of
+    counting segments while they are written.
 
     Raises DoesNotCount where a page does not answer or the large campaign does not add up.
     """
     with ground.ground() as place:
-        crowd.lay(place, road.lay().id, sizes.people)
+        stay = _people(place, sizes.large)
         topic = _topic()
         values = {"topic": topic, "campaigns": sizes.campaigns}
         db.session.execute(text(_SENT), values)
-        number = road.campaign()
+        draft, number = road.campaign(), road.campaign()
         dispatch.start(number, road.ACTOR, now=True)
         db.session.execute(text(_HALFWAY), {"topic": topic, "campaign": number})
         db.session.commit()
         ground.settle()
-        _demand_sums(number, sizes.people)
+        _demand_sums(number, stay)
+        with closing(Studio().open()) as studio:
+            pages = _timed(studio, _paths(number, sizes.campaigns))
+            counts = _timed(studio, _counted_pages(draft)) | _segments(studio)
         return {
-            "people": sizes.people,
+            "people": sizes.large,
             "campaigns": sizes.campaigns,
             "database": place.database,
-            "pages": _pages(Studio(place.environment).open(), number, sizes.campaigns),
+            "pages": pages,
+            "counts": counts,
+            "figures": goals.figures(
+                studio_page_ms=_slowest(pages), studio_count_ms=_slowest(counts)
+            ),
         }
+
+
+def _people(place: ground.Ground, count: int) -> int:
+    """So many people who joined some days ago; how many have not left."""
+    then = clock.now() - _SINCE
+    with clock.use(lambda: then):
+        stay = crowd.lay(place, road.lay().id, count, _LEFT)
+    growth.keep()
+    db.session.commit()
+    return stay
 
 
 def _topic() -> int:
@@ -84,14 +121,38 @@ def _demand_sums(number: int, people: int) -> None:
     demand(held + sum(outcomes.values()) == people == told["audience"], f"it is {told}")
 
 
-def _pages(pages: Studio, number: int, campaigns: int) -> dict[str, Any]:
+def _timed(studio: Studio, paths: dict[str, str]) -> dict[str, Any]:
+    return {name: _looks(studio, name, partial(studio.read, path)) for name, path in paths.items()}
+
+
+def _segments(studio: Studio) -> dict[str, Any]:
     found = {}
-    for name, path in _paths(number, campaigns).items():
-        first = timed(lambda path=path: pages.read(path))  # type: ignore[misc]
-        again = timed(lambda path=path: pages.read(path), _TIMES)  # type: ignore[misc]
-        found[name] = {"first_ms": round(first[0], 1), **spread(again)}
-        say(f"{name}: first {first[0]:.0f} ms, then {found[name]['p50_ms']:.0f} ms")
+    for name, (kind, value) in _SENTENCES.items():
+        form = {"topic": "news", "kind-0": kind, "value-0": value, "live": "1"}
+        press = partial(studio.press, "/studio/segments/new", form)
+        found[f"a segment, {name}"] = _looks(studio, f"a segment, {name}", press)
     return found
+
+
+def _looks(studio: Studio, name: str, look: Callable[[], None]) -> dict[str, Any]:
+    look()  # A template is compiled once in the life of a process.
+    studio.forget()
+    first, again = timed(look), timed(look, _TIMES)
+    found = {"first_ms": round(first[0], 1), **spread(again)}
+    say(f"{name}: first {first[0]:.0f} ms, then {found['p50_ms']:.0f} ms")
+    return found
+
+
+def _slowest(found: dict[str, Any]) -> float:
+    return max(float(one["first_ms"]) for one in found.values())
+
+
+def _counted_pages(draft: int) -> dict[str, str]:
+    """Those that count everybody whom a campaign is meant for."""
+    return {
+        "the audience of a draft": f"/studio/campaigns/{draft}/audience",
+        "ready to send?": f"/studio/campaigns/{draft}/ready",
+    }
 
 
 def _paths(number: int, campaigns: int) -> dict[str, str]:
@@ -107,4 +168,5 @@ def _paths(number: int, campaigns: int) -> dict[str, str]:
         "people, unsubscribed from all": "/studio/people?standing=unsubscribed",
         "live": f"/studio/campaigns/{number}/live",
         "report": f"/studio/campaigns/{campaigns // 2}/report",
+        "segments": "/studio/segments",
     }

@@ -18,25 +18,43 @@ _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 class Studio:
     """A browser that has logged in once opened."""
 
-    environment: dict[str, str]
+    _app: Any = None
     _client: Any = None
+    _token: str = ""
 
     def open(self) -> "Studio":
         """Make a member of staff and log in."""
         password = secrets.token_urlsafe(18)
         staff.add("bench@example.com", Role.MARKETER, password)
         db.session.commit()
-        self._client = create_app().test_client()
-        page = self._client.get("/studio/login").text
-        token = _TOKEN.search(page)
-        demand(token is not None, "the login page has no form")
+        self._app = create_app()
+        self._client = self._app.test_client()
+        self._token = self._find_token("/studio/login")
         form = {"email": "bench@example.com", "password": password}
-        form["csrf_token"] = token[1] if token else ""
-        answer = self._client.post("/studio/login", data=form)
-        demand(answer.status_code == 303, f"the login answered {answer.status_code}")
+        self.press("/studio/login", form, 303)
+        self._token = self._find_token("/studio/segments/new")
         return self
 
     def read(self, path: str) -> None:
         """Read a page to its end."""
         answer = self._client.get(path)
         demand(answer.status_code == 200, f"{path} answered {answer.status_code}")
+
+    def close(self) -> None:
+        """Hang up."""
+        with self._app.app_context():
+            db.engine.dispose()
+
+    def forget(self) -> None:
+        """Nothing of what was found for a page is kept."""
+        self._app.extensions.pop("kelisim_looks", None)
+
+    def press(self, path: str, form: dict[str, str], expected: int = 200) -> None:
+        """Post a form and read the answer to its end."""
+        answer = self._client.post(path, data=form | {"csrf_token": self._token})
+        demand(answer.status_code == expected, f"{path} answered {answer.status_code}")
+
+    def _find_token(self, path: str) -> str:
+        token = _TOKEN.search(self._client.get(path).text)
+        demand(token is not None, f"{path} has no form")
+        return token[1] if token else ""

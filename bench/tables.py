@@ -145,6 +145,15 @@ def _crash(found: Found) -> Lines:
     yield from table(("undisturbed/s", "with kills/s", "kills", "uncertain", "ratio"), runs)
 
 
+def _studio(found: Found) -> Lines:
+    for kind in ("pages", "counts"):
+        rows = [
+            (name, one["first_ms"], one["p50_ms"], one["max_ms"])
+            for name, one in found[kind].items()
+        ]
+        yield from table((kind, "first look, ms", "then, median ms", "most, ms"), rows)
+
+
 _RENDERED: dict[str, Callable[[Found], Lines]] = {
     "campaign": _campaign,
     "dkim": _dkim,
@@ -152,6 +161,7 @@ _RENDERED: dict[str, Callable[[Found], Lines]] = {
     "distance": _distance,
     "leave": _leave,
     "crash": _crash,
+    "studio": _studio,
 }
 _SPENT = ("processor a message, µs", "sending", "database", "sink", "others")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bench import campaign, crash, distance, dkim, goals, ground, leaving, rig, scale, work
+from bench import campaign, crash, distance, dkim, goals, ground, leaving, pages, rig, scale, work
 from bench.ground import Ground
 from bench.measure import DoesNotCount
 from bench.sink import sink
@@ -129,6 +129,16 @@ def test_a_large_list_is_measured_beside_a_small_one() -> None:
     assert {"stop_seconds", "first_message_seconds"} <= set(found["figures"])
     out = large["stop"]["answer"]["out"]
     assert f"The stop said {out:,} out" in _shown("scale", found)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_the_pages_of_the_studio_and_what_they_count_are_timed_apart() -> None:
+    found = pages.measure(SMALL.with_given({"campaigns": 60}))
+    counted = found["counts"]["a segment, everybody"]
+    assert found["figures"]["studio_count_ms"] >= counted["first_ms"]
+    assert found["figures"]["studio_page_ms"] >= found["pages"]["today"]["first_ms"]
+    assert f"| a segment, everybody | {counted['first_ms']} |" in _shown("studio", found)
 
 
 @pytest.mark.soak
