@@ -139,9 +139,11 @@ class SendingProcess:
 
 # A seal commits synchronously whatever the server's default is: an answer to a person may rest on
 # it. The engine's statements find a few rows by their keys, in the order of the question; planned
-# once and for all, they need not fear statistics that were gathered between two campaigns.
+# once and for all, they need not fear statistics that were gathered between two campaigns, and
+# none is worth compiling.
 _SESSION = """
     SET synchronous_commit = on;
+    SET jit = off;
     SET plan_cache_mode = force_generic_plan;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off

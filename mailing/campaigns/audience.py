@@ -232,7 +232,8 @@ def is_in_topic(campaign: Campaign, subscriber_id: UUID) -> bool:
 
 
 def considered(campaign: Campaign, conditions: Conditions | None) -> tuple[str, dict[str, Any]]:
-    """The SQL of everybody considered now (id, personal, language, reason), and its values."""
+    """The SQL of everybody considered now (id, personal, language, provider, reason), and its
+    values."""
     if campaign.kind == Kind.NOTICE:
         return _OF_NOTICE, {"topic": campaign.topic_id}
     return _in_topic(campaign.topic_id, conditions)

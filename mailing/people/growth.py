@@ -12,8 +12,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BigInteger, Date, Integer, Text, delete, select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Date, Integer, Text, delete, insert, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
@@ -36,6 +35,8 @@ _SAID = """
              OR kind = 'given' AND source <> 'page')
     GROUP BY 1, 2
 """
+# One worker at a time ("gr"): two would mix what they know.
+_ALONE = "SELECT pg_advisory_xact_lock(26482)"
 _LAST_ENTRY = "SELECT coalesce(max(id), 0) FROM ledger WHERE at < :until"
 
 
@@ -102,9 +103,10 @@ class _Month:
         return datetime.combine(day, time(), ZoneInfo(self.zone))
 
     def kept(self) -> list[GrowthDay]:
-        """Those that were counted."""
-        shown = (GrowthDay.zone == self.zone) & (GrowthDay.day >= self.days[0])
-        return list(db.session.scalars(select(GrowthDay).where(shown)))
+        """Those that were counted, from the first one on; none after a clock that was wrong."""
+        shown = (GrowthDay.zone == self.zone) & GrowthDay.day.between(self.days[0], self.last)
+        rows = list(db.session.scalars(select(GrowthDay).where(shown)))
+        return rows if self.days[0] in {one.day for one in rows} else []
 
     def said(self, until: date, kept: Sequence[GrowthDay] = ()) -> Counter[tuple[date, bool]]:
         """People by the day, and by whether they said yes, before that day begins; without what is
@@ -138,6 +140,7 @@ def lately() -> Growth:
 def keep() -> bool:
     """Count the days that are over, where the last of them is not kept yet; whether it was so. Days
     that are shown no more, and those of a zone that was ours before, are forgotten."""
+    db.session.execute(text(_ALONE))
     month = _month(clock.now() - _SETTLED)
     if month.days[-2] in {one.day for one in month.kept()}:
         return False
@@ -148,7 +151,7 @@ def keep() -> bool:
         if one.day < month.last
     ]
     db.session.execute(delete(GrowthDay))
-    db.session.execute(insert(GrowthDay).on_conflict_do_nothing(), rows)
+    db.session.execute(insert(GrowthDay), rows)
     return True
 
 

@@ -54,7 +54,7 @@ class Subscriber(Table):
         Index("subscribers_by_provider", "provider", "created_at", "id", postgresql_where=_IS_HERE),
         Index("subscribers_blocked", "created_at", "id", postgresql_where=_IS_BLOCKED),
         Index("subscribers_paused", "created_at", "id", postgresql_where=_IS_PAUSED),
-        # An audience leaves these out without a look at everybody else (verdict.KEPT_OUT).
+        # An audience leaves these out without a look at everybody else (verdict_of_many).
         Index("subscribers_gone", "id", postgresql_where=_IS_GONE),
     )
 

@@ -1,7 +1,7 @@
 """The verdict: the first reason why somebody is not written to, or none.
 
-One text serves the audience (a guess, shown beforehand) and the gate (the answer), so that a
-preview and its outcome cannot drift apart. The order is fixed: each person has one reason.
+One order serves the audience (a guess, shown beforehand) and the gate (the answer), so that a
+preview and its outcome cannot drift apart: each person has one reason.
 
 The text speaks of these names: `s` subscribers, `st` the standing on the campaign's topic
 (may be missing), `t` the topic, `p` the policy version of that standing, and takes

@@ -18,7 +18,10 @@ KEPT_OUT = """
              WHEN bool_or(x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
              WHEN bool_or(x.reason = 'complaint') THEN 'suppressed_complaint'
              WHEN bool_or(x.reason = 'bounce') THEN 'suppressed_bounce'
-             WHEN bool_or(x.reason = 'staff') THEN 'suppressed_staff' END AS reason,
+             WHEN bool_or(x.reason = 'staff') THEN 'suppressed_staff'
+             WHEN bool_and(x.reason = 'moved') THEN NULL
+             -- A reason that is not known here keeps out as well.
+             ELSE 'suppressed_moved' END AS reason,
         bool_or(x.reason = 'moved') AS has_moved,
         b.blocked_at IS NOT NULL AS is_blocked, b.paused_until > now() AS is_paused
     FROM subscribers b JOIN suppressions x ON x.digest = b.digest GROUP BY b.id

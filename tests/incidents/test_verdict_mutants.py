@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from mailing.base import clock
 from mailing.base.database import db
 from mailing.people import ledger, subscribers, suppression, topics, verdict, verdict_of_many
 from mailing.people.address import canonical
@@ -106,11 +107,23 @@ def _paused(person: Person) -> None:
     db.session.execute(text(query), {"id": person.id})
 
 
+def _pause_is_over(person: Person) -> None:
+    person.say_yes("news")
+    query = "UPDATE subscribers SET paused_until = now() - interval '1 day' WHERE id = :id"
+    db.session.execute(text(query), {"id": person.id})
+
+
+def _moved_and_blocked(person: Person) -> None:
+    """What is said of the person is said although nothing of their address keeps them out."""
+    _moved_away(person)
+    person.row.blocked_at = clock.now()
+
+
 def _under_a_poorer_policy(person: Person) -> None:
     person.say_yes("news")
     query = text(
         "WITH poorer AS (INSERT INTO policy_versions (label, effective_on, purposes, fields) "
-        "SELECT 'poorer', effective_on + 3, '{events}', fields FROM policy_versions "
+        "SELECT 'poorer', effective_on + 3, '{special_offers}', fields FROM policy_versions "
         "WHERE id = :policy RETURNING id) "
         "UPDATE standings SET policy_id = poorer.id FROM poorer WHERE subscriber_id = :id"
     )
@@ -158,6 +171,8 @@ MORE: dict[str, tuple[Act, str | None, str | None, str | None]] = {
         *("suppressed_moved", "suppressed_moved", None),
     ),
     "paused": (_paused, "paused_by_subscriber", "paused_by_subscriber", None),
+    "pause is over": (_pause_is_over, None, None, None),
+    "moved away and blocked": (_moved_and_blocked, "blocked", "blocked", "blocked"),
     "policy without the purpose": (_under_a_poorer_policy, "no_policy_consent", None, None),
     "request closed": (
         _imported_and_the_request("state = 'cancelled'"),
@@ -244,7 +259,8 @@ _AGED = """
 
 
 def _asked(kind: str, sql: str) -> dict[str, str | None]:
-    found = db.session.execute(text(sql), {"topic": topics.find(KINDS[kind][1]).id})
+    found = db.session.execute(text(sql), {"topic": topics.find(KINDS[kind][1]).id}).all()
+    assert len({row[0] for row in found}) == len(found), "somebody is judged twice"
     return {PEOPLE[row[0]]: row[1] for row in found}
 
 

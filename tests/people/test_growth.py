@@ -124,3 +124,15 @@ def test_days_of_another_zone_are_counted_anew(register: Register, settings: Set
     register.expect(tomorrow)
     assert keep(tomorrow)
     assert {zone for (zone,) in db.session.query(GrowthDay.zone)} == {settings.time_zone}
+
+
+@pytest.mark.parametrize("wrong", [timedelta(days=10), timedelta(days=-10)])
+def test_a_clock_that_was_wrong_for_a_while_loses_no_day(
+    register: Register, wrong: timedelta
+) -> None:
+    for passed in range(45):
+        register.say(Kind.GIVEN, NOON - timedelta(days=passed))
+    assert keep(NOON + wrong)
+    register.expect(NOON)
+    assert keep(NOON)
+    register.expect(NOON)
