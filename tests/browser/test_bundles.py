@@ -14,6 +14,7 @@ from mailing.requests.kinds import Kind
 from mailing.requests.requests import NewRequest, find, open_request
 from tests.browser.axe import complaints
 from tests.browser.test_studio import Studio, open_page, studio  # noqa: F401 (fixtures)
+from tests.browser.width import width_of
 from tests.requests.disclosed import wanted
 from tests.road import ACTOR
 
@@ -71,9 +72,9 @@ def test_the_pages_are_clean_and_keep_their_width(
     for language in ("kk", "ru", "en"):
         for address in (f"/studio/requests/{number}/bundle", "/studio/requests/disclosures"):
             page.goto(f"{studio.address}{address}?lang={language}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+            assert width_of(page) <= width, address
             found[address, language] = complaints(page)
         page.goto(f"{studio.address}/studio/requests/{number}/bundle?lang={language}")
         page.locator("form[action*='/bundle/look'] button").click()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, "data.html"
+        assert width_of(page) <= width, "data.html"
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

@@ -11,6 +11,7 @@ from mailing.base.database import db
 from mailing.requests.kinds import Kind
 from mailing.requests.requests import NewRequest, open_request
 from tests.browser.test_studio import Studio, open_page, studio  # noqa: F401 (fixtures)
+from tests.browser.width import width_of
 from tests.requests.desk import came_in
 from tests.webapp.studio.test_requests import hostile
 
@@ -87,7 +88,7 @@ def test_a_message_and_an_answer_in_view_are_clean_and_keep_their_width(
             page.locator("#words").fill("Сіз туралы тек мекенжайыңызды сақтаймыз.")
         page.locator(press).click()
         found[press] = _complaints(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert width_of(page) <= width
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
 

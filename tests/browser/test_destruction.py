@@ -12,6 +12,7 @@ from mailing.people.address import canonical
 from mailing.requests import certificates
 from tests.browser.axe import complaints
 from tests.browser.test_studio import Studio, open_page, studio  # noqa: F401 (fixtures)
+from tests.browser.width import width_of
 from tests.requests.destroying import destroyed, withdrawn
 
 pytestmark = pytest.mark.browser
@@ -83,5 +84,5 @@ def test_its_pages_are_clean_and_keep_their_width(open_page: OpenPage, studio: S
         for path in paths:
             page.goto(f"{studio.address}{path}?lang={language}")
             found[path, language] = complaints(page)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+            assert width_of(page) <= width, path
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

@@ -13,6 +13,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page
 
 from tests.browser.axe import complaints
+from tests.browser.width import width_of
 from tests.webapp.public.conftest import Shop, shop  # noqa: F401 (a fixture)
 from tests.webapp.public.crowd import Crowd, gather
 from tests.webapp.public.samples import ACTIONS, SAMPLES, pages
@@ -239,7 +240,7 @@ def _wrong_in_any_width(page: Page, looks: set[str]) -> list[str]:
 
 
 def _too_wide(page: Page, width: int) -> list[str]:
-    needed = page.evaluate("document.documentElement.scrollWidth")
+    needed = width_of(page)
     return [] if needed <= width else [f"{needed} px wide"]
 
 

@@ -11,6 +11,7 @@ from mailing.people import forms
 from mailing.people.imports import running
 from tests.browser.axe import complaints
 from tests.browser.test_studio import Studio, open_page, studio
+from tests.browser.width import width_of
 
 __all__ = ["open_page", "studio"]
 
@@ -37,7 +38,7 @@ def test_a_file_is_uploaded_and_its_columns_are_asked_on_a_phone_without_script(
     assert page.locator("#column-0").input_value() == "email"
     page.locator("main form button.act").click()
     expect(page.locator("#column-1-wrong")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
+    assert width_of(page) <= page.evaluate("innerWidth")
     shots = tmp_path_factory.getbasetemp() / f"import-{language}.png"
     page.screenshot(path=shots, full_page=True)
 
@@ -111,7 +112,7 @@ def test_a_messy_export_is_understood_and_what_is_wrong_stands_in_its_cell(
         running.work_on(1, db.session.commit, lambda: False)
     page.goto(f"{studio.address}/studio/imports/1?lang={language}")
     page.screenshot(path=shots / f"messy-checked-{language}.png", full_page=True)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth") is True
+    assert width_of(page) <= page.evaluate("innerWidth")
     refused = page.locator("[role=region][aria-labelledby=faults]")
     heads = refused.locator("thead th").all_text_contents()
     assert heads[1:5] == ["Фамилия", "Имя", "Электронная почта", "Телефон"], "as the file has them"

@@ -13,6 +13,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.tokens import AccountToken, link_keys
 from tests.browser.axe import COLOURS, complaints
+from tests.browser.width import width_of
 from tests.webapp.studio.world import PASSWORD, make_crew, make_world
 from webapp.studio import identity
 
@@ -142,7 +143,7 @@ def test_axe_finds_nothing_on_the_pages_before_and_around_a_login(
     found: dict[str, list[str]] = {}
 
     def look(name: str) -> None:
-        wide = page.evaluate("document.documentElement.scrollWidth") > 320
+        wide = width_of(page) > 320
         found[name] = [*complaints(page, tags=rules), *(["scrolls sideways"] if wide else [])]
 
     log_in(page, at, "marketer")

@@ -12,6 +12,7 @@ from mailing.base.settings import Settings, current
 from mailing.staff import ceremonies, staff
 from mailing.staff.ceremonies import Added
 from tests.browser.axe import complaints
+from tests.browser.width import width_of
 from tests.staff.device import Device
 from tests.webapp.studio.world import PASSWORD, make_crew, make_world
 from webapp.app import create_app
@@ -75,7 +76,7 @@ def leave(page: Page, at: str) -> None:
 def looked_at(page: Page, address: str) -> list[str]:
     """What is wrong with a page in the language with the longest words."""
     page.goto(f"{address}?lang=kk")
-    wide = page.evaluate("document.documentElement.scrollWidth") > 320
+    wide = width_of(page) > 320
     return [*complaints(page), *(["scrolls sideways"] if wide else [])]
 
 

@@ -12,6 +12,7 @@ from mailing.base.database import db
 from mailing.policies import summaries, versions
 from mailing.policies.versions import NewText
 from tests.browser.axe import COLOURS, complaints
+from tests.browser.width import width_of
 from tests.webapp.public.conftest import Shop, shop  # noqa: F401 (a fixture)
 from tests.webapp.public.people import leave_link, say_yes
 from tests.webapp.public.test_agree import covered_by
@@ -110,7 +111,7 @@ def test_axe_finds_nothing_and_nothing_scrolls_sideways(
         for language in LANGUAGES:
             mark = "&" if "?" in address else "?"
             page.goto(f"{change.address}{address}{mark}lang={language}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= 320, address
+            assert width_of(page) <= 320, address
             found[f"{address} {language}"] = complaints(page, tags=rules)
     context.close()
     assert found == {name: [] for name in found}

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 from mailing.base.database import db
 from mailing.people.subscribers import Subscriber
 from tests.browser.axe import complaints
+from tests.browser.width import width_of
 from tests.webapp.public.conftest import Shop, shop  # noqa: F401 (a fixture)
 from tests.webapp.public.people import Asked, leave_link, say_yes, standing
 
@@ -87,6 +88,6 @@ def test_axe_and_the_width_of_a_phone_find_nothing_to_complain_of(
 
 
 def _complaints(page: Page) -> list[str]:
-    if page.evaluate("document.documentElement.scrollWidth") > 320:
+    if width_of(page) > 320:
         return ["scrolls sideways"]
     return complaints(page)

@@ -9,6 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import complaints
+from tests.browser.width import width_of
 from tests.webapp.public.conftest import Shop, shop  # noqa: F401 (a fixture)
 from tests.webapp.public.people import Asked, ask, leave_link, preview_link, say_yes, standing
 
@@ -121,7 +122,7 @@ def test_no_page_scrolls_sideways_in_any_language(browser: Browser, pages: Site)
             page.goto(f"{pages.address}{address}?lang={language}")
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": 700})
-                needed = page.evaluate("document.documentElement.scrollWidth")
+                needed = width_of(page)
                 assert needed <= width, (name, language)
     context.close()
 

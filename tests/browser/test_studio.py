@@ -24,6 +24,7 @@ from mailing.requests.rulings import Ruled
 from mailing.staff.audit import Actor
 from mailing.staff.staff import Role
 from tests.browser.axe import COLOURS, complaints
+from tests.browser.width import width_of
 from tests.requests.desk import asked
 from tests.webapp.studio.world import PASSWORD, World, let_go, make_crew, make_world
 
@@ -388,7 +389,7 @@ def _too_wide(page: Page) -> list[str]:
 
 def _scrolls(page: Page, width: int) -> bool:
     page.set_viewport_size({"width": width, "height": 800})
-    return bool(page.evaluate("document.documentElement.scrollWidth") > width)
+    return bool(width_of(page) > width)
 
 
 def _in(studio: Studio, address: str, language: str) -> str:
