@@ -4,12 +4,12 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from mailing.base.database import db
 from mailing.requests.kinds import Kind
 from mailing.requests.requests import NewRequest, open_request
+from tests.browser.axe import complaints
 from tests.browser.test_studio import Studio, open_page, studio  # noqa: F401 (fixtures)
 from tests.browser.width import width_of
 from tests.requests.desk import came_in
@@ -87,7 +87,7 @@ def test_a_message_and_an_answer_in_view_are_clean_and_keep_their_width(
         if "answer" in press:
             page.locator("#words").fill("Сіз туралы тек мекенжайыңызды сақтаймыз.")
         page.locator(press).click()
-        found[press] = _complaints(page)
+        found[press] = complaints(page, iframes=False)
         assert width_of(page) <= width
     assert {name: wrong for name, wrong in found.items() if wrong} == {}
 
@@ -113,8 +113,3 @@ def test_j_and_k_walk_along_the_queue_and_enter_opens(
     number = links.nth(1).inner_text()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_contain_text(number)
-
-
-def _complaints(page: Page) -> list[str]:
-    violations = Axe().run(page, options={"iframes": False}).response["violations"]
-    return [f"{one['id']}: {node['html']}" for one in violations for node in one["nodes"]]
