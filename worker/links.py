@@ -7,18 +7,15 @@ looked at in the same way. No cookie, no referrer, nothing of a person.
 
 import http.client
 import socket
-import ssl
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urljoin, urlsplit
 
 import structlog
 
 from mailing.base.database import db
+from mailing.base.dialling import PORTS, Place, connected
 from mailing.base.settings import Settings, current
 from mailing.deliveries import links
 from mailing.deliveries.links import Finding, Found
@@ -27,7 +24,6 @@ SECONDS = 5.0
 MOST_STEPS = 5
 AT_ONCE = 8
 READ_AT_MOST = 1024
-PORTS = {"http": 80, "https": 443}
 AGENT = "Kelisim link check"
 _ASK_AGAIN = frozenset((403, 404, 405, 501))  # some servers know no HEAD
 _MOVED = frozenset((301, 302, 303, 307, 308))
@@ -41,17 +37,6 @@ _log = structlog.get_logger()
 
 class Refused(Exception):
     """An address leads, or is led, into a network that is not public."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where one request goes: to this address and port, in the name of this host."""
-
-    scheme: str
-    host: str
-    port: int
-    path: str
-    ip: str
 
 
 def look_up_waiting() -> int:
@@ -142,48 +127,11 @@ def _inside(ip: Ip) -> Iterator[Ip]:
 
 
 def _ask(place: Place, method: str) -> tuple[int, str]:
-    with closing(_connection(place)) as connection, _at_the_latest(connection.sock):
+    with connected(place, SECONDS) as connection:
         shown = f"[{place.host}]" if ":" in place.host else place.host
         host = shown if place.port == PORTS[place.scheme] else f"{shown}:{place.port}"
         headers = {"Host": host, "User-Agent": AGENT, "Accept": "*/*", "Connection": "close"}
         connection.request(method, place.path, headers=headers)
-        answer = connection.getresponse()
-        answer.read(READ_AT_MOST)
-        return answer.status, answer.getheader("Location") or ""
-
-
-@contextmanager
-def _at_the_latest(stream: socket.socket) -> Iterator[None]:
-    """Hang up after the seconds that one look may take: a peer that sends a letter now and then
-    would never let a time-out of the socket come."""
-    is_over = threading.Event()
-    ending = threading.Timer(SECONDS, _hang_up, [stream, is_over])
-    ending.start()
-    try:
-        yield
-    finally:
-        ending.cancel()
-    # Half an answer reads like a whole one.
-    if is_over.is_set():
-        raise TimeoutError
-
-
-def _hang_up(stream: socket.socket, is_over: threading.Event) -> None:
-    is_over.set()
-    with suppress(OSError):
-        stream.shutdown(socket.SHUT_RDWR)
-
-
-def _connection(place: Place) -> http.client.HTTPConnection:
-    """Connected to the address that was looked at; a certificate is checked against the name."""
-    stream = socket.create_connection((place.ip, place.port), timeout=SECONDS)
-    connection = http.client.HTTPConnection(place.host, place.port, timeout=SECONDS)
-    try:
-        if place.scheme == "https":
-            context = ssl.create_default_context()
-            stream = context.wrap_socket(stream, server_hostname=place.host)
-    except BaseException:
-        stream.close()
-        raise
-    connection.sock = stream
-    return connection
+        with connection.getresponse() as answer:
+            answer.read(READ_AT_MOST)
+            return answer.status, answer.getheader("Location") or ""

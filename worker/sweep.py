@@ -15,9 +15,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from mailing.backups import keys
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.jobs import BUNDLE, DNS, IMPORT, LINKS, SEND, ring
+from mailing.base.jobs import BUNDLE, DNS, IMPORT, LINKS, SEND, SPAM, ring
 from mailing.base.settings import Settings
-from mailing.deliveries import brake, dispatch, dns_checks, incarnations, links, returns, tallies
+from mailing.deliveries import (
+    brake,
+    dispatch,
+    dns_checks,
+    incarnations,
+    links,
+    returns,
+    spam_checks,
+    tallies,
+)
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.people import expiry
 from mailing.people.imports import running, uploads
@@ -86,6 +95,8 @@ def ring_for_the_due(database: psycopg.Connection) -> None:
         ring(LINKS)
     if dns_checks.is_waited_for():
         ring(DNS)
+    if spam_checks.is_waited_for():
+        ring(SPAM)
     for import_id in running.due():
         ring(IMPORT, import_id=import_id)
     for bundle_id in bundles.due():

@@ -17,6 +17,7 @@ from mailing.base.jobs import (
     INBOUND,
     LINKS,
     SEND,
+    SPAM,
     SWEEP,
     ring_now,
 )
@@ -25,7 +26,7 @@ from mailing.people import growth
 from mailing.people.imports import running
 from mailing.requests import claims, incoming, retention, sweeping, withdrawals
 from mailing.requests.bundles import making
-from worker import dns, links, sweep
+from worker import dns, links, spam, sweep
 from worker.incarnation import Host
 from worker.process import SendingProcess, connect
 
@@ -83,6 +84,11 @@ def _register_errands(app: Flask, celery: Celery) -> None:
     def look_the_domain_up() -> None:
         with app.app_context():
             dns.look_up_waiting()
+
+    @celery.task(name=SPAM)
+    def have_campaigns_judged() -> None:
+        with app.app_context():
+            spam.judge_waiting()
 
     @celery.task(name=DESK)
     def tidy_the_desk() -> None:

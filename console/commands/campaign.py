@@ -17,8 +17,9 @@ from mailing.base.sheets import sheet
 from mailing.campaigns import approvals, audience, campaigns, segments
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.content import Content, Format
-from mailing.deliveries import dispatch, drafts, lines, readiness, status
+from mailing.deliveries import dispatch, drafts, lines, readiness, spam_checks, status
 from mailing.deliveries import links as lookups
+from mailing.deliveries.checks import Check
 from mailing.deliveries.dispatch import Counted
 from mailing.deliveries.why import REASONS as HELD_FOR
 from mailing.leaving import reasons
@@ -73,7 +74,7 @@ def list_() -> Answer:
 def check(id: int) -> Answer:
     """Say whether a campaign is ready to send; exit 3 when something blocks."""
     found = readiness.check(campaigns.find(id))
-    rows = [(check.level, check.title, check.detail) for check in found.checks]
+    rows = [(check.level, check.title, _in_full(check)) for check in found.checks]
     verdict = "Ready to send." if found.is_ready else "Not ready."
     code = 0 if found.is_ready else NOT_READY
     document = {
@@ -125,6 +126,16 @@ def links(id: int) -> Answer:
     """Have a worker look the campaign's links up; `campaign check` says what it found."""
     asked = lookups.ask(campaigns.find(id), actor())
     return Answer({"id": id, "asked": asked}, f"{asked} links are looked up.")
+
+
+@campaign.command()
+@click.argument("id", type=int)
+@verb
+def spam(id: int) -> Answer:
+    """Have a worker show the campaign to the spam filter; `campaign check` says what it made of it
+    within a day."""
+    asked = spam_checks.ask(campaigns.find(id), actor())
+    return Answer({"id": id, "asked": asked}, f"{asked} languages are judged.")
 
 
 @campaign.command()
@@ -236,6 +247,10 @@ def started(id: int, expect: int | None, leaves: Leaves) -> Answer:
 def _counted(counted: Counted) -> Answer:
     said = f"Campaign {counted.id} is {counted.state}."
     return Answer(counted, f"{said} Out: {counted.out}. Stopped: {counted.stopped}.")
+
+
+def _in_full(check: Check) -> str:
+    return "; ".join([check.detail, *(f"{one.figure} {one.words}" for one in check.quoted)])
 
 
 def _whom(segment: int | None) -> str:

@@ -12,6 +12,7 @@ from console.doctor.finding import Finding, State, fine, look, wrong
 from console.doctor.journal import journal
 from console.doctor.secrets_file import secrets_file
 from console.doctor.smtp import relay
+from console.doctor.spam_filter import spam_filter
 from console.frame import domain
 from mailing.base import clock, installation
 from mailing.base.database import db
@@ -36,6 +37,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for url in settings.smtp_url:
         yield relay(url)
     yield from sending_domain(settings)
+    yield from spam_filter(settings)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

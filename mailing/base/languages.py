@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale, dates
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
 from babel.support import NullTranslations, Translations
 from jinja2 import Environment
 from werkzeug.datastructures import LanguageAccept
@@ -118,6 +119,11 @@ def gettext_for(language: str) -> NullTranslations:
 def catalogue_path(language: str) -> Path:
     """Where the texts of one language lie."""
     return FOLDER / language / "LC_MESSAGES" / "messages.po"
+
+
+def number_text(value: float, pattern: str = "#,##0.##") -> str:
+    """A number as the spoken language writes it, to hundredths where nothing else is said."""
+    return str(format_decimal(value, pattern, locale=spoken()))
 
 
 def date_text(day: date, language: str | None = None) -> str:

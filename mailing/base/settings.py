@@ -86,6 +86,8 @@ class Settings(BaseSettings):
     approval: bool = False
     link_networks: Networks = ()
     resolver: str = ""
+    rspamd_url: str | None = None
+    rspamd_password: str | None = Field(None, repr=False)
     time_zone: str = "Asia/Almaty"
     answer_days: int = Field(3, ge=1, le=60)
     correct_days: int = Field(1, ge=1, le=60)
@@ -147,6 +149,8 @@ class Settings(BaseSettings):
     _public_url = field_validator("public_url")(values.public_address)
     _time_zone = field_validator("time_zone")(values.time_zone)
     _resolver = field_validator("resolver")(values.resolver)
+    _filter = field_validator("rspamd_url")(values.spam_filter)
+    _filter_password = field_validator("rspamd_password")(values.http_field)
     _log_level = field_validator("log_level")(values.log_level)
     _later = field_validator("retry_minutes")(values.minutes)
 

@@ -93,6 +93,24 @@ def resolver(text: str) -> str:
     raise ValueError("must be the address and port of a name server, such as 192.0.2.53:53")
 
 
+def spam_filter(text: str | None) -> str | None:
+    """The address under which rspamd answers; nothing else but a path in it."""
+    parts = urlsplit(text or "")
+    is_bare = not (parts.query or parts.fragment or "@" in parts.netloc) and _HOST.match(
+        parts.hostname or ""
+    )
+    if text is None or (is_bare and parts.scheme in ("http", "https") and parts.port != 0):
+        return text
+    raise ValueError("must be an http address, such as http://127.0.0.1:11333")
+
+
+def http_field(text: str | None) -> str | None:
+    """What a field of an HTTP request can carry (RFC 9110 5.5); the value is never shown."""
+    if text is None or (text.isascii() and text.isprintable()):
+        return text
+    raise ValueError("may hold only ASCII letters, figures and signs")
+
+
 def log_level(text: str) -> str:
     """The name of a level."""
     if text.upper() not in logging.getLevelNamesMapping():

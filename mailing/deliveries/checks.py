@@ -27,12 +27,21 @@ class Fix(StrEnum):
 
 
 @dataclass(frozen=True)
+class Quoted:
+    """What somebody else says, in English and untranslated, with a figure that is theirs."""
+
+    figure: str
+    words: str
+
+
+@dataclass(frozen=True)
 class Check:
-    """One line of the list: a stable id, a short title, a sentence that says what to do, and where
-    that is done."""
+    """One line of the list: a stable id, a short title, a sentence that says what to do, where
+    that is done, and whom it quotes."""
 
     id: str
     level: Level
     title: str
     detail: str
     fix: Fix = Fix.NOWHERE
+    quoted: tuple[Quoted, ...] = ()

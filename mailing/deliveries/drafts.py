@@ -1,6 +1,7 @@
 """Drafts: a campaign's content is compiled before it is kept, so that it cannot fail later."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from mailing.base.errors import Invalid
 from mailing.base.operator import Operator, known
@@ -45,12 +46,16 @@ def preview(campaign: Campaign, language: str, sample: str = Sample.USUAL) -> Pr
     return preview_for(campaign, language, samples.reader(sample))
 
 
-def preview_for(campaign: Campaign, language: str, reader: Recipient) -> Previewed:
-    """How it reads to somebody; the links are a preview's all the same, and belong to nobody."""
+def preview_for(
+    campaign: Campaign, language: str, reader: Recipient, dated_at: datetime | None = None
+) -> Previewed:
+    """How it reads to somebody; the links are a preview's all the same, and belong to nobody, and
+    so is the date where no moment is named."""
     settings = current()
     content = campaign.content_in(language)
     compiled = message.compile(content, frames.campaign_frame(settings, campaign, content.language))
     stamp = stamps.sample_stamp(settings)
+    stamp = replace(stamp, date=dated_at or stamp.date)
     seen = compiled.preview(reader, stamp)
     raw = compiled.render(reader, stamp).message
     return Previewed(seen.subject, seen.html, seen.text, raw)

@@ -22,6 +22,7 @@ from mailing.deliveries import (
     proofs,
     reached,
     repute,
+    spam_words,
     usual,
 )
 from mailing.deliveries.checks import Check, Fix, Level
@@ -64,6 +65,7 @@ def check(campaign: Campaign, seen: Look | None = None, at: datetime | None = No
     beside = [*proofs.of_inboxes(campaign), *proofs.of_brand(), *proofs.of_links(campaign)]
     around = [
         *nods.of(campaign),
+        *spam_words.of(campaign),
         *_of_the_sender(campaign),
         *reached.of(campaign, seen.audience),
         *lasting.of(seen, at),

@@ -8,10 +8,8 @@ import re
 from collections.abc import Iterator
 from email.utils import parseaddr
 
-from babel.numbers import format_decimal
-
 from mailing.base.languages import gettext as _
-from mailing.base.languages import spoken
+from mailing.base.languages import number_text
 from mailing.base.settings import Settings, current
 from mailing.campaigns.campaigns import Campaign, Kind
 from mailing.deliveries import health
@@ -56,7 +54,7 @@ def of_complaints(campaign: Campaign) -> Iterator[Check]:
         detail = f"{detail} " + _(
             "No campaign leaves until it is below %(limit)s %%; KELISIM_COMPLAINTS_STOP sets that"
             " limit.",
-            limit=_figure(current().complaints_stop),
+            limit=number_text(current().complaints_stop),
         )
     yield Check("complaints", level, title, detail, Fix.HEALTH)
 
@@ -73,13 +71,9 @@ def _told(found: Share) -> str:
     return _(
         "Complaints within thirty days: %(share)s %% (%(number)s of %(whole)s). Below %(limit)s %%"
         " is good; from %(trouble)s %% on providers turn mail away.",
-        share=_figure(found.value),
+        share=number_text(found.value),
         number=found.number,
         whole=found.whole,
-        limit=_figure(found.limit),
-        trouble=_figure(found.trouble),
+        limit=number_text(found.limit),
+        trouble=number_text(found.trouble),
     )
-
-
-def _figure(value: float) -> str:
-    return str(format_decimal(value, "#,##0.##", locale=spoken()))

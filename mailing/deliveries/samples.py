@@ -22,7 +22,7 @@ class Sample(StrEnum):
     MARKUP = "markup"
 
 
-_ADDRESS = "aigul@example.com"
+ADDRESS = "aigul@example.com"
 _FIELDS: dict[str, dict[str, str]] = {
     Sample.USUAL: {
         "surname": "Серікова",
@@ -50,7 +50,7 @@ _FIELDS: dict[str, dict[str, str]] = {
 
 def reader(sample: str) -> Recipient:
     """An invented reader; the usual one for a name that is none."""
-    return Recipient(_ADDRESS, {"email": _ADDRESS, **_FIELDS.get(sample, _FIELDS[Sample.USUAL])})
+    return Recipient(ADDRESS, {"email": ADDRESS, **_FIELDS.get(sample, _FIELDS[Sample.USUAL])})
 
 
 def find(address: str) -> Subscriber | None:

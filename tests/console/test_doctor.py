@@ -12,10 +12,13 @@ import pytest
 from console.doctor.dns import sending_domain
 from console.doctor.finding import State
 from console.doctor.smtp import relay
+from console.doctor.spam_filter import spam_filter
 from mailing.base import clock
 from mailing.base.database import dsn
 from mailing.base.settings import Settings
 from tests.console.conftest import Kelisim
+from tests.peers import rspamd
+from tests.peers.spam_filter import answering, recorded
 
 
 @contextmanager
@@ -162,3 +165,32 @@ def test_a_year_without_holidays_is_named_and_a_broken_file_is_a_fault(
     assert f"no holidays of {year}" in kelisim("doctor").out
     (tmp_path / f"{year}.toml").write_text("off = [1999-01-01]")
     assert states()["calendar"] == "fail"
+
+
+def test_a_spam_filter_is_told_of_only_where_one_is_set_up_and_never_fails(
+    states: Callable[[], dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "rspamd" not in states()
+    with answering(recorded("passed")) as filter:
+        monkeypatch.setenv("KELISIM_RSPAMD_URL", filter.url)
+        assert states()["rspamd"] == "ok"
+        filter.status = 401
+        assert states()["rspamd"] == "warn"
+    assert states()["rspamd"] == "warn", "it is away by now"
+
+
+def test_what_is_wrong_with_a_spam_filter_is_said_with_what_to_do(settings: Settings) -> None:
+    with answering(b"{}", 401) as filter:
+        (found,) = spam_filter(settings.model_copy(update={"rspamd_url": filter.url}))
+        assert "set KELISIM_RSPAMD_PASSWORD" in found.detail
+        filter.status = 200
+        (found,) = spam_filter(settings.model_copy(update={"rspamd_url": filter.url}))
+        assert "name a normal or a controller worker" in found.detail
+
+
+def test_a_real_rspamd_judges_for_the_doctor(settings: Settings) -> None:
+    with rspamd.running() as filter:
+        told = {"rspamd_url": filter.controller, "rspamd_password": rspamd.PASSWORD}
+        (found,) = spam_filter(settings.model_copy(update=told))
+    assert (found.state, found.name) == (State.OK, "rspamd")
+    assert found.detail.endswith(" judges")

@@ -63,11 +63,14 @@ def test_the_check_has_a_hash_and_a_time_and_a_start_may_name_one(
     told = readers("campaign", "check", number, "--json").document
     assert len(told["content_hash"]) == 64
     assert told["checked_at"]
-    assert {"id", "level", "title", "detail", "fix"} == set(told["checks"][0])
+    assert {"id", "level", "title", "detail", "fix", "quoted"} == set(told["checks"][0])
     assert readers("campaign", "links", number, "--json").document == {
         "id": int(number),
         "asked": 0,
     }
+    refused = readers("campaign", "spam", number)
+    assert refused.code == 5, "there is no filter"
+    assert "KELISIM_RSPAMD_URL" in refused.err
     past = ("campaign", "start", number, "--at", "2020-01-01T09:00+05:00")
     assert "This time is over" in readers(*past).err
     both = ("campaign", "start", number, "--now", "--at", "2030-01-01T09:00+05:00")

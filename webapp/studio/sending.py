@@ -11,7 +11,7 @@ from mailing.base.languages import gettext, ngettext
 from mailing.base.settings import current
 from mailing.campaigns import approvals, campaigns
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import dispatch, links, readiness, status, usual
+from mailing.deliveries import dispatch, links, readiness, spam_checks, status, usual
 from mailing.deliveries.dispatch import Counted
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
@@ -61,6 +61,22 @@ def campaign_links(campaign_id: int) -> Response:
     return redirect(url_for("studio.campaign_ready", campaign_id=campaign_id), 303)
 
 
+@studio.post("/campaigns/<int:campaign_id>/spam")
+@needs(Act.WRITE_CAMPAIGNS)
+def campaign_spam(campaign_id: int) -> Response:
+    """Have a worker show it to the spam filter; the page says what came of it when it is opened
+    again."""
+    asked = spam_checks.ask(campaigns.find(campaign_id), actor())
+    db.session.commit()
+    flash(
+        gettext("The spam filter is asked. Check again in a moment.")
+        if asked
+        else gettext("It was judged within ten minutes, as it is now."),
+        "done",
+    )
+    return redirect(url_for("studio.campaign_ready", campaign_id=campaign_id), 303)
+
+
 def _last_look(campaign: Campaign, errors: dict[str, str]) -> str:
     look = readiness.look(campaign)
     return render_template(
@@ -80,6 +96,7 @@ def _last_look(campaign: Campaign, errors: dict[str, str]) -> str:
         wants_approval=current().approval,
         now=clock.now(),
         holding_seconds=current().holding_seconds,
+        has_spam_filter=spam_checks.is_configured(),
     )
 
 

@@ -301,6 +301,7 @@ def _fingerprint(web: Flask) -> list[object]:
         "segments",
         "approvals",
         "link_checks",
+        "spam_checks",
         "nods",
         "requests",
         "request_rights",
