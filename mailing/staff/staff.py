@@ -98,7 +98,7 @@ def authenticate(email: str, password: str) -> Staff | None:
     Takes the same time whether or not the address is known.
     """
     person = find_by_email(email)
-    is_right = passwords.is_right(person.password if person else passwords.NOBODY, password)
+    is_right = passwords.is_right(person.password if person else passwords.nobodys(), password)
     if person is None or not is_right or not person.active:
         return None
     person.password = passwords.renewed(person.password, password)

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from mailing.base.settings import Settings
+from mailing.staff import passwords
 from webapp.studio import (  # noqa: F401  (importing them puts their routes on the blueprint)
     account,
     approving,
@@ -81,3 +82,4 @@ def register(app: Flask) -> None:
     install(app)
     app.extensions["kelisim_throttle"] = Throttle(settings)
     app.register_blueprint(studio)
+    passwords.nobodys()
