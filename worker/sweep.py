@@ -18,6 +18,7 @@ from mailing.base.database import db
 from mailing.base.jobs import BUNDLE, DNS, IMPORT, LINKS, SEND, SPAM, ring
 from mailing.base.settings import Settings
 from mailing.deliveries import (
+    batch_tallies,
     brake,
     dispatch,
     dns_checks,
@@ -44,6 +45,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     returns.settle_uncertain,
     dispatch.finish,
     tallies.keep,
+    batch_tallies.keep,
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
     saying.forget_unanswered,

@@ -35,9 +35,22 @@ _OF_CAMPAIGN = """
 """
 # What was put off before any relay had a say waits for its turn, whatever its time.
 _PACED = "d.state = 'deferred' AND d.attempts = 0"
+# Batches whose numbers are final are not counted again (batch_tallies).
 _COUNTED = f"""
-    SELECT CASE WHEN {_PACED} THEN 'pending' ELSE d.state END AS state_now, d.reason, count(*)
-    FROM deliveries d WHERE {_OF_CAMPAIGN} GROUP BY state_now, d.reason
+    WITH kept AS MATERIALIZED (
+        SELECT b.id, t.outcomes FROM batches b JOIN batch_tallies t ON t.batch_id = b.id
+        WHERE b.campaign_id = :campaign AND t.outcomes IS NOT NULL
+    )
+    SELECT state_now, reason, CAST(sum(number) AS bigint) AS number FROM (
+        SELECT o.state AS state_now, o.reason, o.number
+        FROM kept, jsonb_to_recordset(kept.outcomes) AS o (state text, reason text, number bigint)
+        UNION ALL
+        SELECT CASE WHEN {_PACED} THEN 'pending' ELSE d.state END, d.reason, count(*)
+        FROM deliveries d WHERE d.batch_id = ANY (ARRAY(
+            SELECT b.id FROM batches b WHERE b.campaign_id = :campaign
+            EXCEPT SELECT id FROM kept))
+        GROUP BY 1, 2
+    ) told GROUP BY state_now, reason
 """  # noqa: S608 - our own text; every value is bound
 
 _RESEND = f"""

@@ -177,6 +177,7 @@ def unwrite(database: psycopg.Connection) -> None:
 
 _UNWRITE = (
     "DELETE FROM deliveries",
+    "DELETE FROM batch_tallies",
     "DELETE FROM batch_owners",
     "UPDATE batches SET written_at = NULL, due_at = now(), finished_at = NULL",
     "UPDATE campaigns SET state = 'sending', finished_at = NULL",

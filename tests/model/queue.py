@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mailing.base import installation
 from mailing.base.database import db
-from mailing.deliveries import dispatch
+from mailing.deliveries import batch_tallies, dispatch
 from mailing.deliveries.results import Ending
 from mailing.leaving import links
 from tests import road
@@ -229,9 +229,15 @@ class Queue(RuleBasedStateMachine):
 
     @invariant()
     def the_balance_holds(self) -> None:
+        """However early the sweep counts what is finished."""
         db.session.rollback()
+        self.clerk.counted["batches counted once"] += batch_tallies.keep()
+        db.session.commit()
         for number in self.clerk.post.campaigns:
-            road.outcomes(number)
+            told = road.outcomes(number)
+            are = [mail.state for mail in self.clerk.post.of(number)]
+            for state in ("accepted", "refused", "uncertain"):
+                assert told[state] == are.count(state), f"{state}: {told} instead of {are}"
         db.session.rollback()
 
     def teardown(self) -> None:
@@ -265,6 +271,7 @@ class Queue(RuleBasedStateMachine):
 
     def _is_over(self) -> None:
         self.every_row_is_as_it_should_be()
+        self.the_balance_holds()
         desk.finish()
         for number, state in self.clerk.post.campaigns.items():
             ended = road.outcomes(number)["state"]
