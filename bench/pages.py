@@ -52,7 +52,8 @@ _SENT = """
 _HALFWAY = """
     WITH begun AS (
         UPDATE batches b SET written_at = now(), due_at = NULL,
-            finished_at = CASE WHEN place.share < 0.7 THEN now() END
+            finished_at = CASE WHEN place.share < 0.7
+                THEN now() - (0.7 - place.share) / 0.7 * interval '30 minutes' END
         FROM (SELECT id, percent_rank() OVER (ORDER BY id) AS share
               FROM batches WHERE campaign_id = :campaign) place
         WHERE b.id = place.id AND place.share < 0.701
@@ -64,7 +65,7 @@ _HALFWAY = """
         CASE WHEN random() < 0.01 THEN 'refused'
              WHEN b.finished_at IS NOT NULL OR random() < 0.7 THEN 'accepted'
              ELSE 'pending' END, 550, '550 5.1.1 no such user',
-        now() - random() * interval '30 minutes', 1
+        coalesce(b.finished_at, now()) - random() * interval '5 seconds', 1
     FROM begun b JOIN audience_chunks c ON c.campaign_id = b.campaign_id AND c.number = b.chunk
     CROSS JOIN unnest(c.subscriber_ids) m (id)
 """

@@ -145,7 +145,7 @@ def status(campaign_id: int) -> dict[str, Any]:
     db.session.rollback()
     db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     campaign = campaigns.find(campaign_id)
-    counted = outcomes(campaign)
+    counted, rate = outcomes(campaign), _rate(campaign)
     told = {
         "id": campaign.id,
         "state": campaign.state,
@@ -154,8 +154,8 @@ def status(campaign_id: int) -> dict[str, Any]:
         "started_at": campaign.started_at,
         "finished_at": campaign.finished_at,
         "release_at": campaign.release_at,
-        "rate": _rate(campaign),
-        "waiting_for": _waiting_for(campaign, counted),
+        "rate": rate,
+        "waiting_for": _waiting_for(campaign, counted, rate),
         "came_back": returns.counts(campaign.id),
     }
     db.session.rollback()
@@ -212,16 +212,19 @@ def _rate(campaign: Campaign) -> float:
     """Messages accepted a second, over ten seconds or what has passed since it began to move."""
     if campaign.state != CampaignState.SENDING or campaign.started_at is None:
         return 0.0
-    query = text(f"""
+    # A batch that was finished before has nothing of these seconds.
+    query = text("""
         WITH moving AS (
             SELECT greatest(now() - make_interval(secs => :longest), :started, max(at)) AS since
             FROM (SELECT * FROM audit_log ORDER BY id DESC LIMIT :acts) latest
             WHERE subject = :subject AND action = 'campaign resumed')
         SELECT count(d.id) / greatest(extract(epoch FROM now() - m.since), :shortest)
-        FROM moving m LEFT JOIN deliveries d ON {_OF_CAMPAIGN}
-                      AND d.state = 'accepted' AND d.finished_at > m.since
+        FROM moving m LEFT JOIN deliveries d ON d.batch_id = ANY (ARRAY(
+                SELECT b.id FROM batches b, moving w WHERE b.campaign_id = :campaign
+                    AND (b.finished_at IS NULL OR b.finished_at > w.since)))
+            AND d.state = 'accepted' AND d.finished_at > m.since
         GROUP BY m.since
-    """)  # noqa: S608 - our own text; every value is bound
+    """)
     values = {
         "campaign": campaign.id,
         "subject": f"campaign {campaign.id}",
@@ -233,7 +236,7 @@ def _rate(campaign: Campaign) -> float:
     return round(float(db.session.execute(query, values).scalar_one()), 1)
 
 
-def _waiting_for(campaign: Campaign, counted: Outcomes) -> str | None:
+def _waiting_for(campaign: Campaign, counted: Outcomes, rate: float) -> str | None:
     if campaign.state == CampaignState.SCHEDULED:
         return _what_is_off() or f"the holding window, until {campaign.release_at:%H:%M:%S} UTC"
     if campaign.state == CampaignState.PAUSED:
@@ -241,11 +244,11 @@ def _waiting_for(campaign: Campaign, counted: Outcomes) -> str | None:
     if campaign.state != CampaignState.SENDING:
         return None
     known = _what_is_off() or _closed_hours() or _relays_in_trouble() or _retries(campaign, counted)
-    return known or _nobody_works(campaign, counted)
+    return known or _nobody_works(counted, rate)
 
 
-def _nobody_works(campaign: Campaign, counted: Outcomes) -> str | None:
-    if counted.sending or not counted.pending or _rate(campaign):
+def _nobody_works(counted: Outcomes, rate: float) -> str | None:
+    if counted.sending or not counted.pending or rate:
         return None
     settings = current()
     if settings.rate or settings.campaign_rate or settings.domain_rates:
