@@ -99,7 +99,7 @@ LEFT_OUT = {
     },
     "which staff took, read or moved a request, by their number": {"request_events.details"},
     "a number that counts everybody": {
-        *("campaigns.held_at_start", "campaign_tallies.outcomes"),
+        *("campaigns.held_at_start", "campaign_tallies.outcomes", "batch_tallies.outcomes"),
         *("clicks.pressed", "clicks.machines"),
     },
     "a letter as it came in, sealed: that they wrote it is not proven, so they ask for it": {
