@@ -257,7 +257,8 @@ def test_a_relay_that_is_down_at_the_start_is_named_and_costs_nobody_an_attempt(
         road.start(number)
         refused = f"the mail relay: 127.0.0.1:{port}: connection refused"
         road.wait_for(lambda: status.status(number)["waiting_for"] == refused)
-        assert road.outcomes(number)["pending"] + road.outcomes(number)["sending"] == 50
+        told = road.outcomes(number)
+        assert told["pending"] + told["sending"] == 50, told
         with relay_at(port, tmp_path) as log:
             done = road.wait_until_done(number)
     assert done["accepted"] == 50
