@@ -33,17 +33,21 @@ class Reason(StrEnum):
     CANNOT_RENDER = "cannot_render"
 
 
+# Of all suppressions `x` of one address, the first of these.
+OF_SUPPRESSIONS = """
+    WHEN bool_or(x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
+    WHEN bool_or(x.reason = 'complaint') THEN 'suppressed_complaint'
+    WHEN bool_or(x.reason = 'bounce') THEN 'suppressed_bounce'
+    WHEN bool_or(x.reason = 'staff') THEN 'suppressed_staff'
+"""
+
 # Somebody who moved away keeps nobody out who asks from that mailbox now; a yes there is one that a
 # backup brought back, and it went with them.
 _KEPT_OUT = """
     WHEN s.personal IS NULL THEN 'withdrawn'
     WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = s.digest
                  AND (x.reason <> 'moved' OR {has_yes})) THEN (
-        SELECT CASE WHEN bool_or(x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
-                    WHEN bool_or(x.reason = 'complaint') THEN 'suppressed_complaint'
-                    WHEN bool_or(x.reason = 'bounce') THEN 'suppressed_bounce'
-                    WHEN bool_or(x.reason = 'staff') THEN 'suppressed_staff'
-                    ELSE 'suppressed_moved' END
+        SELECT CASE {of_suppressions} ELSE 'suppressed_moved' END
         FROM suppressions x WHERE x.digest = s.digest)
     WHEN s.blocked_at IS NOT NULL THEN 'blocked'
 """
@@ -62,7 +66,7 @@ SAYS_YES = "st.standing = 'given'"
 _IS_PAUSED = "s.paused_until > now()"
 
 CAMPAIGN = ORDER_OF_A_CAMPAIGN.format(
-    kept_out=_KEPT_OUT.format(has_yes=SAYS_YES),
+    kept_out=_KEPT_OUT.format(has_yes=SAYS_YES, of_suppressions=OF_SUPPRESSIONS),
     is_covered="t.purpose = ANY (p.purposes)",
     is_paused=_IS_PAUSED,
 )
@@ -95,7 +99,7 @@ _FOUND = {
 }
 
 NOTICE = ORDER_OF_A_NOTICE.format(
-    kept_out=_KEPT_OUT.format(has_yes=_FOUND["has_topic"]),
+    kept_out=_KEPT_OUT.format(has_yes=_FOUND["has_topic"], of_suppressions=OF_SUPPRESSIONS),
     is_withdrawn="st.standing = 'withdrawn'",
     has_refused="st.refused",
     is_paused=_IS_PAUSED,
@@ -181,11 +185,7 @@ TEST = f"""
 CASE WHEN w.delivery_id IS NULL THEN 'request_closed'
     WHEN EXISTS ({_OF_THE_ADDRESS} AND b.personal IS NULL) THEN 'withdrawn'
     WHEN EXISTS (SELECT FROM suppressions x WHERE x.digest = w.digest) THEN (
-        SELECT CASE WHEN bool_or(x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
-                    WHEN bool_or(x.reason = 'complaint') THEN 'suppressed_complaint'
-                    WHEN bool_or(x.reason = 'bounce') THEN 'suppressed_bounce'
-                    WHEN bool_or(x.reason = 'staff') THEN 'suppressed_staff'
-                    ELSE 'suppressed_moved' END
+        SELECT CASE {OF_SUPPRESSIONS} ELSE 'suppressed_moved' END
         FROM suppressions x WHERE x.digest = w.digest)
     WHEN EXISTS ({_OF_THE_ADDRESS} AND b.blocked_at IS NOT NULL) THEN 'blocked'
     WHEN EXISTS ({_LEFT.format(condition="o.standing = 'withdrawn'")}) THEN 'withdrawn'

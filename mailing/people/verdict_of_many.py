@@ -12,13 +12,10 @@ said of all topics (`SAID`); of `k`, who is kept out (`KEPT_OUT`; missing for ne
 
 from mailing.people import verdict
 
-KEPT_OUT = """
+KEPT_OUT = f"""
     SELECT b.id,
         CASE WHEN b.personal IS NULL THEN 'withdrawn'
-             WHEN bool_or(x.reason IN ('withdrawn', 'destroyed')) THEN 'withdrawn'
-             WHEN bool_or(x.reason = 'complaint') THEN 'suppressed_complaint'
-             WHEN bool_or(x.reason = 'bounce') THEN 'suppressed_bounce'
-             WHEN bool_or(x.reason = 'staff') THEN 'suppressed_staff'
+             {verdict.OF_SUPPRESSIONS}
              WHEN bool_and(x.reason = 'moved') THEN NULL
              -- A reason that is not known here keeps out as well.
              ELSE 'suppressed_moved' END AS reason,
@@ -31,7 +28,7 @@ KEPT_OUT = """
     FROM subscribers b
     WHERE (b.personal IS NULL OR b.blocked_at IS NOT NULL OR b.paused_until IS NOT NULL)
         AND NOT EXISTS (SELECT FROM suppressions x WHERE x.digest = b.digest)
-"""
+"""  # noqa: S608 - our own text
 
 _KEPT_OUT = """
     WHEN k.reason IS NOT NULL THEN k.reason
