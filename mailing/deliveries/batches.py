@@ -94,6 +94,14 @@ CALL = f"""
 """  # noqa: S608 - our own text; every value is bound
 
 
+# The batches of a campaign that can hold an ending of this moment or later: those that were
+# finished before have none.
+MOVED_SINCE = """
+    SELECT b.id FROM batches b WHERE b.campaign_id = :campaign
+        AND (b.finished_at IS NULL OR b.finished_at >= {since})
+"""
+
+
 def call(ids: Collection[UUID]) -> None:
     """Have the batches of these deliveries claimed again when what waits in them is due."""
     query = text(CALL.format(which="id = ANY (CAST(:ids AS uuid[]))"))

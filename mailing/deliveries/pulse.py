@@ -15,19 +15,17 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.campaigns.campaigns import Campaign, State
 from mailing.deliveries import halts
+from mailing.deliveries.batches import MOVED_SINCE
 from mailing.deliveries.halts import Halt
 
 MINUTES = 60
 _STEP = 10  # seconds
 _STEPS_OF_RATE = 6
 
-# Batches that were finished before hold nothing of that time.
 _ANSWERED = f"""
     SELECT floor(extract(epoch FROM d.finished_at) / {_STEP})::bigint AS step, count(*)
     FROM deliveries d
-    WHERE d.batch_id = ANY (ARRAY(
-            SELECT b.id FROM batches b WHERE b.campaign_id = :campaign
-                AND (b.finished_at IS NULL OR b.finished_at >= :since)))
+    WHERE d.batch_id = ANY (ARRAY({MOVED_SINCE.format(since=":since")}))
         AND d.state IN ('accepted', 'refused') AND d.finished_at >= :since
     GROUP BY step
 """  # noqa: S608 - our own text; every value is bound
