@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import CheckConstraint, Text, select, text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock, dns
@@ -19,15 +19,14 @@ from mailing.base.settings import current
 from mailing.deliveries import dns_records, dns_verdicts
 from mailing.deliveries.dns_records import Record
 from mailing.deliveries.dns_verdicts import Verdict
+from mailing.deliveries.errands import Errand
 from mailing.staff.audit import Actor, record
 
 AGAIN_AFTER = timedelta(days=1)
 _A_MOMENT = timedelta(minutes=1)
 
-At = TIMESTAMP(timezone=True)
 
-
-class DnsCheck(Table):
+class DnsCheck(Errand, Table):
     """One name and kind that somebody asked about, and what a resolver said."""
 
     __tablename__ = "dns_checks"
@@ -35,16 +34,8 @@ class DnsCheck(Table):
 
     host: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
     kind: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
-    asked_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
-    taken_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
-    checked_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
     found: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"), info=OPERATIONAL)
     trouble: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
-
-    @property
-    def is_waited_for(self) -> bool:
-        """Whether it was asked about since it was looked at."""
-        return self.checked_at is None or self.checked_at < self.asked_at
 
 
 @dataclass(frozen=True)

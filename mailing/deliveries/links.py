@@ -8,12 +8,12 @@ is kept, and counts for a day.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from sqlalchemy import CheckConstraint, Index, Text, select, text
-from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock
@@ -23,6 +23,7 @@ from mailing.base.jobs import LINKS, ring
 from mailing.base.settings import current
 from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries import frames, message, stamps
+from mailing.deliveries.errands import WAITS, Errand
 from mailing.deliveries.message import FIELDS, Recipient
 from mailing.deliveries.message.oversights import addresses_in
 from mailing.staff.audit import Actor, record
@@ -33,13 +34,7 @@ FRESH_FOR = timedelta(minutes=10)
 FORGOTTEN_AFTER = timedelta(days=30)
 _BATCH = 8
 
-_WAITING = """
-    SELECT address FROM link_checks
-    WHERE (checked_at IS NULL OR checked_at < asked_at)
-      AND (taken_at IS NULL OR taken_at < asked_at OR taken_at < now() - interval '1 minute')
-"""
-
-At = TIMESTAMP(timezone=True)
+_WAITING = f"SELECT address FROM link_checks WHERE {WAITS}"  # noqa: S608 - our own text
 
 
 class Finding(StrEnum):
@@ -52,7 +47,7 @@ class Finding(StrEnum):
     UNKNOWN = "unknown"
 
 
-class LinkCheck(Table):
+class LinkCheck(Errand, Table):
     """One address that somebody asked about, and what it led to."""
 
     __tablename__ = "link_checks"
@@ -69,9 +64,6 @@ class LinkCheck(Table):
     )
 
     address: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
-    asked_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
-    taken_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
-    checked_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
     finding: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
     told: Mapped[str] = mapped_column(Text, server_default=text("''"), info=OPERATIONAL)
 

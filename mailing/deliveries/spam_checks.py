@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Text, select, text
-from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP, insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base import clock, filtering
@@ -26,6 +26,7 @@ from mailing.base.settings import current
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries import drafts, samples
+from mailing.deliveries.errands import WAITS, Errand
 from mailing.deliveries.samples import Sample
 from mailing.staff.audit import Actor, record
 
@@ -33,16 +34,10 @@ COUNTS_FOR = timedelta(days=1)
 FRESH_FOR = timedelta(minutes=10)
 _BATCH = 6
 
-_WAITING = """
-    SELECT campaign_id, language FROM spam_checks
-    WHERE (checked_at IS NULL OR checked_at < asked_at)
-      AND (taken_at IS NULL OR taken_at < asked_at OR taken_at < now() - interval '1 minute')
-"""
-
-At = TIMESTAMP(timezone=True)
+_WAITING = f"SELECT campaign_id, language FROM spam_checks WHERE {WAITS}"  # noqa: S608 - our own text
 
 
-class SpamCheck(Table):
+class SpamCheck(Errand, Table):
     """One language of a campaign that somebody asked about, and what the filter said of it;
     `said` is the hash of what it was shown."""
 
@@ -58,17 +53,9 @@ class SpamCheck(Table):
         ForeignKey("campaigns.id", ondelete="CASCADE"), primary_key=True, info=OPERATIONAL
     )
     language: Mapped[str] = mapped_column(Text, primary_key=True, info=OPERATIONAL)
-    asked_at: Mapped[datetime] = mapped_column(At, info=OPERATIONAL)
-    taken_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
-    checked_at: Mapped[datetime | None] = mapped_column(At, info=OPERATIONAL)
     said: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
     kept: Mapped[dict[str, Any] | None] = mapped_column("verdict", JSONB, info=OPERATIONAL)
     trouble: Mapped[str | None] = mapped_column(Text, info=OPERATIONAL)
-
-    @property
-    def is_waited_for(self) -> bool:
-        """Whether it was asked about since it was judged."""
-        return self.checked_at is None or self.checked_at < self.asked_at
 
     @property
     def verdict(self) -> Verdict | None:
