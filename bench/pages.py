@@ -2,8 +2,8 @@
 
 Server time: the request in this process, without a network and without a browser. What was sent
 before is laid by SQL, as the sweep leaves it: each campaign with its tally, and the batches of the
-one that goes out with theirs, but for those of the last seconds. The large list was
-imported some days ago, and the days since then are counted, as the worker does it each night.
+one that goes out with theirs, but for those of the last seconds. The large list was imported some
+days ago, and the days since then are counted, as the sweep does it each night.
 """
 
 from collections.abc import Callable

@@ -29,7 +29,7 @@ from mailing.deliveries import (
     tallies,
 )
 from mailing.deliveries.incarnations import Journalled, Owner
-from mailing.people import expiry
+from mailing.people import expiry, growth
 from mailing.people.imports import running, uploads
 from mailing.requests import digest, moving, saying, sweeping
 from mailing.requests.bundles import state as bundles
@@ -46,6 +46,7 @@ _STEPS: tuple[Callable[[], object], ...] = (
     dispatch.finish,
     tallies.keep,
     batch_tallies.keep,
+    growth.keep,
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
     saying.forget_unanswered,

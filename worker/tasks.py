@@ -22,7 +22,6 @@ from mailing.base.jobs import (
     ring_now,
 )
 from mailing.deliveries import clicks, dispatch
-from mailing.people import growth
 from mailing.people.imports import running
 from mailing.requests import claims, incoming, retention, sweeping, withdrawals
 from mailing.requests.bundles import making
@@ -97,8 +96,6 @@ def _register_errands(app: Flask, celery: Celery) -> None:
             db.session.commit()
             sweeping.tidy()
             retention.run_when_due()
-            growth.keep()
-            db.session.commit()
 
     @celery.task(name=CLICKS)
     def gather_clicks() -> None:
