@@ -177,17 +177,15 @@ class Engine:
             return
         self._to_gate.went()
         passed = self._permits.ask(claims)
-        for line, one in zip(lines, passed, strict=False):
-            self._start(line, one)
+        # All are written before the first leaves: between two system calls each would be written
+        # with cold caches.
+        written = [(one, octets) for one in passed if (octets := self._write(one)) is not None]
+        for line, (one, octets) in zip(lines, written, strict=False):
+            line.connection.send(one.permit, octets)
+            line.passed = one
+            self._note(line)
         # What a message was composed from is read outside; no transaction may stay open for it.
         db.session.rollback()
-
-    def _start(self, line: Line, passed: Passed) -> None:
-        octets = self._write(passed)
-        if octets is not None:
-            line.connection.send(passed.permit, octets)
-            line.passed = passed
-            self._note(line)
 
     def _write(self, passed: Passed) -> Octets | None:
         """The message; None when there can be none, which is told then.

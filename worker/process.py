@@ -145,6 +145,7 @@ _SESSION = """
     SET synchronous_commit = on;
     SET jit = off;
     SET plan_cache_mode = force_generic_plan;
+    SET enable_seqscan = off;
     SET enable_hashjoin = off;
     SET enable_mergejoin = off
 """

@@ -23,7 +23,7 @@ from mailing.staff.audit import Actor, record
 At = TIMESTAMP(timezone=True)
 
 # The fair queue before a campaign's row: an advisory lock of its number (0x6b63 is "kc").
-QUEUE_FOR_SHARE = "SELECT pg_advisory_xact_lock_shared(27491, c) FROM unnest(%s::int[]) AS c"
+QUEUE_FOR_SHARE = "SELECT pg_advisory_xact_lock_shared(27491, c) FROM unnest(%(ids)s::int[]) AS c"
 _QUEUE = "SELECT pg_advisory_xact_lock(27491, :campaign)"
 _TRY = "SELECT pg_try_advisory_xact_lock(27491, :campaign)"
 

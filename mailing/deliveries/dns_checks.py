@@ -77,12 +77,11 @@ def ask(actor: Actor) -> int:
 
 def ask_again() -> None:
     """Once a day what somebody asked for once: a record that is gone is found in time."""
-    wanted = {(one.host, one.kind) for one in dns_records.records(current())}
     limit = clock.now() - AGAIN_AFTER
-    known = {(row.host, row.kind): row for row in _rows()}
-    old = {key for key in wanted & known.keys() if known[key].asked_at < limit}
-    if old:
-        _ask(old)
+    old = {(row.host, row.kind) for row in _rows() if row.asked_at < limit}
+    # Nothing is worked out while nothing is old: the sweep asks each second.
+    if old and (wanted := old & {(one.host, one.kind) for one in dns_records.records(current())}):
+        _ask(wanted)
 
 
 def is_waited_for() -> bool:

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from publicsuffixlist import PublicSuffixList
 
+from mailing.base.domains import organisation
 from mailing.base.errors import ConfigurationError
 from mailing.base.settings import Settings
 from mailing.base.signing import SigningKey, signing_keys
@@ -47,7 +47,7 @@ def records(settings: Settings) -> list[Record]:
     return [
         Record(Name.SPF, settings.bounce_domain, "TXT", _spf(settings)),
         *(Record(Name.DKIM, key.host, "TXT", published(key)) for key in _keys(settings)),
-        Record(Name.DMARC, f"_dmarc.{_organisation(sender(settings))}", "TXT", _dmarc(settings)),
+        Record(Name.DMARC, f"_dmarc.{_registered(settings)}", "TXT", _dmarc(settings)),
         Record(Name.MX, settings.bounce_domain, "MX", _mx(settings)),
         *(Record(Name.PTR, host, "PTR", "") for host in _relays(settings)),
     ]
@@ -111,6 +111,6 @@ def _relays(settings: Settings) -> list[str]:
     return [host for host in hosts if host and not is_loopback(host)]
 
 
-def _organisation(domain: str) -> str:
-    """The domain that is registered: DMARC asks there where a name below it says nothing."""
-    return str(PublicSuffixList().privatesuffix(domain) or domain)
+def _registered(settings: Settings) -> str:
+    """DMARC asks at the domain that was registered where a name below it says nothing."""
+    return organisation(sender(settings)) or sender(settings)

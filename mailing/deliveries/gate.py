@@ -11,14 +11,15 @@ permit is recorded.
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 import structlog
-from psycopg import Connection, Cursor
+from psycopg import Connection
 from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
 from mailing.base.errors import ConfigurationError
+from mailing.base.roundtrip import Row, Said, transact
 from mailing.base.settings import Settings
 from mailing.base.tokens import ReturnPath, link_keys
 from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
@@ -35,8 +36,8 @@ _RETRY_ONCE = (DeadlockDetected, SerializationFailure, LockNotAvailable)
 
 _log = structlog.get_logger()
 
-_LOCK_CAMPAIGNS = "SELECT FROM campaigns WHERE id = ANY (%s::int[]) ORDER BY id FOR SHARE"
-_LOCK_SUBSCRIBERS = "SELECT FROM subscribers WHERE id = ANY (%s::uuid[]) ORDER BY id FOR SHARE"
+_LOCK_CAMPAIGNS = "SELECT FROM campaigns WHERE id = ANY (%(ids)s::int[]) ORDER BY id FOR SHARE"
+_LOCK_SUBSCRIBERS = "SELECT FROM subscribers WHERE id = ANY (%(ids)s::uuid[]) ORDER BY id FOR SHARE"
 
 # One pass in the order of the question. What a claim knows of its row never changes (person, topic,
 # campaign), so the verdict is read beside the row and not through it: looking the row up twice
@@ -47,7 +48,7 @@ _DECIDE = """
     WITH judged AS MATERIALIZED (
         SELECT a.id, a.fence, a.place, {digest} AS digest, {personal} AS personal,
             {language} AS language, {silent} AS silent, st.entry_id, st.policy_id,
-            ({since}.signed_up_at AT TIME ZONE %(zone)s)::date AS signed_up_on,
+            ({since}.signed_up_at AT TIME ZONE %(zone)s::text)::date AS signed_up_on,
             {since}.signed_up_site, {since}.signed_up_form,
             CASE
                 WHEN NOT (SELECT sending_on FROM installation) THEN 'later'
@@ -198,19 +199,13 @@ def ask(
     # Locked in the order of their ids, as everybody else locks them.
     asked = sorted(claims, key=lambda claim: claim.delivery_id.int)
     kinds = sorted({claim.kind for claim in asked})
-    questions = {kind: [claim for claim in asked if claim.kind == kind] for kind in kinds}
-    groups = list(questions.values())
-
-    def transact() -> list[Cursor[Any]]:
-        with connection.pipeline(), connection.transaction():
-            _lock(connection, asked)
-            results.record(connection, settings, owner, done)
-            return [_decide(connection, settings, owner, group) for group in groups]
-
-    answers = _again_once(transact)
+    groups = [[claim for claim in asked if claim.kind == kind] for kind in kinds]
+    before = [*_lock(asked), *results.recording(settings, owner, done)]
+    said = [*before, *(_decide(settings, owner, group) for group in groups)]
+    answers = _again_once(lambda: transact(connection, said))[len(before) :]
     answered = [
-        (questions[kind][row[0] - 1], _Row._make(row))
-        for kind, rows in zip(kinds, answers, strict=True)
+        (group[row[0] - 1], _Row._make(row))
+        for group, rows in zip(groups, answers, strict=True)
         for row in rows
     ]
     _call_again(connection, [claim for claim, row in answered if row.state == "pending"])
@@ -221,29 +216,29 @@ def ask(
     return [one for one in opened if isinstance(one, Passed)]
 
 
-def _again_once(transact: Callable[[], list[Cursor[Any]]]) -> list[Cursor[Any]]:
+def _again_once(transaction: Callable[[], list[list[Row]]]) -> list[list[Row]]:
     try:
-        return transact()
+        return transaction()
     except _RETRY_ONCE as error:
         # These errors say that nothing was committed, so asking again is safe. What follows the
         # commit is not asked again: there an error ends the process, and the sweep calls its rows.
         _log.info("the gate is asked again", error=type(error).__name__)
-        return transact()
+        return transaction()
 
 
-def _lock(connection: Connection, claims: Sequence[Claim]) -> None:
-    campaigns = {claim.campaign_id for claim in claims if claim.campaign_id is not None}
+def _lock(claims: Sequence[Claim]) -> list[Said]:
+    campaigns = sorted({claim.campaign_id for claim in claims if claim.campaign_id is not None})
+    locks = []
     if campaigns:
-        connection.execute(QUEUE_FOR_SHARE, [numbers(sorted(campaigns))])
-        connection.execute(_LOCK_CAMPAIGNS, [numbers(campaigns)])
+        which = {"ids": numbers(campaigns)}
+        locks += [Said(QUEUE_FOR_SHARE, which), Said(_LOCK_CAMPAIGNS, which)]
     if claims:
         people = ids(claim.subscriber_id for claim in claims)
-        connection.execute(_LOCK_SUBSCRIBERS, [people])
+        locks.append(Said(_LOCK_SUBSCRIBERS, {"ids": people}))
+    return locks
 
 
-def _decide(
-    connection: Connection, settings: Settings, owner: UUID, claims: Sequence[Claim]
-) -> Cursor[Any]:
+def _decide(settings: Settings, owner: UUID, claims: Sequence[Claim]) -> Said:
     values = {
         "ids": ids(claim.delivery_id for claim in claims),
         "fences": numbers(claim.fence for claim in claims),
@@ -252,13 +247,12 @@ def _decide(
         # All of these are of one kind: either each has a campaign or each has an opt-in request.
         "campaigns": numbers(claim.campaign_id for claim in claims if claim.campaign_id),
         "optins": ids(claim.optin_id for claim in claims if claim.optin_id),
-        "owner": owner,
+        "owner": str(owner),
         "link_key": link_keys(settings.secret_keys).newest,
         "zone": settings.time_zone,
     }
     # Filled in here and not once for all: tests that take the question away must still bite.
-    decision = _DECIDE.format(**_PLACES[claims[0].kind])
-    return connection.execute(decision, values, binary=True)
+    return Said(_DECIDE.format(**_PLACES[claims[0].kind]), values)
 
 
 def _call_again(connection: Connection, claims: Sequence[Claim]) -> None:

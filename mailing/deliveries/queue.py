@@ -11,6 +11,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from mailing.base.errors import NotAllowed
+from mailing.base.roundtrip import Said
 from mailing.deliveries.batches import CALL, DUE
 
 
@@ -121,7 +122,7 @@ _PUT_BACK = """
     FROM mine WHERE d.id = mine.id
 """
 
-_CALL = CALL.format(which="id = ANY (%(ids)s)")
+_CALL = CALL.format(which="id = ANY (%(ids)s::uuid[])")
 _CALL_OWNED = CALL.format(
     which="batch_id IN (SELECT batch_id FROM batch_owners WHERE owner = %(owner)s)"
 )
@@ -200,7 +201,13 @@ def put_off(connection: Connection, owner: UUID, waits: Mapping[UUID, float]) ->
 
 def call(connection: Connection, deliveries: Collection[UUID]) -> None:
     """Have the batches of these deliveries claimed again when what waits in them is due."""
-    connection.execute(_CALL, {"ids": list(deliveries)})
+    said = calling(deliveries)
+    connection.execute(said.text, said.values)
+
+
+def calling(deliveries: Iterable[UUID]) -> Said:
+    """What `call` says."""
+    return Said(_CALL, {"ids": ids(deliveries)})
 
 
 def call_owned(connection: Connection, owner: UUID) -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
 
+from mailing.base.arrays import array_of
+from mailing.base.roundtrip import Said
 from mailing.base.settings import Settings
 from mailing.deliveries import queue
 from mailing.deliveries.queue import ids, numbers
@@ -67,9 +69,9 @@ _RECORD = """
                 WHEN a.ending = 'cannot_render' THEN 'held'
                 WHEN a.ending = 'uncertain'
                     AND d.kind IN ('confirmation', 'correspondence', 'account')
-                    AND d.attempts < %(resends)s THEN 'deferred'
-                WHEN a.ending IN ('deferred', 'lost') AND d.dated_at < now() - %(patience)s
-                    THEN 'refused'
+                    AND d.attempts < %(resends)s::int THEN 'deferred'
+                WHEN a.ending IN ('deferred', 'lost')
+                    AND d.dated_at < now() - %(patience)s::interval THEN 'refused'
                 WHEN a.ending IN ('deferred', 'lost', 'aborted') THEN 'deferred'
                 ELSE a.ending
             END AS next
@@ -92,30 +94,39 @@ _RECORD = """
 
 def record(connection: Connection, settings: Settings, owner: UUID, told: Sequence[Result]) -> None:
     """Write results down, each only over the claim that it belongs to; commits nothing."""
+    for said in recording(settings, owner, told):
+        connection.execute(said.text, said.values)
+
+
+def recording(settings: Settings, owner: UUID, told: Sequence[Result]) -> list[Said]:
+    """What `record` says: nothing where nothing is told."""
     # Rows are locked in the order of their ids, as everybody else locks them.
     in_order = sorted(told, key=lambda result: result.delivery_id.int)
     accepted = [result for result in in_order if result.ending is Ending.ACCEPTED]
     others = [result for result in in_order if result.ending is not Ending.ACCEPTED]
+    said = []
     if accepted:
-        connection.execute(_ACCEPTED, {"owner": owner, **_columns(accepted)})
+        said.append(Said(_ACCEPTED, {"owner": str(owner), **_columns(accepted)}))
     if others:
+        waits = [wait(settings, result) for result in others]
         endings = {
-            "endings": [result.ending.value for result in others],
-            "waits": [wait(settings, result) for result in others],
-            "owner": owner,
-            "patience": timedelta(hours=settings.give_up_hours),
-            "resends": MOST_RESENDS,
+            "endings": array_of(result.ending.value for result in others),
+            "waits": array_of(f"{one.total_seconds()} s" for one in waits),
+            "owner": str(owner),
+            "patience": f"{settings.give_up_hours} h",
+            "resends": str(MOST_RESENDS),
         }
-        connection.execute(_RECORD, endings | _columns(others))
-        queue.call(connection, [result.delivery_id for result in others])
+        said.append(Said(_RECORD, endings | _columns(others)))
+        said.append(queue.calling(result.delivery_id for result in others))
+    return said
 
 
-def _columns(told: Sequence[Result]) -> dict[str, Any]:
+def _columns(told: Sequence[Result]) -> dict[str, str]:
     return {
         "ids": ids(result.delivery_id for result in told),
         "fences": numbers(result.fence for result in told),
-        "codes": [result.code for result in told],
-        "texts": [result.text[:512].replace("\0", "") for result in told],
+        "codes": array_of(result.code for result in told),
+        "texts": array_of(result.text[:512].replace("\0", "") for result in told),
     }
 
 

@@ -9,27 +9,29 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from mailing.base.roundtrip import Said, ask
 from mailing.deliveries.permit import SendPermit
 from mailing.deliveries.queue import ids, numbers
 
 # The rows are asked for in the order of their ids, and so locked in it.
 _SEAL = """
     UPDATE deliveries d SET state = 'sealed', sealed_at = clock_timestamp()
-    FROM unnest(%(ids)s::uuid[], %(fences)s::int[]) AS a (id, fence)
+    FROM unnest(%(ids)s::uuid[], %(fences)s::int[]) WITH ORDINALITY AS a (id, fence, place)
     WHERE d.id = a.id AND d.fence = a.fence AND d.owner = %(owner)s AND d.state = 'open'
-    RETURNING d.id
+    RETURNING a.place
 """
 
 
 def seal(connection: Connection, owner: UUID, permits: Sequence[SendPermit]) -> set[UUID]:
     """Seal what has been written up to its dot; the ids that may be finished.
 
-    The connection commits each statement by itself, and synchronously.
+    The connection commits synchronously.
     """
     in_order = sorted(permits, key=lambda permit: permit.delivery_id.int)
     values = {
         "ids": ids(permit.delivery_id for permit in in_order),
         "fences": numbers(permit.fence for permit in in_order),
-        "owner": owner,
+        "owner": str(owner),
     }
-    return {row[0] for row in connection.execute(_SEAL, values, binary=True)}
+    sealed = ask(connection, Said(_SEAL, values))
+    return {in_order[place - 1].delivery_id for (place,) in sealed}

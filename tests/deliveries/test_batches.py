@@ -198,13 +198,13 @@ def test_gates_that_overlap_do_not_keep_a_stop_waiting(sender: Sender, begin: Be
     """Share locks that follow one another would: the row itself has no fair queue."""
     number = started(10)
     with sender.database.transaction():
-        sender.database.execute(QUEUE_FOR_SHARE, [[number]])
+        sender.database.execute(QUEUE_FOR_SHARE, {"ids": [number]})
         sender.database.execute("SELECT FROM campaigns WHERE id = %s FOR SHARE", [number])
         stopping = begin(lambda: dispatch.stop(number, road.ACTOR))
         with psycopg.connect(dsn(current().database), autocommit=True) as other:
             other.execute("SET lock_timeout = '200ms'")
             with pytest.raises(psycopg.errors.LockNotAvailable):
-                other.execute(QUEUE_FOR_SHARE, [[number]])
+                other.execute(QUEUE_FOR_SHARE, {"ids": [number]})
     assert stopping.answer().stopped == 10
 
 

@@ -48,7 +48,7 @@ def test_in_a_single_statement_that_no_would_slip_through(
     claims = sender.claim()
     one = gate._DECIDE.replace("JOIN topics t ON", "JOIN locked l ON l.id = s.id JOIN topics t ON")
     monkeypatch.setattr(gate, "_DECIDE", one.replace("WITH judged AS", _LOCKED))
-    monkeypatch.setattr(gate, "_lock", lambda *_: None)
+    monkeypatch.setattr(gate, "_lock", lambda _: [])
     say(person, Kind.UNSUBSCRIBED)
     asked = begin(lambda: sender.ask(claims))
     db.session.commit()

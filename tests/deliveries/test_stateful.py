@@ -7,6 +7,7 @@ the end of each life everything can be brought to its end.
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, Phase
@@ -20,12 +21,12 @@ from mailing.deliveries import queue
 from mailing.leaving import replay
 from tests import road
 from tests.model import desk
-from tests.model.clerk import Clerk, Mortal, ids
+from tests.model.clerk import Clerk, ids
 from tests.model.mail import Post
 from tests.model.queue import Queue
 
 
-def live(settings: Settings, database: Mortal, lives: int, steps: int) -> None:
+def live(settings: Settings, database: psycopg.Connection, lives: int, steps: int) -> None:
     """So many lives of so many steps, after those that have once failed."""
     policy = road.lay()
     replay.run()
@@ -54,17 +55,21 @@ def live(settings: Settings, database: Mortal, lives: int, steps: int) -> None:
 
 
 @pytest.fixture
-def database(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mortal]:
+def database(
+    app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[psycopg.Connection]:
     # Batches of one are finished, and counted once, while others of their campaign go on.
     monkeypatch.setattr(audience, "CHUNK", 1)
     Clerk.counted.clear()
-    with Mortal.connect(dsn(settings.database), autocommit=True) as database:
+    with psycopg.connect(dsn(settings.database), autocommit=True) as database:
         yield database
     for what, number in sorted(Clerk.counted.items()):
         print(f"{number:>9,}  {what}")  # noqa: T201 - what the lives have seen
 
 
-def test_every_message_becomes_what_it_should(settings: Settings, database: Mortal) -> None:
+def test_every_message_becomes_what_it_should(
+    settings: Settings, database: psycopg.Connection
+) -> None:
     """T7, T14, T31."""
     live(settings, database, lives=30, steps=30)
 
@@ -72,14 +77,14 @@ def test_every_message_becomes_what_it_should(settings: Settings, database: Mort
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_every_message_becomes_what_it_should_in_many_lives(
-    settings: Settings, database: Mortal
+    settings: Settings, database: psycopg.Connection
 ) -> None:
     live(settings, database, lives=400, steps=60)
 
 
 @pytest.mark.parametrize("is_on", [True, False])
 def test_a_death_right_behind_the_gates_commit_forgets_no_message(
-    settings: Settings, database: Mortal, is_on: bool
+    settings: Settings, database: psycopg.Connection, is_on: bool
 ) -> None:
     """The gate has answered, and whoever would have called the batch again is dead."""
     people = road.subscribe(road.lay(), 3)
@@ -99,7 +104,7 @@ def test_a_death_right_behind_the_gates_commit_forgets_no_message(
 
 
 def test_what_nobody_calls_and_what_nobody_owns_is_noticed(
-    settings: Settings, database: Mortal, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, database: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The eyes of these lives are not blind: broken verbs are seen at once."""
     people = road.subscribe(road.lay(), 3)

@@ -1,16 +1,19 @@
 """A clerk who does each verb twice: the real one on real rows, and the model's; and compares."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any, ClassVar, NoReturn, TypeVar
+from unittest.mock import patch
 from uuid import UUID
 
 import psycopg
 
+from mailing.base import roundtrip
 from mailing.base.database import db
+from mailing.base.roundtrip import Said
 from mailing.base.settings import Settings
-from mailing.deliveries import incarnations
+from mailing.deliveries import gate, incarnations
 from mailing.deliveries.incarnations import Journalled, Owner
 from mailing.deliveries.queue import Claim
 from mailing.deliveries.results import Ending, Result
@@ -27,20 +30,9 @@ class Died(Exception):
     """The process has ended, right behind a commit."""
 
 
-class Mortal(psycopg.Connection[tuple[Any, ...]]):
-    """A connection whose process can be made to end behind its next commit."""
-
-    is_doomed = False
-
-    @contextmanager
-    def transaction(
-        self, savepoint_name: str | None = None, force_rollback: bool = False
-    ) -> Iterator[psycopg.Transaction]:
-        with super().transaction(savepoint_name, force_rollback) as one:
-            yield one
-        if self.is_doomed:
-            self.is_doomed = False
-            raise Died
+def _and_die(connection: psycopg.Connection, said: Sequence[Said]) -> NoReturn:
+    roundtrip.transact(connection, said)
+    raise Died
 
 
 class Clerk:
@@ -48,7 +40,7 @@ class Clerk:
 
     counted: ClassVar[Counter[str]] = Counter()
 
-    def __init__(self, database: Mortal, settings: Settings, post: Post) -> None:
+    def __init__(self, database: psycopg.Connection, settings: Settings, post: Post) -> None:
         self.database, self.settings, self.post = database, settings, post
         self.unswept: list[UUID] = []
 
@@ -82,8 +74,7 @@ class Clerk:
     def ask_and_die(self, life: Life, claims: list[Claim]) -> None:
         """The gate commits its answer, and nobody lives to hear it."""
         told = [carry.result for carry in life.carries if carry.result]
-        self.database.is_doomed = True
-        with suppress(Died):
+        with suppress(Died), patch.object(gate, "transact", _and_die):
             self.on(life, lambda sender: sender.ask(claims, *told))
         for one in told:
             self.did(f"record: {one.ending.value}", one.delivery_id, (life.id, one.fence))

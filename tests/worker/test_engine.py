@@ -14,8 +14,9 @@ from flask import Flask
 from psycopg.errors import DeadlockDetected
 
 from mailing.base.database import db
+from mailing.base.roundtrip import transact
 from mailing.base.settings import Settings
-from mailing.deliveries import gate, incarnations, status
+from mailing.deliveries import incarnations, status
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.incarnations import Journalled
 from mailing.deliveries.letters import Letters
@@ -345,14 +346,14 @@ def test_a_deadlock_is_asked_again_cleanly(
     desk: Desk, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     road.under_way(10)
-    lock, failing = gate._lock, [True]
+    failing = [True]
 
-    def deadlock_once(*arguments: Any) -> None:
-        lock(*arguments)
+    def deadlock_once(*arguments: Any) -> Any:
         if failing and failing.pop():
             raise DeadlockDetected
+        return transact(*arguments)
 
-    monkeypatch.setattr(gate, "_lock", deadlock_once)
+    monkeypatch.setattr("mailing.deliveries.gate.transact", deadlock_once)
     desk.work()
     assert reached(peer) == ALL
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from mailing.base.domains import organisation
 from mailing.inbound.reading.addresses import addresses
-from mailing.inbound.reading.domains import organisation
 from mailing.inbound.reading.headers import fields
 from mailing.inbound.reading.opened import Opened
 from mailing.inbound.reading.results import Malformed, Result, server_and_results

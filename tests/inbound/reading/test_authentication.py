@@ -2,8 +2,8 @@
 
 import pytest
 
+from mailing.base.domains import organisation
 from mailing.inbound.reading import Trust, read
-from mailing.inbound.reading.domains import organisation
 from tests.inbound.reading.letters import plain
 from tests.inbound.reading.spellings import WITHDRAW
 
