@@ -33,7 +33,10 @@ SEND_SECONDS = 30.0
 
 
 def register(app: Flask, celery: Celery) -> None:
-    """Hang the tasks on the queue. Each is safe to run twice, late, or never."""
+    """Hang the tasks on the queue. Each is safe to run twice, late, or never.
+
+    None is shared: by default Celery hangs it on every other queue of this process, too.
+    """
     process = SendingProcess(app.extensions["kelisim"])
     _register_errands(app, celery)
 
@@ -41,7 +44,7 @@ def register(app: Flask, celery: Celery) -> None:
     def end(**_: Any) -> None:
         process.tell_to_end()
 
-    @celery.task(name=SEND)
+    @celery.task(name=SEND, shared=False)
     def send() -> None:
         def help_wanted() -> None:
             ring_now(celery, SEND, {})
@@ -51,19 +54,19 @@ def register(app: Flask, celery: Celery) -> None:
         if more:
             help_wanted()
 
-    @celery.task(name=IMPORT)
+    @celery.task(name=IMPORT, shared=False)
     def import_people(import_id: int) -> None:
         with app.app_context():
             running.work_on(import_id, db.session.commit, lambda: process.is_ending)
 
-    @celery.task(name=INBOUND)
+    @celery.task(name=INBOUND, shared=False)
     def act_upon_mail() -> None:
         with app.app_context():
             incoming.sweep()
             claims.settle_all()
             db.session.commit()
 
-    @celery.task(name=SWEEP)
+    @celery.task(name=SWEEP, shared=False)
     def sweep_all() -> None:
         settings = app.extensions["kelisim"]
         with app.app_context(), connect(settings) as database:
@@ -74,22 +77,22 @@ def register(app: Flask, celery: Celery) -> None:
 
 
 def _register_errands(app: Flask, celery: Celery) -> None:
-    @celery.task(name=LINKS)
+    @celery.task(name=LINKS, shared=False)
     def look_links_up() -> None:
         with app.app_context():
             links.look_up_waiting()
 
-    @celery.task(name=DNS)
+    @celery.task(name=DNS, shared=False)
     def look_the_domain_up() -> None:
         with app.app_context():
             dns.look_up_waiting()
 
-    @celery.task(name=SPAM)
+    @celery.task(name=SPAM, shared=False)
     def have_campaigns_judged() -> None:
         with app.app_context():
             spam.judge_waiting()
 
-    @celery.task(name=DESK)
+    @celery.task(name=DESK, shared=False)
     def tidy_the_desk() -> None:
         with app.app_context():
             withdrawals.settle_all()
@@ -97,13 +100,13 @@ def _register_errands(app: Flask, celery: Celery) -> None:
             sweeping.tidy()
             retention.run_when_due()
 
-    @celery.task(name=CLICKS)
+    @celery.task(name=CLICKS, shared=False)
     def gather_clicks() -> None:
         with app.app_context():
             clicks.gather()
             db.session.commit()
 
-    @celery.task(name=BUNDLE)
+    @celery.task(name=BUNDLE, shared=False)
     def make_bundle(bundle_id: str) -> None:
         with app.app_context():
             making.work_on(UUID(bundle_id))

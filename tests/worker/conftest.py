@@ -7,10 +7,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from celery import Celery
 from flask import Flask
 
-from mailing.base.jobs import SEND
 from mailing.base.settings import Settings
 from mailing.deliveries import incarnations
 from tests import road
@@ -18,7 +16,6 @@ from tests.peers.smtp_peer import SmtpPeer
 from worker.engine import Engine
 from worker.incarnation import Host, Incarnation
 from worker.process import connect
-from worker.tasks import register
 
 CONNECTIONS = 4
 
@@ -81,12 +78,3 @@ def hire(app: Flask, settings: Settings) -> Iterator[Callable[[], Desk]]:
 @pytest.fixture
 def desk(hire: Callable[[], Desk]) -> Desk:
     return hire()
-
-
-@pytest.fixture
-def queue_with_tasks(app: Flask) -> Celery:
-    """The queue as a worker has it: tests share an application, and a task hangs on it once."""
-    celery: Celery = app.extensions["kelisim_queue"]
-    if SEND not in celery.tasks:
-        register(app, celery)
-    return celery

@@ -26,6 +26,7 @@ from tests.peers import rspamd as real
 from tests.peers.spam_filter import Filter, answering, recorded
 from worker import spam, sweep
 from worker.process import connect
+from worker.tasks import register
 
 
 @pytest.fixture
@@ -212,7 +213,7 @@ def test_what_cannot_be_made_any_longer_is_waited_for_by_nobody(filtered: Filter
 
 
 def test_the_sweep_rings_for_what_a_lost_wake_up_left_and_the_task_judges_it(
-    filtered: Filter, queue_with_tasks: Celery, monkeypatch: pytest.MonkeyPatch
+    filtered: Filter, app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = draft()
     spam_checks.ask(campaign, road.ACTOR)
@@ -222,7 +223,9 @@ def test_the_sweep_rings_for_what_a_lost_wake_up_left_and_the_task_judges_it(
     with connect(current()) as database:
         sweep.ring_for_the_due(database)
     assert rung == [SPAM]
-    queue_with_tasks.tasks[SPAM]()
+    celery: Celery = app.extensions["kelisim_queue"]
+    register(app, celery)
+    celery.tasks[SPAM]()
     db.session.rollback()
     assert {one.level for one in told(campaign).values()} == {Level.FINE}
 
