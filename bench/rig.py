@@ -18,6 +18,7 @@ from bench.processor import Meter
 from bench.sink import Sink
 from bench.talk import say
 from console.daemons import wait_until
+from mailing.base.jobs import queue_of
 from tests import road
 from tests.road import Worker
 
@@ -106,7 +107,7 @@ def send(
 
 
 def _answer_or_fail(app: Flask, workers: list[Worker]) -> bool:
-    queue, wanted = app.extensions["kelisim_queue"], len(workers)
+    queue, wanted = queue_of(app), len(workers)
     return _has_ended(workers) or len(queue.control.ping(timeout=1.0, limit=wanted)) >= wanted
 
 

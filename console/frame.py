@@ -3,14 +3,14 @@
 import functools
 import getpass
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec
+from typing import ParamSpec, TypeGuard
 
 import click
 import psycopg
-from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 from console.embedded import resolve
@@ -127,10 +127,16 @@ def _sentence(error: Exception) -> str:
         return "The database is not migrated. Run: kelisim db upgrade"
     if isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError)):
         return f"The database cannot be reached ({_first_line(cause)}). See: kelisim doctor"
-    if isinstance(cause, RedisError):
+    if _is_of_the_queue(cause):
         return f"The queue cannot be reached ({_first_line(cause)}). See: kelisim doctor"
     named = f"{type(error).__name__}: {_first_line(error)}"
     return f"Unexpected error: {named} (KELISIM_LOG_LEVEL=debug says where)"
+
+
+def _is_of_the_queue(error: BaseException | None) -> TypeGuard[Exception]:
+    """Whoever never asked the queue has not loaded its library, and need not for this."""
+    known = sys.modules.get("redis.exceptions")
+    return known is not None and isinstance(error, known.RedisError)
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,8 +11,6 @@ import signal
 from importlib import util
 from pathlib import Path
 
-import redis
-
 from console.daemons import (
     EmbeddedError,
     Launch,
@@ -84,6 +82,8 @@ class Valkey:
     def _answers_or_is_gone(self) -> bool:
         if not self.is_running():
             return True
+        import redis
+
         with redis.Redis.from_url(self.url(), socket_timeout=5) as client:
             try:
                 return bool(client.ping())

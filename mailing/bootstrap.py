@@ -10,19 +10,17 @@ from sqlalchemy import event
 
 from mailing.base.database import db, sqlalchemy_url
 from mailing.base.installation import check_keys
-from mailing.base.jobs import celery_app
 from mailing.base.settings import ROOT, Settings, load
 
 
 def create_base(settings: Settings | None = None, static_folder: str | None = None) -> Flask:
-    """An application with the database bound and the queue's bell hung; nothing is connected yet.
+    """An application with the database bound; nothing is connected yet.
 
     Raises ConfigurationError when a setting is missing or unusable.
     """
     settings = settings or load()
     app = Flask("kelisim", template_folder=str(ROOT / "templates"), static_folder=static_folder)
     app.extensions["kelisim"] = settings
-    app.extensions["kelisim_queue"] = celery_app(settings)
     app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.database)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_pre_ping": True,

@@ -5,6 +5,7 @@ from flask import Flask
 
 from mailing.base.database import db
 from mailing.base.installation import demand_noeviction
+from mailing.base.jobs import queue_of
 from mailing.bootstrap import create_base, guard
 from mailing.leaving import replay
 from worker.tasks import register
@@ -28,7 +29,7 @@ def create_worker() -> tuple[Flask, Celery]:
             replay.run()
         db.session.remove()
         db.engine.dispose()
-    celery: Celery = app.extensions["kelisim_queue"]
+    celery = queue_of(app)
     celery.conf.worker_lost_wait = LOST_WAIT_SECONDS
     register(app, celery)
     return app, celery

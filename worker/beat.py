@@ -9,7 +9,7 @@ from pathlib import Path
 from celery.beat import PersistentScheduler
 
 from mailing.base.errors import KelisimError
-from mailing.base.jobs import CLICKS, DESK, INBOUND, SWEEP
+from mailing.base.jobs import CLICKS, DESK, INBOUND, SWEEP, queue_of
 from mailing.bootstrap import create_base
 
 EVERY = 5.0
@@ -40,7 +40,7 @@ def main() -> int:
     except KelisimError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 - the reason for not starting
         return error.exit_code
-    celery = app.extensions["kelisim_queue"]
+    celery = queue_of(app)
     celery.conf.beat_schedule = SCHEDULE
     settings = app.extensions["kelisim"]
     settings.var.mkdir(parents=True, exist_ok=True)

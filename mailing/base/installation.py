@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from redis import Redis
 from sqlalchemy import CheckConstraint, SmallInteger, Text, event, func, select, text, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.exc import SQLAlchemyError
@@ -125,6 +124,8 @@ def readiness() -> dict[str, str | None]:
 
 def queue_trouble(settings: Settings) -> str | None:
     """Why the queue cannot be used; None when it can."""
+    from redis import Redis
+
     client = Redis.from_url(settings.queue, socket_connect_timeout=2, socket_timeout=2)
     try:
         policy = client.config_get("maxmemory-policy").get("maxmemory-policy")

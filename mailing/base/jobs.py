@@ -4,16 +4,18 @@ The database is the truth and the queue only wakes: a wake-up that is lost, doub
 changes nothing, because a periodic sweep finds what nobody was rung for.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
-from celery import Celery
-from flask import current_app
+from flask import Flask, current_app
 from sqlalchemy import event
 from sqlalchemy.orm import Session, SessionTransaction
 
 from mailing.base.database import db
 from mailing.base.settings import Settings
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 SEND = "kelisim.send"
 SWEEP = "kelisim.sweep"
@@ -36,7 +38,7 @@ def ring(name: str, **ids: Any) -> None:
     db.session.info.setdefault("wake_ups", []).append((name, ids))
 
 
-def ring_now(app: Celery, name: str, ids: dict[str, Any]) -> None:
+def ring_now(app: "Celery", name: str, ids: dict[str, Any]) -> None:
     """Send a wake-up at once. A queue that is away is logged, never raised: a sweep follows."""
     try:
         app.send_task(name, kwargs=ids, retry=False, ignore_result=True)
@@ -44,8 +46,19 @@ def ring_now(app: Celery, name: str, ids: dict[str, Any]) -> None:
         _log.warning("wake-up lost", wake_up=name, error=type(error).__name__)
 
 
-def celery_app(settings: Settings) -> Celery:
-    """The queue as every door sees it."""
+def queue_of(app: Flask) -> "Celery":
+    """The queue as every door sees it. Made when it is first wanted: most commands ring for nobody,
+    and its libraries are a third of a command's start."""
+    if "kelisim_queue" not in app.extensions:
+        app.extensions["kelisim_queue"] = celery_app(app.extensions["kelisim"])
+    queue: Celery = app.extensions["kelisim_queue"]
+    return queue
+
+
+def celery_app(settings: Settings) -> "Celery":
+    """The queue of these settings."""
+    from celery import Celery
+
     app = Celery("kelisim", broker=settings.queue)
     transport = {
         "visibility_timeout": VISIBILITY_SECONDS,
@@ -86,9 +99,8 @@ def _send(session: Session) -> None:
     if session.in_nested_transaction():
         return  # A savepoint was released; nothing is committed yet.
     wake_ups = session.info.pop("wake_ups", [])
-    if wake_ups and "kelisim_queue" in current_app.extensions:
-        for name, ids in wake_ups:
-            ring_now(current_app.extensions["kelisim_queue"], name, ids)
+    for name, ids in wake_ups:
+        ring_now(queue_of(current_app), name, ids)
 
 
 @event.listens_for(Session, "after_soft_rollback")

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from mailing.base import jobs
 from mailing.base.database import db
+from mailing.base.jobs import queue_of
 from tests.person import elsewhere
 
 
@@ -64,7 +65,7 @@ def test_a_queue_that_is_away_loses_the_wake_up_and_nothing_else(app: Flask) -> 
 
 def test_a_wake_up_carries_ids_in_json(app: Flask) -> None:
     """Pickled tasks are neither sent nor taken."""
-    queue = app.extensions["kelisim_queue"]
+    queue = queue_of(app)
     assert queue.conf.accept_content == ["json"]
     assert queue.conf.task_serializer == "json"
     jobs.ring(jobs.SWEEP, campaign_id=5)

@@ -8,7 +8,7 @@ import time
 
 import redis
 
-from mailing.base.jobs import SEND, SWEEP, ring_now
+from mailing.base.jobs import SEND, SWEEP, queue_of, ring_now
 from mailing.base.settings import ROOT
 from tests import road
 from tests.faults.ground import Ground
@@ -39,7 +39,7 @@ def kill(ground: Ground, _watch: Watch) -> int:
 
 def ring_too_often(ground: Ground, _watch: Watch) -> int:
     """Every wake-up comes fifty times; how many stood in the queue at once."""
-    queue = ground.app.extensions["kelisim_queue"]
+    queue = queue_of(ground.app)
     for _ in range(RINGS):
         ring_now(queue, SEND, {})
         ring_now(queue, SWEEP, {})

@@ -29,7 +29,7 @@ from console.postgresql import Cluster
 from console.valkey import Valkey
 from mailing.base import schema
 from mailing.base.database import db, dsn
-from mailing.base.jobs import SEND, SWEEP, ring_now
+from mailing.base.jobs import SEND, SWEEP, queue_of, ring_now
 from mailing.base.settings import ROOT
 from mailing.deliveries import dispatch, status
 from mailing.leaving import links
@@ -182,7 +182,7 @@ def test_wake_ups_that_are_doubled_and_two_beats_change_nothing(
     """T44: two schedulers, one campaign."""
     people()
     number = road.campaign()
-    queue = app.extensions["kelisim_queue"]
+    queue = queue_of(app)
     beats = [
         subprocess.Popen(
             [sys.executable, "-m", "worker.beat"],

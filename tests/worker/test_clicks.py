@@ -1,12 +1,11 @@
 """The wake-up that gathers clicks: beat rings for it, and it commits what it read."""
 
-from celery import Celery
 from flask import Flask
 from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.base.jobs import CLICKS
+from mailing.base.jobs import CLICKS, queue_of
 from mailing.base.settings import Settings
 from mailing.deliveries import counted_links
 from tests.deliveries.test_clicks import a_meter, started
@@ -17,7 +16,7 @@ from worker.tasks import register
 def test_beat_rings_for_tasks_that_exist_and_clicks_are_gathered_by_one(
     app: Flask, settings: Settings
 ) -> None:
-    celery: Celery = app.extensions["kelisim_queue"]
+    celery = queue_of(app)
     register(app, celery)
     rung = {one["task"] for one in SCHEDULE.values()}
     assert CLICKS in rung <= set(celery.tasks)

@@ -6,14 +6,13 @@ from email import message_from_bytes, policy
 from email.utils import parsedate_to_datetime
 
 import pytest
-from celery import Celery
 from flask import Flask
 from sqlalchemy import text
 
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Conflict
-from mailing.base.jobs import SPAM
+from mailing.base.jobs import SPAM, queue_of
 from mailing.base.languages import speaking
 from mailing.base.settings import current
 from mailing.campaigns import campaigns
@@ -223,7 +222,7 @@ def test_the_sweep_rings_for_what_a_lost_wake_up_left_and_the_task_judges_it(
     with connect(current()) as database:
         sweep.ring_for_the_due(database)
     assert rung == [SPAM]
-    celery: Celery = app.extensions["kelisim_queue"]
+    celery = queue_of(app)
     register(app, celery)
     celery.tasks[SPAM]()
     db.session.rollback()
