@@ -11,6 +11,7 @@ from sqlalchemy import text
 from mailing.base.database import db, dsn
 from mailing.base.settings import Settings
 from mailing.bootstrap import create_base
+from mailing.deliveries import queue
 from worker.process import connect
 
 pytestmark = pytest.mark.usefixtures("compiling")
@@ -41,3 +42,14 @@ def test_no_query_of_the_application_is_compiled(settings: Settings) -> None:
 def test_no_query_of_the_engine_is_compiled(settings: Settings) -> None:
     with connect(settings) as engine:
         assert engine.execute("SHOW jit").fetchone() == ("off",)
+
+
+def test_the_engine_finds_rows_by_their_keys_however_few_there_seem_to_be(
+    settings: Settings,
+) -> None:
+    """A plan that was made while a table held a few rows read all of it once it held many."""
+    with connect(settings) as engine:
+        engine.execute("PREPARE finish AS " + queue._FINISH.replace("%(batches)s", "$1"))
+        plan = [row[0] for row in engine.execute("EXPLAIN EXECUTE finish ('{1}')")]
+    assert not [line for line in plan if "Seq Scan on deliveries" in line]
+    assert [line for line in plan if "deliveries_of_batch" in line]

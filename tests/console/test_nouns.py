@@ -1,6 +1,8 @@
 """Each noun does what contract.md says of it, and leaves its line in the audit log."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -342,3 +344,10 @@ def topic_id_of(slug: str, settings: Settings) -> int:
         row = connection.execute("SELECT id FROM topics WHERE slug = %s", [slug]).fetchone()
         assert row is not None
         return int(row[0])
+
+
+def test_a_command_that_rings_for_nobody_does_not_load_the_queue() -> None:
+    """Its libraries were a quarter of the start of every command, `campaign stop` as well."""
+    looks = "import sys, console.commands.campaign; print({'celery', 'redis'} & {*sys.modules})"
+    said = subprocess.run([sys.executable, "-c", looks], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()"

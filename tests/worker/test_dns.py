@@ -140,3 +140,18 @@ def sign(app: Flask, place: Path) -> None:
     _, path = newkey.create(place, "shop.kz", "k1", "ed25519")
     told = {"dkim_domain": "shop.kz", "dkim_selector": "k1", "dkim_key_file": path}
     app.extensions["kelisim"] = current().model_copy(update=told)
+
+
+def test_while_nothing_is_old_the_sweep_works_nothing_out(
+    shop: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks each second: reading the list of public suffixes was a twentieth of a core."""
+    shop("127.0.0.1:1")
+    dns_checks.ask(ADMIN)
+    monkeypatch.setattr("mailing.deliveries.dns_records.records", lambda _: 1 / 0)
+    dns_checks.ask_again()
+    with (
+        clock.use(at(clock.now() + timedelta(days=1, minutes=1))),
+        pytest.raises(ZeroDivisionError),
+    ):
+        dns_checks.ask_again()
