@@ -82,6 +82,7 @@ class Valkey:
     def _answers_or_is_gone(self) -> bool:
         if not self.is_running():
             return True
+        # A fifth of a command's start, and few commands ask the queue.
         import redis
 
         with redis.Redis.from_url(self.url(), socket_timeout=5) as client:

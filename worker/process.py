@@ -143,6 +143,7 @@ class SendingProcess:
 # none is worth compiling.
 _SESSION = """
     SET synchronous_commit = on;
+    SET default_transaction_isolation = 'read committed';
     SET jit = off;
     SET plan_cache_mode = force_generic_plan;
     SET enable_seqscan = off;

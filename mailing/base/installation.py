@@ -124,6 +124,7 @@ def readiness() -> dict[str, str | None]:
 
 def queue_trouble(settings: Settings) -> str | None:
     """Why the queue cannot be used; None when it can."""
+    # A fifth of a command's start, and few commands ask the queue.
     from redis import Redis
 
     client = Redis.from_url(settings.queue, socket_connect_timeout=2, socket_timeout=2)

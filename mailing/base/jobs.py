@@ -15,6 +15,7 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 
 if TYPE_CHECKING:
+    # A tenth of a command's start, and few commands ring.
     from celery import Celery
 
 SEND = "kelisim.send"

@@ -13,21 +13,24 @@ from itertools import count
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from psycopg import Connection, Error, OperationalError, errors
+from psycopg import Connection, DataError, Error, OperationalError, errors
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.generators import fetch_many, send
-from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 Row = tuple[Any, ...]
+Asked = list[tuple[str, list[bytes | None]]]
 
 _NAMED = re.compile(r"%\((\w+)\)s")
 _FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
+_NO_SUCH_STATEMENT = b"26000"
 
 
 class Said(NamedTuple):
-    """A statement with `%(name)s` for each value, and the values as PostgreSQL reads them.
+    """A statement with `%(name)s` for each value and no other per cent sign, and the values as
+    PostgreSQL reads them.
 
     `Connection.execute` takes the two as well, where a statement goes alone.
     """
@@ -47,9 +50,9 @@ def transact(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
     was committed, unless the connection was lost, which is closed then.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
-        return _kept(connection).ask(said)
+        return _ask(connection, said)
     try:
-        return _kept(connection).ask([_BEGIN, *said, _COMMIT])[1:-1]
+        return _ask(connection, [_BEGIN, *said, _COMMIT])[1:-1]
     except Error:
         if not connection.closed:
             connection.rollback()
@@ -58,67 +61,75 @@ def transact(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
 
 def ask(connection: Connection, said: Said) -> list[Row]:
     """The rows that this one gives, which commits by itself; otherwise as `transact`."""
-    return _kept(connection).ask([said])[0]
+    return _ask(connection, [said])[0]
 
 
-class _Kept:
-    """What is kept for one connection: names of prepared statements, and how types are read."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._reader = Transformer(connection)
-        self._names: dict[str, bytes] = {}
-        self._numbers = count(1)
-
-    def ask(self, said: Sequence[Said]) -> list[list[Row]]:
-        """The rows of each; raises what the server said of the first that failed."""
-        raw = self._connection.pgconn
-        raw.enter_pipeline_mode()
-        try:
-            answers = self._connection.wait(self._exchange(said))
-            raw.exit_pipeline_mode()
-        except BaseException:
-            # Nobody knows any more which answer belongs to what.
-            self._connection.close()
-            raise
-        if (failed := _failed(answers)) is not None:
-            raise errors.error_from_result(failed)
-        return [self._rows(answer) for answer in answers[-len(said) :]]
-
-    def _exchange(self, said: Sequence[Said]) -> PQGen[list[PGresult]]:
-        """All answers, those to the preparing of what is new here first."""
-        raw = self._connection.pgconn
-        new = [text for text in dict.fromkeys(one.text for one in said) if text not in self._names]
-        fresh = {text: b"kelisim_%d" % next(self._numbers) for text in new}
-        for text, name in fresh.items():
-            raw.send_prepare(name, _numbered(text)[0])
-        for text, values in said:
-            given = [_octets(values[name]) for name in _numbered(text)[1]]
-            raw.send_query_prepared(self._names.get(text) or fresh[text], given, result_format=1)
-        raw.pipeline_sync()
-        yield from send(raw)
-        answers: list[PGresult] = []
-        while not answers or answers[-1].status != ExecStatus.PIPELINE_SYNC:
-            if not (found := (yield from fetch_many(raw))):
-                raise OperationalError("the connection to the database is lost")
-            answers += found
-        if _failed(answers[:-1]) is None:
-            # A name whose statement may not be there is not used again, nor given anew.
-            self._names |= fresh
-        return answers[:-1]
-
-    def _rows(self, answer: PGresult) -> list[Row]:
-        self._reader.set_pgresult(answer)
-        return self._reader.load_rows(0, answer.ntuples, tuple)
+# What each connection has prepared, by its text. A name is never given twice.
+_prepared: WeakKeyDictionary[Connection, dict[str, bytes]] = WeakKeyDictionary()
+_numbers = count(1)
 
 
-_all: WeakKeyDictionary[Connection, _Kept] = WeakKeyDictionary()
+def _ask(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
+    """The rows of each; raises what the server said of the first that failed."""
+    asked = [(text, [_octets(values[one]) for one in _numbered(text)[1]]) for text, values in said]
+    answers = _exchanged(connection, asked)
+    if _is_forgotten(connection, _failed(answers)):
+        answers = _exchanged(connection, asked)
+    if (failed := _failed(answers)) is not None:
+        raise errors.error_from_result(failed)
+    reader, rows = Transformer(connection), []
+    for answer in answers[len(answers) - len(said) :]:
+        reader.set_pgresult(answer)
+        rows.append(reader.load_rows(0, answer.ntuples, tuple))
+    return rows
 
 
-def _kept(connection: Connection) -> _Kept:
-    if (kept := _all.get(connection)) is None:
-        kept = _all[connection] = _Kept(connection)
-    return kept
+def _is_forgotten(connection: Connection, failed: PGresult | None) -> bool:
+    """Whether it failed because the driver, which rolled something back, had the server forget all
+    prepared statements, ours as well. Nothing was begun then."""
+    is_begun = connection.info.transaction_status != TransactionStatus.IDLE
+    if (
+        failed is None
+        or is_begun
+        or failed.error_field(DiagnosticField.SQLSTATE) != _NO_SUCH_STATEMENT
+    ):
+        return False
+    _prepared.pop(connection, None)
+    return True
+
+
+def _exchanged(connection: Connection, asked: Asked) -> list[PGresult]:
+    connection.pgconn.enter_pipeline_mode()
+    try:
+        answers = connection.wait(_exchange(connection, asked))
+        connection.pgconn.exit_pipeline_mode()
+    except BaseException:
+        # Nobody knows any more which answer belongs to what.
+        connection.close()
+        raise
+    return answers
+
+
+def _exchange(connection: Connection, asked: Asked) -> PQGen[list[PGresult]]:
+    """All answers, those to the preparing of what is new here first."""
+    raw, known = connection.pgconn, _prepared.setdefault(connection, {})
+    new = {text: b"" for text, _ in asked if text not in known}
+    for text in new:
+        new[text] = b"kelisim_%d" % next(_numbers)
+        raw.send_prepare(new[text], _numbered(text)[0])
+    for text, given in asked:
+        raw.send_query_prepared(known.get(text) or new[text], given, result_format=1)
+    raw.pipeline_sync()
+    yield from send(raw)
+    answers: list[PGresult] = []
+    while not answers or answers[-1].status != ExecStatus.PIPELINE_SYNC:
+        if not (found := (yield from fetch_many(raw))):
+            raise OperationalError("the connection to the database is lost")
+        answers += found
+    if _failed(answers[:-1]) is None:
+        # A name whose statement may not be there is not used again.
+        known |= new
+    return answers[:-1]
 
 
 def _failed(answers: Sequence[PGresult]) -> PGresult | None:
@@ -127,7 +138,11 @@ def _failed(answers: Sequence[PGresult]) -> PGresult | None:
 
 
 def _octets(value: str | None) -> bytes | None:
-    return None if value is None else value.encode()
+    if value is None:
+        return None
+    if "\0" in value:
+        raise DataError("PostgreSQL has no text with a NUL")
+    return value.encode()
 
 
 @lru_cache(maxsize=64)

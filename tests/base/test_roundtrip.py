@@ -1,6 +1,8 @@
 """Statements that go to the server together, are answered together, and are one transaction."""
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 
 import psycopg
@@ -112,6 +114,42 @@ def test_a_connection_that_is_lost_is_closed_and_said_to_be(
     assert words(settings) == []
 
 
+def test_what_the_driver_had_the_server_forget_is_prepared_anew(
+    connection: psycopg.Connection,
+) -> None:
+    """A rollback of the driver's lets go of every prepared statement, ours as well: a gate that met
+    a deadlock could not have been asked again."""
+    for _ in range(8):
+        connection.execute("SELECT %s::int", [1])
+    for _ in range(2):
+        with pytest.raises(errors.DivisionByZero):
+            transact(connection, [NOTE, NONSENSE])
+        assert transact(connection, [NOTES]) == [[]]
+    with connection.transaction(force_rollback=True):
+        connection.execute(NOTES.text)
+    assert ask(connection, NOTES) == []
+
+
+def test_in_a_transaction_that_has_failed_nothing_is_said(
+    connection: psycopg.Connection, settings: Settings
+) -> None:
+    with connection.transaction(force_rollback=True):
+        with pytest.raises(errors.DivisionByZero):
+            connection.execute("SELECT 1 / 0")
+        with pytest.raises(errors.InFailedSqlTransaction):
+            transact(connection, [NOTE])
+    assert words(settings) == []
+
+
+def test_a_connection_that_is_gone_is_not_kept(settings: Settings) -> None:
+    with psycopg.connect(dsn(settings.database), autocommit=True) as gone:
+        transact(gone, [Said("SELECT 1", {})])
+    kept = weakref.ref(gone)
+    del gone
+    gc.collect()
+    assert kept() is None
+
+
 def test_values_arrive_as_they_are(connection: psycopg.Connection) -> None:
     echo = "SELECT %(a)s::text, %(b)s::int[], %(a)s::text, %(nothing)s::uuid"
 
@@ -121,3 +159,6 @@ def test_values_arrive_as_they_are(connection: psycopg.Connection) -> None:
         assert ask(connection, Said(echo, values)) == [(said, [1, 2], said, None)]
 
     echoes()
+    with pytest.raises(psycopg.DataError, match="NUL"):
+        ask(connection, Said(echo, {"a": "a\0b", "b": "{}", "nothing": None}))
+    assert ask(connection, NOTES) == []
