@@ -4,8 +4,8 @@ import time
 
 # How long the first of a group waits for the others at most, however busy they are.
 _LONGEST = 0.02
-# What a group costs besides its messages is as much as twenty of them cost: it goes when nearly all
-# that move have joined it.
+# So many that are ready for each that moves are nearly all: a group costs as much as a dozen of its
+# messages, whoever is in it.
 _NEARLY_ALL = 4
 
 
