@@ -8,6 +8,7 @@ import json
 import platform
 import shutil
 import signal
+import socket
 from importlib import util
 from pathlib import Path
 
@@ -82,14 +83,15 @@ class Valkey:
     def _answers_or_is_gone(self) -> bool:
         if not self.is_running():
             return True
-        # A fifth of a command's start, and few commands ask the queue.
-        import redis
-
-        with redis.Redis.from_url(self.url(), socket_timeout=5) as client:
-            try:
-                return bool(client.ping())
-            except redis.RedisError:
-                return False
+        # As a person would at a terminal: the library takes a fifth of a command's start.
+        asked = f"AUTH {self._password}\r\nPING\r\n".encode()
+        try:
+            with socket.create_connection(("127.0.0.1", self._process()[1]), timeout=5) as client:
+                client.sendall(asked)
+                said = client.makefile("rb")
+                return (said.readline(), said.readline()) == (b"+OK\r\n", b"+PONG\r\n")
+        except OSError:
+            return False
 
     def _process(self) -> tuple[int, int]:
         try:

@@ -4,8 +4,8 @@ from celery import Celery
 from flask import Flask
 
 from mailing.base.database import db
-from mailing.base.installation import demand_noeviction
 from mailing.base.jobs import queue_of
+from mailing.base.needs import demand_noeviction
 from mailing.bootstrap import create_base, guard
 from mailing.leaving import replay
 from worker.tasks import register

@@ -14,7 +14,7 @@ from console.doctor.secrets_file import secrets_file
 from console.doctor.smtp import relay
 from console.doctor.spam_filter import spam_filter
 from console.frame import domain
-from mailing.base import clock, installation
+from mailing.base import clock, installation, needs
 from mailing.base.database import db
 from mailing.base.errors import KelisimError
 from mailing.base.operator import shown
@@ -103,7 +103,7 @@ def _hosts() -> Finding:
 
 
 def _queue(settings: Settings) -> Finding:
-    trouble = installation.queue_trouble(settings)
+    trouble = needs.queue_trouble(settings)
     return wrong("queue", trouble) if trouble else fine("queue", "answers, evicts nothing")
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy import CheckConstraint, SmallInteger, Text, event, func, select, text, update
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from mailing.base.database import OPERATIONAL, Table, db
@@ -81,7 +80,7 @@ def check_keys() -> None:
     """
     settings = current()
     signing_keys(settings)
-    if not _is_current_schema():
+    if not is_current_schema():
         raise NotReady("The database is not at this version: run `kelisim db upgrade` first.")
     _check_suppression_key(settings)
     _check_data_keys(settings)
@@ -104,51 +103,8 @@ def _forget_the_note(session: Session) -> None:
     session.info.pop(_NOTED, None)
 
 
-def readiness() -> dict[str, str | None]:
-    """Each part that sending needs, and what is wrong with it (None: nothing)."""
-    settings = current()
-    try:
-        migrated = _is_current_schema()
-        off = here().sending_off_reason if migrated and not here().sending_on else None
-    except SQLAlchemyError:
-        db.session.rollback()
-        away = "the database does not answer"
-        return {"database": away, "queue": queue_trouble(settings)}
-    return {
-        "database": None,
-        "queue": queue_trouble(settings),
-        "migrations": None if migrated else "run `kelisim db upgrade`",
-        "sending": off,
-    }
-
-
-def queue_trouble(settings: Settings) -> str | None:
-    """Why the queue cannot be used; None when it can."""
-    # A fifth of a command's start, and few commands ask the queue.
-    from redis import Redis
-
-    client = Redis.from_url(settings.queue, socket_connect_timeout=2, socket_timeout=2)
-    try:
-        policy = client.config_get("maxmemory-policy").get("maxmemory-policy")
-    except Exception as error:
-        return f"the queue does not answer ({type(error).__name__})"
-    finally:
-        client.close()
-    if policy not in (None, "noeviction"):
-        return (
-            f"the queue may throw wake-ups away: set maxmemory-policy to noeviction, not {policy}"
-        )
-    return None
-
-
-def demand_noeviction(settings: Settings) -> None:
-    """Stop the start of a worker on a queue that may throw wake-ups away."""
-    trouble = queue_trouble(settings)
-    if trouble and "maxmemory-policy" in trouble:
-        raise NotReady(f"KELISIM_REDIS_URL: {trouble}.")
-
-
-def _is_current_schema() -> bool:
+def is_current_schema() -> bool:
+    """Whether the database is migrated to what this code knows."""
     return version(db.session.connection()) == head()
 
 

@@ -4,8 +4,10 @@ The database is the truth and the queue only wakes: a wake-up that is lost, doub
 changes nothing, because a periodic sweep finds what nobody was rung for.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+# The name alone: what stands in it is loaded when it is asked for, so annotations do not.
+import celery
 import structlog
 from flask import Flask, current_app
 from sqlalchemy import event
@@ -13,10 +15,6 @@ from sqlalchemy.orm import Session, SessionTransaction
 
 from mailing.base.database import db
 from mailing.base.settings import Settings
-
-if TYPE_CHECKING:
-    # A tenth of a command's start, and few commands ring.
-    from celery import Celery
 
 SEND = "kelisim.send"
 SWEEP = "kelisim.sweep"
@@ -39,7 +37,7 @@ def ring(name: str, **ids: Any) -> None:
     db.session.info.setdefault("wake_ups", []).append((name, ids))
 
 
-def ring_now(app: "Celery", name: str, ids: dict[str, Any]) -> None:
+def ring_now(app: "celery.Celery", name: str, ids: dict[str, Any]) -> None:
     """Send a wake-up at once. A queue that is away is logged, never raised: a sweep follows."""
     try:
         app.send_task(name, kwargs=ids, retry=False, ignore_result=True)
@@ -47,20 +45,19 @@ def ring_now(app: "Celery", name: str, ids: dict[str, Any]) -> None:
         _log.warning("wake-up lost", wake_up=name, error=type(error).__name__)
 
 
-def queue_of(app: Flask) -> "Celery":
+def queue_of(app: Flask) -> "celery.Celery":
     """The queue as every door sees it. Made when it is first wanted: most commands ring for nobody,
     and its libraries are a third of a command's start."""
     if "kelisim_queue" not in app.extensions:
         app.extensions["kelisim_queue"] = celery_app(app.extensions["kelisim"])
-    queue: Celery = app.extensions["kelisim_queue"]
+    queue: celery.Celery = app.extensions["kelisim_queue"]
     return queue
 
 
-def celery_app(settings: Settings) -> "Celery":
+def celery_app(settings: Settings) -> "celery.Celery":
     """The queue of these settings."""
-    from celery import Celery
 
-    app = Celery("kelisim", broker=settings.queue)
+    app = celery.Celery("kelisim", broker=settings.queue)
     transport = {
         "visibility_timeout": VISIBILITY_SECONDS,
         "unacked_restore_interval": 1,

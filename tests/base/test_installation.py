@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from mailing.base import installation
+from mailing.base import installation, needs
 from mailing.base.database import db
 from mailing.base.errors import ConfigurationError, NotReady
 from mailing.base.installation import DataKeyCheck
@@ -99,10 +99,10 @@ def test_a_database_without_a_schema_is_told_what_to_do(
 def test_the_switch_keeps_its_reason_and_forgets_it_when_it_is_on(app: Flask) -> None:
     installation.switch_sending(False, "The journal is missing.")
     db.session.commit()
-    assert installation.readiness()["sending"] == "The journal is missing."
+    assert needs.readiness()["sending"] == "The journal is missing."
     installation.switch_sending(True)
     db.session.commit()
-    assert installation.readiness() == {
+    assert needs.readiness() == {
         "database": None,
         "queue": None,
         "migrations": None,
@@ -115,7 +115,7 @@ def test_what_another_process_switched_is_seen(app: Flask) -> None:
     with db.engine.begin() as other:
         other.execute(text("UPDATE installation SET sending_on = false, sending_off_reason = 'x'"))
     db.session.commit()
-    assert installation.readiness()["sending"] == "x"
+    assert needs.readiness()["sending"] == "x"
 
 
 def test_there_is_one_installation(app: Flask) -> None:
@@ -130,7 +130,7 @@ def test_parts_that_are_away_are_named(app: Flask) -> None:
         "redis_url": "redis://127.0.0.1:1/0",
     }
     with elsewhere(**nowhere):
-        said = installation.readiness()
+        said = needs.readiness()
     assert said["database"] == "the database does not answer"
     assert "the queue does not answer" in (said["queue"] or "")
 

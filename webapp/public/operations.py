@@ -4,7 +4,7 @@ from flask import Blueprint, Response, jsonify, make_response
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from mailing.base import installation
+from mailing.base import needs
 from webapp.public.figures import Figures
 
 pages = Blueprint("operations", __name__)
@@ -21,7 +21,7 @@ def alive() -> Response:
 @pages.get("/readyz")
 def ready() -> Response:
     """200 when every part that sending needs is fine, else 503 and which is not, and why."""
-    checks = installation.readiness()
+    checks = needs.readiness()
     is_ready = not any(checks.values())
     body = {"ok": is_ready, "checks": {name: why or "ok" for name, why in checks.items()}}
     return make_response(jsonify(body), 200 if is_ready else 503)
