@@ -83,7 +83,7 @@ class Valkey:
     def _answers_or_is_gone(self) -> bool:
         if not self.is_running():
             return True
-        # As a person would at a terminal: the library takes a fifth of a command's start.
+        # As a person would at a terminal: every command would have to load the library for it.
         asked = f"AUTH {self._password}\r\nPING\r\n".encode()
         try:
             with socket.create_connection(("127.0.0.1", self._process()[1]), timeout=5) as client:

@@ -1,5 +1,6 @@
 """The tasks: a wake-up in, one verb of the domain, the outcome recorded."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -33,10 +34,7 @@ SEND_SECONDS = 30.0
 
 
 def register(app: Flask, celery: Celery) -> None:
-    """Hang the tasks on the queue. Each is safe to run twice, late, or never.
-
-    None is shared: by default Celery hangs it on every other queue of this process, too.
-    """
+    """Hang the tasks on the queue. Each is safe to run twice, late, or never."""
     process = SendingProcess(app.extensions["kelisim"])
     _register_errands(app, celery)
 
@@ -44,7 +42,7 @@ def register(app: Flask, celery: Celery) -> None:
     def end(**_: Any) -> None:
         process.tell_to_end()
 
-    @celery.task(name=SEND, shared=False)
+    @_task(celery, SEND)
     def send() -> None:
         def help_wanted() -> None:
             ring_now(celery, SEND, {})
@@ -54,19 +52,12 @@ def register(app: Flask, celery: Celery) -> None:
         if more:
             help_wanted()
 
-    @celery.task(name=IMPORT, shared=False)
+    @_task(celery, IMPORT)
     def import_people(import_id: int) -> None:
         with app.app_context():
             running.work_on(import_id, db.session.commit, lambda: process.is_ending)
 
-    @celery.task(name=INBOUND, shared=False)
-    def act_upon_mail() -> None:
-        with app.app_context():
-            incoming.sweep()
-            claims.settle_all()
-            db.session.commit()
-
-    @celery.task(name=SWEEP, shared=False)
+    @_task(celery, SWEEP)
     def sweep_all() -> None:
         settings = app.extensions["kelisim"]
         with app.app_context(), connect(settings) as database:
@@ -76,23 +67,36 @@ def register(app: Flask, celery: Celery) -> None:
             sweep.ring_for_the_due(database)
 
 
+def _task(celery: Celery, name: str) -> Callable[[Callable[..., None]], Any]:
+    """What hangs a task on this queue alone: by itself Celery shares it with all of the process."""
+    hang: Callable[[Callable[..., None]], Any] = celery.task(name=name, shared=False)
+    return hang
+
+
 def _register_errands(app: Flask, celery: Celery) -> None:
-    @celery.task(name=LINKS, shared=False)
+    @_task(celery, INBOUND)
+    def act_upon_mail() -> None:
+        with app.app_context():
+            incoming.sweep()
+            claims.settle_all()
+            db.session.commit()
+
+    @_task(celery, LINKS)
     def look_links_up() -> None:
         with app.app_context():
             links.look_up_waiting()
 
-    @celery.task(name=DNS, shared=False)
+    @_task(celery, DNS)
     def look_the_domain_up() -> None:
         with app.app_context():
             dns.look_up_waiting()
 
-    @celery.task(name=SPAM, shared=False)
+    @_task(celery, SPAM)
     def have_campaigns_judged() -> None:
         with app.app_context():
             spam.judge_waiting()
 
-    @celery.task(name=DESK, shared=False)
+    @_task(celery, DESK)
     def tidy_the_desk() -> None:
         with app.app_context():
             withdrawals.settle_all()
@@ -100,13 +104,13 @@ def _register_errands(app: Flask, celery: Celery) -> None:
             sweeping.tidy()
             retention.run_when_due()
 
-    @celery.task(name=CLICKS, shared=False)
+    @_task(celery, CLICKS)
     def gather_clicks() -> None:
         with app.app_context():
             clicks.gather()
             db.session.commit()
 
-    @celery.task(name=BUNDLE, shared=False)
+    @_task(celery, BUNDLE)
     def make_bundle(bundle_id: str) -> None:
         with app.app_context():
             making.work_on(UUID(bundle_id))

@@ -47,7 +47,7 @@ def ring_now(app: "celery.Celery", name: str, ids: dict[str, Any]) -> None:
 
 def queue_of(app: Flask) -> "celery.Celery":
     """The queue as every door sees it. Made when it is first wanted: most commands ring for nobody,
-    and its libraries are a third of a command's start."""
+    and its libraries are a quarter of a command's start."""
     if "kelisim_queue" not in app.extensions:
         app.extensions["kelisim_queue"] = celery_app(app.extensions["kelisim"])
     queue: celery.Celery = app.extensions["kelisim_queue"]
@@ -56,7 +56,6 @@ def queue_of(app: Flask) -> "celery.Celery":
 
 def celery_app(settings: Settings) -> "celery.Celery":
     """The queue of these settings."""
-
     app = celery.Celery("kelisim", broker=settings.queue)
     transport = {
         "visibility_timeout": VISIBILITY_SECONDS,

@@ -1,7 +1,7 @@
 """What sending needs: the database, its schema, the queue, the switch; and what is wrong with each.
 
-Apart from the installation, which every command reads: the queue's library is a fifth of a
-command's start, and few commands ask the queue.
+Apart from the installation, which every command reads: few of them ask the queue, and its library
+takes its time to load.
 """
 
 from redis import Redis

@@ -87,15 +87,12 @@ def _ask(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
 def _is_forgotten(connection: Connection, failed: PGresult | None) -> bool:
     """Whether it failed because the driver, which rolled something back, had the server forget all
     prepared statements, ours as well. Nothing was begun then."""
-    is_begun = connection.info.transaction_status != TransactionStatus.IDLE
-    if (
-        failed is None
-        or is_begun
-        or failed.error_field(DiagnosticField.SQLSTATE) != _NO_SUCH_STATEMENT
-    ):
+    if failed is None or connection.info.transaction_status != TransactionStatus.IDLE:
         return False
-    _prepared.pop(connection, None)
-    return True
+    is_so = failed.error_field(DiagnosticField.SQLSTATE) == _NO_SUCH_STATEMENT
+    if is_so:
+        _prepared.pop(connection, None)
+    return is_so
 
 
 def _exchanged(connection: Connection, asked: Asked) -> list[PGresult]:
@@ -113,12 +110,12 @@ def _exchanged(connection: Connection, asked: Asked) -> list[PGresult]:
 def _exchange(connection: Connection, asked: Asked) -> PQGen[list[PGresult]]:
     """All answers, those to the preparing of what is new here first."""
     raw, known = connection.pgconn, _prepared.setdefault(connection, {})
-    new = {text: b"" for text, _ in asked if text not in known}
-    for text in new:
-        new[text] = b"kelisim_%d" % next(_numbers)
-        raw.send_prepare(new[text], _numbered(text)[0])
+    new = {text: b"kelisim_%d" % next(_numbers) for text, _ in asked if text not in known}
+    names = known | new
+    for text, name in new.items():
+        raw.send_prepare(name, _numbered(text)[0])
     for text, given in asked:
-        raw.send_query_prepared(known.get(text) or new[text], given, result_format=1)
+        raw.send_query_prepared(names[text], given, result_format=1)
     raw.pipeline_sync()
     yield from send(raw)
     answers: list[PGresult] = []
@@ -128,7 +125,7 @@ def _exchange(connection: Connection, asked: Asked) -> PQGen[list[PGresult]]:
         answers += found
     if _failed(answers[:-1]) is None:
         # A name whose statement may not be there is not used again.
-        known |= new
+        known.update(new)
     return answers[:-1]
 
 

@@ -18,6 +18,7 @@ import structlog
 from psycopg import Connection
 from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFailure
 
+from mailing.base.arrays import ids, numbers
 from mailing.base.errors import ConfigurationError
 from mailing.base.roundtrip import Row, Said, transact
 from mailing.base.settings import Settings
@@ -26,7 +27,7 @@ from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
 from mailing.deliveries import account_mails, queue, results
 from mailing.deliveries.message import SignedUp
 from mailing.deliveries.permit import GateStamp, SendPermit
-from mailing.deliveries.queue import Claim, ids, numbers
+from mailing.deliveries.queue import Claim
 from mailing.deliveries.results import Ending, Result
 from mailing.people import verdict
 from mailing.people.subscribers import Sealer

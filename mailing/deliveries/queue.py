@@ -10,6 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
+from mailing.base.arrays import ids, numbers
 from mailing.base.errors import NotAllowed
 from mailing.base.roundtrip import Said
 from mailing.deliveries.batches import CALL, DUE
@@ -26,16 +27,6 @@ class Claim(NamedTuple):
     topic_id: int
     batch_id: int
     optin_id: UUID | None = None
-
-
-def ids(values: Iterable[UUID]) -> str:
-    """An array of ids as PostgreSQL reads it: 0.3 us a value, where psycopg's own way takes 3."""
-    return "{" + ",".join([value.hex for value in values]) + "}"
-
-
-def numbers(values: Iterable[float]) -> str:
-    """An array of numbers as PostgreSQL reads it."""
-    return "{" + str(list(values))[1:-1] + "}"
 
 
 _ACTIVE = """

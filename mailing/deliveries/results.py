@@ -8,11 +8,10 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from mailing.base.arrays import array_of
+from mailing.base.arrays import array_of, ids, numbers
 from mailing.base.roundtrip import Said
 from mailing.base.settings import Settings
 from mailing.deliveries import queue
-from mailing.deliveries.queue import ids, numbers
 
 
 class Ending(StrEnum):

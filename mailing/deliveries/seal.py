@@ -9,9 +9,9 @@ from uuid import UUID
 
 from psycopg import Connection
 
+from mailing.base.arrays import ids, numbers
 from mailing.base.roundtrip import Said, ask
 from mailing.deliveries.permit import SendPermit
-from mailing.deliveries.queue import ids, numbers
 
 # The rows are asked for in the order of their ids, and so locked in it.
 _SEAL = """

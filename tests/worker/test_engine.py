@@ -14,7 +14,7 @@ from flask import Flask
 from psycopg.errors import DeadlockDetected
 
 from mailing.base.database import db
-from mailing.base.roundtrip import transact
+from mailing.base.roundtrip import Row, Said, transact
 from mailing.base.settings import Settings
 from mailing.deliveries import incarnations, status
 from mailing.deliveries.gate import Passed
@@ -346,15 +346,19 @@ def test_a_deadlock_is_asked_again_cleanly(
     desk: Desk, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     road.under_way(10)
-    failing = [True]
+    deadlock = Said("DO $$ BEGIN RAISE deadlock_detected; END $$", {})
+    failing, met = [deadlock], []
 
-    def deadlock_once(*arguments: Any) -> Any:
-        if failing and failing.pop():
-            raise DeadlockDetected
-        return transact(*arguments)
+    def deadlock_once(connection: psycopg.Connection, said: list[Said]) -> list[list[Row]]:
+        try:
+            return transact(connection, [*said, failing.pop()] if failing else said)
+        except DeadlockDetected as error:
+            met.append(error)
+            raise
 
     monkeypatch.setattr("mailing.deliveries.gate.transact", deadlock_once)
     desk.work()
+    assert len(met) == 1
     assert reached(peer) == ALL
 
 
