@@ -42,6 +42,12 @@ def _waits(other: psycopg.Connection, pid: int) -> bool:
     return other.execute(query, [pid]).fetchone() == (True,)
 
 
+def _let_the_driver_prepare(connection: psycopg.Connection) -> None:
+    """It prepares what it has said often enough, and forgets with that whatever is prepared."""
+    for _ in range(8):
+        connection.execute("SELECT %s::int", [1])
+
+
 def test_each_sees_what_was_done_before_it_and_all_is_committed(
     connection: psycopg.Connection, settings: Settings
 ) -> None:
@@ -119,12 +125,13 @@ def test_what_the_driver_had_the_server_forget_is_prepared_anew(
 ) -> None:
     """A rollback of the driver's lets go of every prepared statement, ours as well: a gate that met
     a deadlock could not have been asked again."""
-    for _ in range(8):
-        connection.execute("SELECT %s::int", [1])
     for _ in range(2):
+        assert transact(connection, [NOTES]) == [[]]
+        _let_the_driver_prepare(connection)
         with pytest.raises(errors.DivisionByZero):
             transact(connection, [NOTE, NONSENSE])
-        assert transact(connection, [NOTES]) == [[]]
+    assert transact(connection, [NOTES]) == [[]]
+    _let_the_driver_prepare(connection)
     with connection.transaction(force_rollback=True):
         connection.execute(NOTES.text)
     assert ask(connection, NOTES) == []
