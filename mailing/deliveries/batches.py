@@ -87,7 +87,8 @@ CALL = f"""
         FROM deliveries WHERE {{which}} AND state IN ('pending', 'deferred')
         GROUP BY batch_id
     ), locked AS (
-        SELECT id FROM batches WHERE id IN (SELECT batch_id FROM waiting) ORDER BY id FOR UPDATE
+        SELECT id FROM batches WHERE id = ANY (ARRAY(SELECT batch_id FROM waiting))
+        ORDER BY id FOR UPDATE
     )
     UPDATE batches b SET due_at = least(b.due_at, w.at), finished_at = NULL
     FROM waiting w JOIN locked l ON l.id = w.batch_id WHERE b.id = w.batch_id

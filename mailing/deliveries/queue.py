@@ -60,7 +60,7 @@ _WRITE = f"""
         SELECT (w.beginning || substr(gen_random_uuid()::text, 16))::uuid,
             c.kind, c.id, %(batch)s, m.id, c.topic_id,
             CASE WHEN m.place <= %(limit)s THEN 'claimed' ELSE 'pending' END,
-            CASE WHEN m.place <= %(limit)s THEN %(owner)s END,
+            CASE WHEN m.place <= %(limit)s THEN %(owner)s::uuid END,
             CASE WHEN m.place <= %(limit)s THEN 1 ELSE 0 END
         FROM written w
         JOIN campaigns c ON c.id = w.campaign_id
@@ -131,19 +131,21 @@ _LOCK_OWNED = """
     ORDER BY id FOR UPDATE
 """
 
+# Asked of each batch by itself (OFFSET 0 keeps it so): as a join, planned while there were few
+# deliveries, the end of each batch read all there were.
 _RELEASE = """
     DELETE FROM batch_owners o
     WHERE o.owner = %(owner)s AND o.batch_id = ANY (%(batches)s) AND NOT EXISTS (
         SELECT FROM deliveries d WHERE d.batch_id = o.batch_id AND d.owner = o.owner
-            AND d.state IN ('claimed', 'open', 'sealed', 'aborting'))
+            AND d.state IN ('claimed', 'open', 'sealed', 'aborting') OFFSET 0)
 """
 
 _FINISH = """
     UPDATE batches b SET finished_at = now()
     WHERE b.id = ANY (%(batches)s) AND b.due_at IS NULL
-        AND NOT EXISTS (SELECT FROM batch_owners o WHERE o.batch_id = b.id)
+        AND NOT EXISTS (SELECT FROM batch_owners o WHERE o.batch_id = b.id OFFSET 0)
         AND NOT EXISTS (SELECT FROM deliveries d WHERE d.batch_id = b.id AND d.state IN
-                        ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred'))
+                        ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred') OFFSET 0)
 """
 
 
