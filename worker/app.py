@@ -7,6 +7,7 @@ from mailing.base.database import db
 from mailing.base.jobs import queue_of
 from mailing.base.needs import demand_noeviction
 from mailing.bootstrap import create_base, guard
+from mailing.deliveries import specimen
 from mailing.leaving import replay
 from worker.tasks import register
 
@@ -27,6 +28,8 @@ def create_worker() -> tuple[Flask, Celery]:
         guard()
         if (settings.journal / "id").exists():
             replay.run()
+        # Each sending process would read all of it for itself, before its first message.
+        specimen.rehearse()
         db.session.remove()
         db.engine.dispose()
     celery = queue_of(app)

@@ -1,19 +1,43 @@
 """A specimen: a message that says nothing, to show what the brand makes of it."""
 
+from dataclasses import replace
+
 from mailing.base import clock
-from mailing.base.languages import gettext_for
+from mailing.base.languages import LANGUAGES, gettext_for
 from mailing.base.settings import current
 from mailing.campaigns.blocks import Block, to_body
 from mailing.campaigns.content import Content, Format
 from mailing.deliveries import drafts, frames, message, samples, stamps
+from mailing.deliveries.message import Compiled, Recipient
 from mailing.deliveries.samples import Sample
+
+
+# What a specimen in Markdown holds: whatever an author's text is read by has then been at work.
+_MARKDOWN = "{% if given_name %}**{{ given_name }}**{% endif %} [.](https://example.com/)"
 
 
 def page(language: str) -> str:
     """As a reader of this language sees it now."""
-    frame = frames.branded(drafts.frame_of_a_draft(language), current(), clock.now())
-    compiled = message.compile(_said(language), frame)
-    return compiled.preview(samples.reader(Sample.USUAL), stamps.sample_stamp(current())).html
+    shown = _compiled(_said(language)).preview(_reader(), stamps.sample_stamp(current()))
+    return shown.html
+
+
+def rehearse() -> None:
+    """Write it in each language, for nobody: the catalogues, templates and grammars that a message
+    is made with are read, for this process and for those that are forked from it."""
+    for language in LANGUAGES:
+        said = _said(language)
+        for content in (said, replace(said, body=_MARKDOWN, format=Format.MARKDOWN)):
+            _compiled(content).render(_reader(), stamps.sample_stamp(current()))
+
+
+def _compiled(content: Content) -> Compiled:
+    own = drafts.frame_of_a_draft(content.language)
+    return message.compile(content, frames.branded(own, current(), clock.now()))
+
+
+def _reader() -> Recipient:
+    return samples.reader(Sample.USUAL)
 
 
 def _said(language: str) -> Content:
