@@ -1,9 +1,11 @@
 """The worker's application: the base application, and the queue with its tasks."""
 
+import structlog
 from celery import Celery
 from flask import Flask
 
 from mailing.base.database import db
+from mailing.base.errors import KelisimError
 from mailing.base.jobs import queue_of
 from mailing.base.needs import demand_noeviction
 from mailing.bootstrap import create_base, guard
@@ -14,6 +16,8 @@ from worker.tasks import register
 # How long a lost child may still send a result (Celery waits 10 s). There are none, and until
 # then its place in the queue is taken: a worker with one child would stand still.
 LOST_WAIT_SECONDS = 0.5
+
+_log = structlog.get_logger()
 
 
 def create_worker() -> tuple[Flask, Celery]:
@@ -28,11 +32,19 @@ def create_worker() -> tuple[Flask, Celery]:
         guard()
         if (settings.journal / "id").exists():
             replay.run()
-        # Each sending process would read all of it for itself, before its first message.
-        specimen.rehearse()
+        _rehearse()
         db.session.remove()
         db.engine.dispose()
     celery = queue_of(app)
     celery.conf.worker_lost_wait = LOST_WAIT_SECONDS
     register(app, celery)
     return app, celery
+
+
+def _rehearse() -> None:
+    """Read what messages are made with, which each process would read for itself before its first;
+    where that fails, each message says why it cannot be made."""
+    try:
+        specimen.rehearse()
+    except KelisimError as error:
+        _log.warning("no specimen can be written", error=error.message)
