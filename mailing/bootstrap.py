@@ -2,12 +2,11 @@
 
 import logging
 import sys
-from typing import Any
 
 import structlog
 from flask import Flask
-from sqlalchemy import event
 
+from mailing.base.connections import look_after
 from mailing.base.database import db, sqlalchemy_url
 from mailing.base.installation import check_keys
 from mailing.base.settings import ROOT, Settings, load
@@ -23,14 +22,13 @@ def create_base(settings: Settings | None = None, static_folder: str | None = No
     app.extensions["kelisim"] = settings
     app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy_url(settings.database)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_pre_ping": True,
         "pool_size": 20,
         # An error's text reaches logs; what was bound to the statement may be an address.
         "hide_parameters": True,
     }
     db.init_app(app)
     with app.app_context():
-        event.listen(db.engine, "connect", _without_compiler)
+        look_after(db.engine)
     _log_with_structure(settings.log_level)
     return app
 
@@ -39,14 +37,6 @@ def guard() -> None:
     """Stop the start where keys or schema are not this database's; commits the first check."""
     check_keys()
     db.session.commit()
-
-
-def _without_compiler(connection: Any, _record: Any) -> None:
-    """PostgreSQL compiles what it believes to be dear; our dearest queries, which stop early, were
-    compiled for longer than they ran."""
-    connection.autocommit = True
-    connection.execute("SET jit = off")
-    connection.autocommit = False
 
 
 def _log_with_structure(level: str) -> None:

@@ -106,6 +106,9 @@ def _sweep(app: Flask, database: psycopg.Connection, is_time: bool) -> bool:
     """Sweep once; whether it was rung."""
     settings = app.extensions["kelisim"]
     settled = sweep.settle_the_dead(database, settings, Host.here(settings))
+    if settled:
+        # What the dead left goes on before all that only has its time.
+        sweep.ring_for_the_due(database)
     if settled or is_time:
         sweep.move_on()
         sweep.ring_for_the_due(database)

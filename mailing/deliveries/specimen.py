@@ -11,7 +11,6 @@ from mailing.deliveries import drafts, frames, message, samples, stamps
 from mailing.deliveries.message import Compiled, Recipient
 from mailing.deliveries.samples import Sample
 
-
 # What a specimen in Markdown holds: whatever an author's text is read by has then been at work.
 _MARKDOWN = "{% if given_name %}**{{ given_name }}**{% endif %} [.](https://example.com/)"
 

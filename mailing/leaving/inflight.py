@@ -1,10 +1,11 @@
 """What is on its way to somebody who leaves: kept back, aborted, or waited for and named."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
 from mailing.base.arrays import array_of
 from mailing.base.database import db
@@ -40,7 +41,6 @@ _HOLD = _CHANGE.format(
 _ABORT = _CHANGE.format(
     covered=_COVERED.format(states="'open'"), state=State.ABORTING.value, finished="NULL"
 )
-_SEALED = _COVERED.format(states="'sealed'")
 # A batch that waited for the retry of what is held now has nothing to wait for.
 _CALL = """
     WITH freed AS (
@@ -55,7 +55,7 @@ _CALL = """
 # A dot that was written just before its process was killed may still reach the relay: the message
 # is uncertain, or, as a confirmation, was to be sent again and is held by now.
 _MAY_ARRIVE = f"""
-    SELECT c.id, c.sealed_at
+    SELECT c.id, c.sealed_at, d.state = 'sealed' AS is_sealed
     FROM ({_COVERED.format(states="'sealed', 'uncertain', 'deferred', 'held'")}) c
     JOIN deliveries d ON d.id = c.id
     WHERE d.state = 'sealed' OR (
@@ -87,17 +87,19 @@ def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[
     became uncertain in the last minutes is not waited for, but named.
     """
     deadline = time.monotonic() + patience
-    while _look(_SEALED, subscriber_id, covered) and time.monotonic() < deadline:
+    found = _look(subscriber_id, covered)
+    while any(row.is_sealed for row in found) and time.monotonic() < deadline:
         time.sleep(_LOOK_AGAIN)
-    return _look(_MAY_ARRIVE, subscriber_id, covered)
-
-
-def _look(query: str, subscriber_id: UUID, covered: list[int]) -> list[dict[str, str]]:
+        found = _look(subscriber_id, covered)
     domain = domain_of(current())
-    rows = db.session.execute(text(query), {"people": [subscriber_id], "covered": covered})
-    found = [
+    return [
         {"message_id": message_id(row.id, domain), "handed_over_at": row.sealed_at.isoformat()}
-        for row in rows
+        for row in found
     ]
+
+
+def _look(subscriber_id: UUID, covered: list[int]) -> Sequence[Row[tuple[UUID, datetime, bool]]]:
+    values = {"people": [subscriber_id], "covered": covered}
+    found = db.session.execute(text(_MAY_ARRIVE), values).all()
     db.session.commit()
     return found

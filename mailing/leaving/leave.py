@@ -5,6 +5,7 @@ answer is given only once the "no" is durable, and it names what could no longer
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import text
 
@@ -39,6 +40,7 @@ class NobodyKnown(Missing):
 @dataclass(frozen=True)
 class _Done:
     receipt_id: str
+    recorded_at: datetime
     topics: str
     covered: list[int]
 
@@ -63,17 +65,16 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only."""
     topic_ids = _topics(leaving)
     subscriber = _locked(leaving, written, topic_ids)
-    if written is None or marks.apply(written[0].id, written[1]):
-        if subscriber is not None:
-            say(leaving, subscriber, topic_ids)
-        if written is not None:
-            _suppress_written(leaving, subscriber, written[1].note.digest)
-        _stop(leaving, topic_ids)
-    done = _Done(
-        receipt_id=_receipt(leaving, topic_ids),
-        topics=_slugs(topic_ids),
-        covered=scope.covered(leaving.subscriber_id, topic_ids),
-    )
+    is_new, said = written is None or marks.apply(written[0].id, written[1]), []
+    if is_new and subscriber is not None:
+        said = say(leaving, subscriber, topic_ids)
+    if is_new and written is not None:
+        _suppress_written(leaving, subscriber, written[1].note.digest)
+    covered = scope.covered(leaving.subscriber_id, topic_ids)
+    if is_new:
+        _stop(leaving, topic_ids, covered)
+    receipt = _receipt(leaving, topic_ids, said)
+    done = _Done(receipt.id, receipt.recorded_at, _slugs(topic_ids), covered)
     db.session.execute(text("SET LOCAL synchronous_commit = on"))
     db.session.commit()
     return done
@@ -153,18 +154,18 @@ def _topics(leaving: Leaving) -> list[int] | None:
     return scope.topics_of(leaving.scope, leaving.subscriber_id)
 
 
-def _stop(leaving: Leaving, topic_ids: list[int] | None) -> None:
-    covered = scope.covered(leaving.subscriber_id, topic_ids)
+def _stop(leaving: Leaving, topic_ids: list[int] | None, covered: list[int]) -> None:
     scope.cancel_requests([leaving.subscriber_id], topic_ids)
     named = covered if topic_ids is None else topic_ids
     inflight.keep_back([leaving.subscriber_id], leaving.holds_as, named, covered)
 
 
-def _receipt(leaving: Leaving, topic_ids: list[int] | None) -> str:
-    entry = _said_by(leaving, topic_ids)
-    given = receipts.of_entry(entry.id) if entry else None
+def _receipt(leaving: Leaving, topic_ids: list[int] | None, said: list[int]) -> StoredReceipt:
+    """What is answered; `said` are the entries that were appended for it."""
+    entry = _said_by(leaving, topic_ids, said)
+    given = receipts.of_entry(entry.id) if entry and entry.id not in said else None
     if given is not None:
-        return given.id
+        return given
     fresh = StoredReceipt(
         id=receipts.fresh_id(),
         subscriber_id=leaving.subscriber_id,
@@ -175,28 +176,29 @@ def _receipt(leaving: Leaving, topic_ids: list[int] | None) -> str:
         in_flight=[],
     )
     receipts.keep(fresh)
-    return fresh.id
+    return fresh
 
 
-def _said_by(leaving: Leaving, topic_ids: list[int] | None) -> Entry | None:
+def _said_by(leaving: Leaving, topic_ids: list[int] | None, said: list[int]) -> Entry | None:
     """The entry that says this "no": the newest where several topics were left one by one."""
     if leaving.kind is Kind.BLOCKED:
         return ledger.last(leaving.subscriber_id, None, leaving.kind)
+    if topic_ids and said:
+        return db.session.get(Entry, max(said))
     held = standings.of(leaving.subscriber_id)
     asked = [topics.find(topics.NOTICES).id] if topic_ids is None else topic_ids
-    said = [held[topic_id].entry_id or 0 for topic_id in asked if topic_id in held]
-    return db.session.get(Entry, max(said)) if said else None
+    entries = [held[topic_id].entry_id or 0 for topic_id in asked if topic_id in held]
+    return db.session.get(Entry, max(entries)) if entries else None
 
 
 def _answer(leaving: Leaving, done: _Done) -> Receipt:
     in_flight = inflight.wait(leaving.subscriber_id, done.covered, leaving.patience)
-    stored = db.session.get_one(StoredReceipt, done.receipt_id)
     if in_flight:
+        stored = db.session.get_one(StoredReceipt, done.receipt_id)
         stored.in_flight = [*stored.in_flight, *(m for m in in_flight if m not in stored.in_flight)]
         receipts.keep(stored)
-    answer = Receipt(stored.id, done.topics, stored.recorded_at, in_flight)
-    db.session.commit()
-    return answer
+        db.session.commit()
+    return Receipt(done.receipt_id, done.topics, done.recorded_at, in_flight)
 
 
 def _slugs(topic_ids: list[int] | None) -> str:

@@ -50,7 +50,7 @@ class LeaveView:
 
 def is_preview(token: str) -> bool:
     """Whether a link of ours belongs to nobody: it stands in a preview, and does nothing."""
-    meant = _read(token)
+    meant = _meant(token)
     return meant is not None and meant[0] == NOBODY
 
 
@@ -62,7 +62,7 @@ def person_of(token: str) -> UUID | None:
 
 def by_token(token: str, patience: float, source: str = "one-click") -> Receipt | None:
     """Leave what a link is about; None for a link that is not ours (nothing changes)."""
-    meant = _read(token)
+    meant = _meant(token)
     if meant is None:
         return None
     receipt = leave(Leaving(meant[0], meant[1], source=source, patience=patience))
@@ -165,13 +165,20 @@ def _confirm_arrival(token: str) -> None:
 
 
 def _read(token: str) -> tuple[UUID, Scope] | None:
+    """Who it is about by now, and what."""
+    meant = _meant(token)
+    return (_now(meant[0]), meant[1]) if meant else None
+
+
+def _meant(token: str) -> tuple[UUID, Scope] | None:
+    """Whom it was written to, and what it is about."""
     keys = link_keys(current().secret_keys)
     left = LeaveToken.read(keys, token)
     cancelled = OptInToken.read(keys, "cancel", token)
     if left:
-        return _now(left.subscriber), Scope.of_topics(left.topic_id)
+        return left.subscriber, Scope.of_topics(left.topic_id)
     if cancelled:
-        return _now(cancelled.subscriber), Scope.of_optin(cancelled.optin)
+        return cancelled.subscriber, Scope.of_optin(cancelled.optin)
     return None
 
 

@@ -58,15 +58,16 @@ class Leaving:
         return "suppressed_complaint" if self.why is Why.COMPLAINT else self.kind.value
 
 
-def say(leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None) -> None:
-    """Append what this wish says and nobody has said; `topic_ids` None means everything."""
+def say(leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None) -> list[int]:
+    """Append what this wish says and nobody has said; `topic_ids` None means everything. The ids
+    of the entries."""
     held = standings.of(leaving.subscriber_id)
     said = to_say(leaving, subscriber.blocked_at is not None, held, topic_ids)
     if leaving.kind is Kind.BLOCKED:
         subscriber.blocked_at = subscriber.blocked_at or clock.now()
     if leaving.why is not None:
         suppression.suppress(subscriber.digest, leaving.why)
-    ledger.append_many([entry(leaving, topic_id) for topic_id in said])
+    return ledger.append_many([entry(leaving, topic_id) for topic_id in said])
 
 
 def suppress_unknown(leaving: Leaving, digest: str | None) -> None:

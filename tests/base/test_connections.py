@@ -1,4 +1,4 @@
-"""What each connection to the database is told when it is opened."""
+"""What each connection to the database is told when it is opened, and asked when it is used."""
 
 from collections.abc import Iterator
 
@@ -8,13 +8,12 @@ from flask import Flask
 from psycopg import sql
 from sqlalchemy import text
 
+from mailing.base import connections
 from mailing.base.database import db, dsn
 from mailing.base.settings import Settings
 from mailing.bootstrap import create_base
 from mailing.deliveries import queue
 from worker.process import connect
-
-pytestmark = pytest.mark.usefixtures("compiling")
 
 
 @pytest.fixture
@@ -28,6 +27,7 @@ def compiling(app: Flask, settings: Settings) -> Iterator[None]:
         bare.execute(sql.SQL("ALTER DATABASE {} RESET jit").format(name))
 
 
+@pytest.mark.usefixtures("compiling")
 def test_no_query_of_the_application_is_compiled(settings: Settings) -> None:
     with psycopg.connect(dsn(settings.database)) as bare:
         assert bare.execute("SHOW jit").fetchone() == ("on",)
@@ -39,6 +39,7 @@ def test_no_query_of_the_application_is_compiled(settings: Settings) -> None:
         db.engine.dispose()
 
 
+@pytest.mark.usefixtures("compiling")
 def test_no_query_of_the_engine_is_compiled(settings: Settings) -> None:
     with connect(settings) as engine:
         assert engine.execute("SHOW jit").fetchone() == ("off",)
@@ -53,3 +54,58 @@ def test_the_engine_finds_rows_by_their_keys_however_few_there_seem_to_be(
         plan = [row[0] for row in engine.execute("EXPLAIN EXECUTE finish ('{1}')")]
     assert not [line for line in plan if "Seq Scan on deliveries" in line]
     assert [line for line in plan if "deliveries_of_batch" in line]
+
+
+@pytest.fixture
+def asked(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The backends that were asked whether they are still there."""
+    dialect, found = db.engine.dialect, []
+
+    def do_ping(connection: psycopg.Connection) -> bool:
+        found.append(connection.info.backend_pid)
+        return type(dialect).do_ping(dialect, connection)
+
+    monkeypatch.setattr(dialect, "do_ping", do_ping)
+    return found
+
+
+def backend() -> int:
+    """The server's process of a transaction of its own."""
+    pid = db.session.scalar(text("SELECT pg_backend_pid()"))
+    db.session.commit()
+    return int(pid or 0)
+
+
+def end(settings: Settings, pid: int) -> None:
+    """Have a backend ended, and wait until it is gone."""
+    with psycopg.connect(dsn(settings.database), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+
+
+def test_a_connection_that_has_just_answered_is_not_asked_whether_it_would(
+    asked: list[int],
+) -> None:
+    """Of the round trips of one click to leave, each sixth asked only that."""
+    first = backend()
+    assert [backend() for _ in range(3)] == [first] * 3
+    assert asked == []
+
+
+def test_one_that_has_rested_is_asked(asked: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_FRESH_SECONDS", 0.0)
+    first = backend()
+    assert (backend(), asked) == (first, [first])
+
+
+@pytest.mark.parametrize("has_rested", [False, True])
+def test_one_that_the_server_has_ended_is_replaced_and_nobody_notices(
+    settings: Settings, asked: list[int], monkeypatch: pytest.MonkeyPatch, has_rested: bool
+) -> None:
+    first = backend()
+    end(settings, first)
+    if has_rested:
+        # Nothing is heard of a server that a network has lost.
+        monkeypatch.setattr(connections, "_FRESH_SECONDS", 0.0)
+        monkeypatch.setattr(connections, "_has_spoken", lambda _connection: False)
+    assert backend() != first
+    assert asked == [first]
