@@ -1,4 +1,4 @@
-"""How the engine's statements find their rows, whatever the database has been told of its tables."""
+"""How the engine finds its rows, whatever the database has been told of its tables."""
 
 import re
 from collections.abc import Iterator
