@@ -32,7 +32,7 @@ def create_worker() -> tuple[Flask, Celery]:
         guard()
         if (settings.journal / "id").exists():
             replay.run()
-        _rehearse()
+        _warm()
         db.session.remove()
         db.engine.dispose()
     celery = queue_of(app)
@@ -41,10 +41,10 @@ def create_worker() -> tuple[Flask, Celery]:
     return app, celery
 
 
-def _rehearse() -> None:
+def _warm() -> None:
     """Read what messages are made with, which each process would read for itself before its first;
     where that fails, each message says why it cannot be made."""
     try:
-        specimen.rehearse()
+        specimen.warm()
     except KelisimError as error:
         _log.warning("no specimen can be written", error=error.message)

@@ -89,11 +89,16 @@ def move_on() -> None:
             _log.error("a step of the sweep failed", step=step.__name__, error=type(error).__name__)
 
 
-def ring_for_the_due(database: psycopg.Connection) -> None:
-    """Ring for what is due: a wake-up may have been lost, or never sent."""
+def ring_the_senders(database: psycopg.Connection) -> None:
+    """Ring for messages that are due."""
     row = database.execute(_DUE).fetchone()
     if row and row[0]:
         ring(SEND)
+
+
+def ring_for_the_due(database: psycopg.Connection) -> None:
+    """Ring for what is due: a wake-up may have been lost, or never sent."""
+    ring_the_senders(database)
     if links.is_waited_for():
         ring(LINKS)
     if dns_checks.is_waited_for():

@@ -107,8 +107,8 @@ def _sweep(app: Flask, database: psycopg.Connection, is_time: bool) -> bool:
     settings = app.extensions["kelisim"]
     settled = sweep.settle_the_dead(database, settings, Host.here(settings))
     if settled:
-        # What the dead left goes on before all that only has its time.
-        sweep.ring_for_the_due(database)
+        # What the dead left goes on before whatever has only its time.
+        sweep.ring_the_senders(database)
     if settled or is_time:
         sweep.move_on()
         sweep.ring_for_the_due(database)

@@ -22,10 +22,9 @@ def look_after(engine: Engine) -> None:
         used_at = record.info.get("used_at")
         if used_at is None:
             return  # It was opened for this.
-        if time.monotonic() - used_at < _FRESH_SECONDS and not _has_spoken(connection):
-            return
         try:
-            engine.dialect.do_ping(connection)
+            if time.monotonic() - used_at >= _FRESH_SECONDS or _has_spoken(connection):
+                engine.dialect.do_ping(connection)
         except psycopg.Error as error:
             raise InvalidatePoolError from error
 

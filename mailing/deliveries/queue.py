@@ -115,19 +115,20 @@ _PUT_BACK = """
 
 _CALL = CALL.format(which="id = ANY (%(ids)s::uuid[])")
 _CALL_OWNED = CALL.format(
-    which="batch_id IN (SELECT batch_id FROM batch_owners WHERE owner = %(owner)s)"
+    which="batch_id = ANY (ARRAY(SELECT batch_id FROM batch_owners WHERE owner = %(owner)s))"
 )
 
 # Only what the rows themselves say is let go: a result that is not written down yet keeps its
 # batch, or nobody would sweep it after a crash.
 _LOCK_RELEASED = """
-    SELECT id FROM batches WHERE id IN (
-        SELECT batch_id FROM batch_owners WHERE owner = %(owner)s AND batch_id <> ALL (%(keep)s))
+    SELECT id FROM batches WHERE id = ANY (ARRAY(
+        SELECT batch_id FROM batch_owners WHERE owner = %(owner)s AND batch_id <> ALL (%(keep)s)))
     ORDER BY id FOR UPDATE
 """
 
 _LOCK_OWNED = """
-    SELECT FROM batches WHERE id IN (SELECT batch_id FROM batch_owners WHERE owner = %s)
+    SELECT FROM batches
+    WHERE id = ANY (ARRAY(SELECT batch_id FROM batch_owners WHERE owner = %(owner)s))
     ORDER BY id FOR UPDATE
 """
 
@@ -210,7 +211,7 @@ def call_owned(connection: Connection, owner: UUID) -> None:
 
 def lock_owned(connection: Connection, owner: UUID) -> None:
     """Lock all batches of an owner, in their order: whatever is done to some follows."""
-    connection.execute(_LOCK_OWNED, [owner])
+    connection.execute(_LOCK_OWNED, {"owner": owner})
 
 
 def release(connection: Connection, owner: UUID, keep: Collection[int] = ()) -> None:

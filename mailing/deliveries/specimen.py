@@ -21,7 +21,7 @@ def page(language: str) -> str:
     return shown.html
 
 
-def rehearse() -> None:
+def warm() -> None:
     """Write it in each language, for nobody: the catalogues, templates and grammars that a message
     is made with are read, for this process and for those that are forked from it."""
     for language in LANGUAGES:

@@ -44,9 +44,9 @@ _ABORT = _CHANGE.format(
 # A batch that waited for the retry of what is held now has nothing to wait for.
 _CALL = """
     WITH freed AS (
-        SELECT b.id FROM batches b WHERE b.due_at > now() AND b.id IN (
+        SELECT b.id FROM batches b WHERE b.due_at > now() AND b.id = ANY (ARRAY(
             SELECT batch_id FROM deliveries
-            WHERE subscriber_id = ANY (CAST(:people AS uuid[])) AND state = 'held')
+            WHERE subscriber_id = ANY (CAST(:people AS uuid[])) AND state = 'held'))
         ORDER BY b.id FOR UPDATE
     )
     UPDATE batches b SET due_at = to_timestamp(0) FROM freed f WHERE b.id = f.id

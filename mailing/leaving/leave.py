@@ -48,13 +48,13 @@ class _Done:
 def leave(leaving: Leaving) -> Receipt:
     """Leave, durably; the receipt. Raises Unavailable (the journal has it) without a database,
     and without a usable journal (the database has it); NobodyKnown where there is nobody."""
-    leaving = _now(leaving)
     try:
         written = _write_down(leaving)
     except (JournalError, OSError):
         is_kept = _keep_without_journal(leaving)
         raise Unavailable(_NO_JOURNAL if is_kept else _NOTHING) from None
     try:
+        leaving = _now(leaving)
         return _answer(leaving, record(leaving, written))
     except UNREACHABLE:
         db.session.rollback()
@@ -65,7 +65,8 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only."""
     topic_ids = _topics(leaving)
     subscriber = _locked(leaving, written, topic_ids)
-    is_new, said = written is None or marks.apply(written[0].id, written[1]), []
+    said: list[int] = []
+    is_new = written is None or marks.apply(written[0].id, written[1])
     if is_new and subscriber is not None:
         said = say(leaving, subscriber, topic_ids)
     if is_new and written is not None:
@@ -102,12 +103,10 @@ def _suppress_written(leaving: Leaving, subscriber: Subscriber | None, digest: s
 
 
 def _now(leaving: Leaving) -> Leaving:
-    """The same, said by whoever it is by now: a link may be older than the database."""
-    try:
-        return replace(leaving, subscriber_id=lost.now_known_as(leaving.subscriber_id))
-    except UNREACHABLE:
-        db.session.rollback()
-        return leaving
+    """The same, said by whoever it is by now: a link may be older than the database. Asked in the
+    transaction that records it. Of one that nobody can be asked about nothing would be recorded,
+    and the line called applied."""
+    return replace(leaving, subscriber_id=lost.now_known_as(leaving.subscriber_id))
 
 
 def _write_down(leaving: Leaving) -> Written:
@@ -140,7 +139,7 @@ def _keep_without_journal(leaving: Leaving) -> bool:
     """The disk is full, or the journal is not ours: the "no" holds here, if here can hold it."""
     try:
         db.session.rollback()
-        record(leaving, None)
+        record(_now(leaving), None)
     except UNREACHABLE:
         db.session.rollback()
         return False
@@ -163,6 +162,7 @@ def _stop(leaving: Leaving, topic_ids: list[int] | None, covered: list[int]) -> 
 def _receipt(leaving: Leaving, topic_ids: list[int] | None, said: list[int]) -> StoredReceipt:
     """What is answered; `said` are the entries that were appended for it."""
     entry = _said_by(leaving, topic_ids, said)
+    # Of what was said just now nobody has a receipt.
     given = receipts.of_entry(entry.id) if entry and entry.id not in said else None
     if given is not None:
         return given
@@ -184,6 +184,7 @@ def _said_by(leaving: Leaving, topic_ids: list[int] | None, said: list[int]) -> 
     if leaving.kind is Kind.BLOCKED:
         return ledger.last(leaving.subscriber_id, None, leaving.kind)
     if topic_ids and said:
+        # Ids grow under the lock of the person's row: what is new is newer than any other.
         return db.session.get(Entry, max(said))
     held = standings.of(leaving.subscriber_id)
     asked = [topics.find(topics.NOTICES).id] if topic_ids is None else topic_ids

@@ -56,7 +56,7 @@ def is_preview(token: str) -> bool:
 
 def person_of(token: str) -> UUID | None:
     """Whose link it is; None for one that is not ours."""
-    meant = _read(token)
+    meant = _meant_now(token)
     return meant[0] if meant else None
 
 
@@ -75,7 +75,7 @@ def look(token: str, asked_language: str | None = None) -> LeaveView | None:
 
     The topics are named in the language asked for, else in the person's own.
     """
-    meant = _read(token)
+    meant = _meant_now(token)
     if meant is None:
         return None
     subscriber = db.session.get(Subscriber, meant[0])
@@ -99,7 +99,7 @@ def look(token: str, asked_language: str | None = None) -> LeaveView | None:
 
 def undo(token: str) -> bool:
     """Take back an unsubscribe of the last 24 hours; whether there was one. Commits."""
-    meant = _read(token)
+    meant = _meant_now(token)
     subscriber = subscribers.lock(meant[0]) if meant else None
     if meant is None or subscriber is None or _was_for_another(token, subscriber.id):
         return False
@@ -112,7 +112,7 @@ def undo(token: str) -> bool:
 
 def undo_stop(token: str) -> bool:
     """Take back “stop everything” of the last 24 hours; whether there was one. Commits."""
-    meant = _read(token)
+    meant = _meant_now(token)
     subscriber = subscribers.lock(meant[0]) if meant else None
     is_own = subscriber is not None and not _was_for_another(token, subscriber.id)
     is_back = is_own and undoing.take_back(undoing.of_everything(subscriber))
@@ -164,7 +164,7 @@ def _confirm_arrival(token: str) -> None:
         db.session.rollback()
 
 
-def _read(token: str) -> tuple[UUID, Scope] | None:
+def _meant_now(token: str) -> tuple[UUID, Scope] | None:
     """Who it is about by now, and what."""
     meant = _meant(token)
     return (_now(meant[0]), meant[1]) if meant else None

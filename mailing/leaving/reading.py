@@ -12,6 +12,7 @@ from mailing.leaving import destroyed, kept_out
 from mailing.leaving.journal import JournalError, Line
 from mailing.leaving.scope import Scope
 from mailing.leaving.wish import Leaving
+from mailing.people import lost
 from mailing.people.ledger import Kind
 
 # The kinds that are no leaving: who demands that a line says what it has to, and applies it.
@@ -20,15 +21,19 @@ OTHERS: dict[str, ModuleType] = {
     destroyed.KIND: destroyed,
 }
 
-# The ids of the people who have these digests now.
+# The ids of the people whom lines are about now, by what the lines name them.
 Known = Mapping[str, UUID]
 
 
 def known(lines: Iterable[Line]) -> dict[str, UUID]:
-    """Whom the lines are about, by the digest in them: an id may be another since."""
-    digests = {line.note.digest for line in lines if _is_digest(line.note.digest)}
+    """Whom the lines are about, by the digest in them: an id may be another since. Where the
+    database was away when a line was written, no digest could be named; then by the id."""
+    notes = [line.note for line in lines]
+    digests = {note.digest for note in notes if _is_digest(note.digest)}
     values = {"digests": array_of([bytes.fromhex(one or "") for one in digests])}
-    return {row.digest.hex(): row.id for row in db.session.execute(text(_KNOWN), values).all()}
+    found = {row.digest.hex(): row.id for row in db.session.execute(text(_KNOWN), values).all()}
+    former = [one for note in notes if not note.digest and (one := _id(note.subscriber))]
+    return found | {str(one): now for one, now in lost.now_known(former).items()}
 
 
 _KNOWN = "SELECT digest, id FROM subscribers WHERE digest = ANY (CAST(:digests AS bytea[]))"
@@ -44,7 +49,7 @@ def leaving(line: Line, people: Known) -> Leaving | None:
             return None
         bytes.fromhex(note.digest or "")
         return Leaving(
-            subscriber_id=people.get(note.digest or "") or UUID(note.subscriber),
+            subscriber_id=people.get(note.digest or note.subscriber) or UUID(note.subscriber),
             scope=Scope(note.scope).checked(),
             kind=Kind(note.kind),
             source=note.source,
@@ -63,6 +68,13 @@ def leaving(line: Line, people: Known) -> Leaving | None:
             f"Line {line.sequence} of the withdrawal journal is no leaving. Put back an untouched "
             "copy; sending stays off until then."
         ) from None
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _is_digest(text: str | None) -> bool:

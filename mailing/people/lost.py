@@ -4,7 +4,7 @@ Their yes is lost, and is not guessed. Their mails are still in their mailboxes,
 links in them must lead somewhere: to whoever has the same address now, or to a "no" that is kept.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import Index, LargeBinary, delete, or_, select
@@ -42,12 +42,19 @@ def forget(subscriber_id: UUID, digest: bytes) -> None:
 
 def now_known_as(subscriber_id: UUID) -> UUID:
     """The id of whoever has the address now; the same where nobody was lost, or came back."""
+    return now_known([subscriber_id]).get(subscriber_id, subscriber_id)
+
+
+def now_known(subscriber_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Who has the addresses of those of these ids now that were lost, and came back."""
+    if not subscriber_ids:
+        return {}
     query = (
-        select(Subscriber.id)
-        .join(LostSubscriber, LostSubscriber.digest == Subscriber.digest)
-        .where(LostSubscriber.id == subscriber_id)
+        select(LostSubscriber.id, Subscriber.id)
+        .join(Subscriber, LostSubscriber.digest == Subscriber.digest)
+        .where(LostSubscriber.id.in_(subscriber_ids))
     )
-    return db.session.scalars(query).one_or_none() or subscriber_id
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def digest_of(subscriber_id: UUID) -> bytes | None:

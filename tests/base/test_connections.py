@@ -84,9 +84,10 @@ def end(settings: Settings, pid: int) -> None:
 
 
 def test_a_connection_that_has_just_answered_is_not_asked_whether_it_would(
-    asked: list[int],
+    asked: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the round trips of one click to leave, each sixth asked only that."""
+    monkeypatch.setattr(connections, "_FRESH_SECONDS", 600.0)
     first = backend()
     assert [backend() for _ in range(3)] == [first] * 3
     assert asked == []
@@ -98,15 +99,25 @@ def test_one_that_has_rested_is_asked(asked: list[int], monkeypatch: pytest.Monk
     assert (backend(), asked) == (first, [first])
 
 
-@pytest.mark.parametrize("has_rested", [False, True])
+@pytest.mark.parametrize("fresh_seconds", [600.0, 0.0], ids=["heard of", "not heard of"])
 def test_one_that_the_server_has_ended_is_replaced_and_nobody_notices(
-    settings: Settings, asked: list[int], monkeypatch: pytest.MonkeyPatch, has_rested: bool
+    settings: Settings, asked: list[int], monkeypatch: pytest.MonkeyPatch, fresh_seconds: float
 ) -> None:
+    """It hears that the server ends; of one that a network has lost it hears nothing, and asks."""
+    monkeypatch.setattr(connections, "_FRESH_SECONDS", fresh_seconds)
     first = backend()
     end(settings, first)
-    if has_rested:
-        # Nothing is heard of a server that a network has lost.
-        monkeypatch.setattr(connections, "_FRESH_SECONDS", 0.0)
-        monkeypatch.setattr(connections, "_has_spoken", lambda _connection: False)
     assert backend() != first
     assert asked == [first]
+
+
+def test_one_that_was_closed_here_is_replaced(
+    asked: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_FRESH_SECONDS", 600.0)
+    first = backend()
+    with db.engine.connect() as held:
+        raw: Any = held.connection.driver_connection
+    raw.close()
+    assert backend() != first
+    assert asked == [], "there is nobody to ask"

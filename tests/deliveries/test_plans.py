@@ -28,6 +28,9 @@ _STATEMENTS = {
     "seal": seal._SEAL,
     "accepted": results._ACCEPTED,
     "record": results._RECORD,
+    "call_owned": queue._CALL_OWNED,
+    "lock_owned": queue._LOCK_OWNED,
+    "lock_released": queue._LOCK_RELEASED,
     "release": queue._RELEASE,
     "finish": queue._FINISH,
 }
@@ -49,7 +52,7 @@ def small_when_looked_at(database: Connection) -> None:
 
 @pytest.mark.parametrize("statement", _STATEMENTS)
 @pytest.mark.parametrize("known", [never_looked_at, small_when_looked_at])
-def test_no_statement_of_the_engine_reads_a_whole_table(
+def test_what_a_campaign_passes_on_its_way_reads_no_whole_table(
     sender: Sender, known: Any, statement: str
 ) -> None:
     """A plan lives as long as its connection: one that suited a small table met a large one, and

@@ -35,7 +35,7 @@ def test_a_specimen_that_cannot_be_written_stops_no_worker(monkeypatch: pytest.M
     def fail() -> None:
         raise Invalid("The accent is no colour.")
 
-    monkeypatch.setattr(specimen, "rehearse", fail)
+    monkeypatch.setattr(specimen, "warm", fail)
     with capture_logs() as logged:
         starting.create_worker()
     [line] = logged

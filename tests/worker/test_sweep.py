@@ -19,7 +19,7 @@ from mailing.deliveries.seal import seal
 from tests import road
 from tests.worker.conftest import Desk
 from tests.worker.test_incarnation import Somebody
-from worker import sweep
+from worker import sweep, sweeper
 from worker.incarnation import Host, boot_id
 
 Work = Callable[[UUID, UUID, str], UUID]
@@ -206,3 +206,16 @@ def test_it_rings_for_what_is_due_and_only_then(
     sweep.ring_for_the_due(desk.database)
     assert rung == []
     assert Path(desk.life.host.directory).is_dir()
+
+
+def test_what_the_dead_left_is_rung_for_before_whatever_has_only_its_time(
+    app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some twenty steps and more came first, while nobody went on with it."""
+    done: list[str] = []
+    monkeypatch.setattr(sweep, "settle_the_dead", lambda *_: 1)
+    monkeypatch.setattr(sweep, "ring_the_senders", lambda _: done.append("senders"))
+    monkeypatch.setattr(sweep, "move_on", lambda: done.append("move on"))
+    monkeypatch.setattr(sweep, "ring_for_the_due", lambda _: done.append("all"))
+    assert sweeper._sweep(app, desk.database, is_time=False)
+    assert done == ["senders", "move on", "all"]
