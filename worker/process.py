@@ -22,7 +22,7 @@ from worker.incarnation import Host, Incarnation
 
 EXIT_AFTER_ERROR = 70
 _COLLECT_EVERY = 50_000
-_NICE = 5
+_NICE = 10
 
 _log = structlog.get_logger()
 
