@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 
 from console.embedded import Services, lease
 from mailing.base import schema
+from mailing.base.database import dsn
 from mailing.base.settings import ROOT
 from mailing.base.version import MIGRATIONS
 
@@ -168,9 +169,7 @@ def _alone() -> Iterator[None]:
 
 @contextmanager
 def _administration(services: Services) -> Iterator[Connection]:
-    url = make_url(services.database_url).set(drivername="postgresql")
-    dsn = url.render_as_string(hide_password=False)
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with psycopg.connect(dsn(services.database_url), autocommit=True) as connection:
         yield connection
 
 
@@ -191,3 +190,9 @@ def _drop(connection: Connection, name: str) -> None:
     connection.execute(
         sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     )
+
+
+def end_backend(url: str, pid: int) -> None:
+    """Have the server's process of a connection ended, and wait until it is gone."""
+    with psycopg.connect(dsn(url), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])

@@ -94,6 +94,8 @@ def ring_the_senders(database: psycopg.Connection) -> None:
     row = database.execute(_DUE).fetchone()
     if row and row[0]:
         ring(SEND)
+    # It rings with a commit, and would wait for that of the next step.
+    db.session.commit()
 
 
 def ring_for_the_due(database: psycopg.Connection) -> None:

@@ -65,10 +65,8 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only."""
     topic_ids = _topics(leaving)
     subscriber = _locked(leaving, written, topic_ids)
-    said: list[int] = []
     is_new = written is None or marks.apply(written[0].id, written[1])
-    if is_new and subscriber is not None:
-        said = say(leaving, subscriber, topic_ids)
+    said = say(leaving, subscriber, topic_ids) if is_new and subscriber is not None else []
     if is_new and written is not None:
         _suppress_written(leaving, subscriber, written[1].note.digest)
     covered = scope.covered(leaving.subscriber_id, topic_ids)

@@ -14,6 +14,7 @@ from mailing.base.database import db, dsn
 from mailing.base.settings import Settings
 from mailing.bootstrap import create_base
 from mailing.deliveries import queue
+from tests.services import end_backend
 from worker.process import connect
 
 
@@ -77,12 +78,6 @@ def backend() -> int:
     return int(pid or 0)
 
 
-def end(settings: Settings, pid: int) -> None:
-    """Have a backend ended, and wait until it is gone."""
-    with psycopg.connect(dsn(settings.database), autocommit=True) as other:
-        other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
-
-
 def test_a_connection_that_has_just_answered_is_not_asked_whether_it_would(
     asked: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -106,7 +101,7 @@ def test_one_that_the_server_has_ended_is_replaced_and_nobody_notices(
     """It hears that the server ends; of one that a network has lost it hears nothing, and asks."""
     monkeypatch.setattr(connections, "_FRESH_SECONDS", fresh_seconds)
     first = backend()
-    end(settings, first)
+    end_backend(settings.database, first)
     assert backend() != first
     assert asked == [first]
 

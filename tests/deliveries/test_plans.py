@@ -1,13 +1,12 @@
 """How the engine finds its rows, whatever the database has been told of its tables."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from psycopg import Connection
 
+from mailing.base import roundtrip
 from mailing.deliveries import gate, queue, results, seal
 from tests import road
 from tests.deliveries.conftest import Sender
@@ -15,7 +14,6 @@ from tests.deliveries.conftest import Sender
 # What the operator has many of. A plan for a group, or for the end of a batch, that reads all of
 # such a table is a wrong one.
 _LARGE = {"deliveries", "subscribers", "standings", "suppressions", "batches", "batch_owners"}
-_DECIDE = gate._DECIDE.format(**gate._PLACES["campaign"])
 _STATEMENTS = {
     "next": queue._NEXT,
     "write": queue._WRITE,
@@ -24,7 +22,7 @@ _STATEMENTS = {
     "put_back": queue._PUT_BACK,
     "call": queue._CALL,
     "lock": gate._LOCK_SUBSCRIBERS,
-    "decide": _DECIDE,
+    "decide": gate._DECIDE.format(**gate._PLACES["campaign"]),
     "seal": seal._SEAL,
     "accepted": results._ACCEPTED,
     "record": results._RECORD,
@@ -65,15 +63,14 @@ def test_what_a_campaign_passes_on_its_way_reads_no_whole_table(
 
 def whole_tables(database: Connection, statement: str) -> Iterator[str]:
     """The large tables of which a plan reads everything."""
-    names = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", statement)))
-    numbered = re.sub(r"%\((\w+)\)s", lambda found: f"${names.index(found[1]) + 1}", statement)
-    raw = psycopg.ClientCursor(database)
-    raw.execute(f"PREPARE planned AS {numbered}".encode())
-    nothing = f"({', '.join(['NULL'] * len(names))})" if names else ""
+    numbered, names = roundtrip._numbered(statement)
+    database.execute(b"PREPARE planned AS " + numbered)
+    nothing = f"({', '.join(['NULL'] * len(names))})"
     try:
-        found = raw.execute(f"EXPLAIN (FORMAT JSON) EXECUTE planned{nothing}".encode()).fetchone()
+        explain = f"EXPLAIN (FORMAT JSON) EXECUTE planned{nothing}".encode()
+        found = database.execute(explain).fetchone()
     finally:
-        raw.execute("DEALLOCATE planned")
+        database.execute("DEALLOCATE planned")
     assert found is not None
     yield from _read_whole(found[0][0]["Plan"])
 

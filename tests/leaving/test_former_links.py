@@ -5,29 +5,19 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
-from flask import Flask
 from sqlalchemy import event
 
-from mailing.base.database import db, dsn
+from mailing.base.database import db
 from mailing.base.errors import Unavailable
 from mailing.base.settings import current
 from mailing.leaving import links, replay
 from mailing.people import lost
 from tests import road
 from tests.person import Person
+from tests.services import end_backend
 
 MAPPING, PREPARING = "FROM lost_subscribers JOIN", "FROM journals"
-
-
-@pytest.fixture
-def person(app: Flask) -> Person:
-    policy = road.lay()
-    replay.run()
-    somebody = Person(policy)
-    somebody.say_yes("news", "offers")
-    return somebody
 
 
 @contextmanager
@@ -38,9 +28,7 @@ def cut_off(is_cut: Callable[[str], bool]) -> Iterator[list[str]]:
     def before(_connection: Any, cursor: Any, statement: str, *_rest: Any) -> None:
         if is_cut(statement):
             cut.append(statement)
-            with psycopg.connect(dsn(current().database), autocommit=True) as other:
-                pid = cursor.connection.info.backend_pid
-                other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+            end_backend(current().database, cursor.connection.info.backend_pid)
 
     event.listen(db.engine, "before_cursor_execute", before)
     try:

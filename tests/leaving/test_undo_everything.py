@@ -3,26 +3,20 @@
 from datetime import timedelta
 
 import pytest
-from flask import Flask
 
 from mailing.base import clock
 from mailing.base.database import db
-from mailing.leaving import links, preference_view, preferences, replay
+from mailing.leaving import links, preference_view, preferences
 from mailing.people import ledger, suppression
 from mailing.people.suppression import Why
-from tests import road
 from tests.person import Person
 
 
 @pytest.fixture
-def person(app: Flask) -> Person:
+def person(person: Person) -> Person:
     """Somebody who gets `news` and left `offers` before."""
-    policy = road.lay()
-    replay.run()
-    somebody = Person(policy)
-    somebody.say_yes("news", "offers")
-    somebody.one_click("offers")
-    return somebody
+    person.one_click("offers")
+    return person
 
 
 def standings_of(person: Person) -> dict[str, str]:

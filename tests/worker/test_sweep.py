@@ -211,11 +211,11 @@ def test_it_rings_for_what_is_due_and_only_then(
 def test_what_the_dead_left_is_rung_for_before_whatever_has_only_its_time(
     app: Flask, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Some twenty steps and more came first, while nobody went on with it."""
+    """All its steps came first, while nobody went on with it."""
+    road.under_way(1)
     done: list[str] = []
+    monkeypatch.setattr("mailing.base.jobs.ring_now", lambda _queue, name, _ids: done.append(name))
     monkeypatch.setattr(sweep, "settle_the_dead", lambda *_: 1)
-    monkeypatch.setattr(sweep, "ring_the_senders", lambda _: done.append("senders"))
     monkeypatch.setattr(sweep, "move_on", lambda: done.append("move on"))
-    monkeypatch.setattr(sweep, "ring_for_the_due", lambda _: done.append("all"))
     assert sweeper._sweep(app, desk.database, is_time=False)
-    assert done == ["senders", "move on", "all"]
+    assert done == ["kelisim.send", "move on", "kelisim.send"]
