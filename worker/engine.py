@@ -11,15 +11,11 @@ from collections.abc import Callable
 
 import structlog
 from psycopg import Connection as Database
-from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
-from mailing.base.errors import Invalid, KelisimError
 from mailing.base.settings import Settings
 from mailing.deliveries import queue
 from mailing.deliveries.gate import Passed
-from mailing.deliveries.letters import Letters
-from mailing.deliveries.message import Octets
 from mailing.deliveries.results import Ending
 from mailing.deliveries.seal import seal
 from worker.gathering import Gathering
@@ -30,6 +26,7 @@ from worker.sendjournal import Dot
 from worker.smtp import Outcome, Phase
 from worker.stock import Stock
 from worker.watch import Watch
+from worker.writing import Writing
 
 FINISH_SECONDS = 30.0
 # How long a turn that is over waits for its last answers before another begins.
@@ -47,11 +44,11 @@ class Engine:
     def __init__(self, settings: Settings, life: Incarnation, database: Database) -> None:
         self._life = life
         self._database = database
-        self._letters = Letters(settings)
         self._lines = Lines(settings, database)
         self._watch = Watch()
         self._stock = Stock(settings, database, life.id)
         self._permits = Permits(settings, database, life.id, life.journal)
+        self._writing = Writing(settings, self._permits)
         self._at_dot: dict[Line, None] = {}
         self._to_gate, self._to_seal = Gathering(), Gathering()
 
@@ -177,34 +174,12 @@ class Engine:
             return
         self._to_gate.went()
         passed = self._permits.ask(claims)
-        # All are written before the first leaves: between two system calls each would be written
-        # with cold caches.
-        written = [(one, octets) for one in passed if (octets := self._write(one)) is not None]
-        for line, (one, octets) in zip(lines, written, strict=False):
+        for line, (one, octets) in zip(lines, self._writing.group(passed), strict=False):
             line.connection.send(one.permit, octets)
             line.passed = one
             self._note(line)
         # What a message was composed from is read outside; no transaction may stay open for it.
         db.session.rollback()
-
-    def _write(self, passed: Passed) -> Octets | None:
-        """The message; None when there can be none, which is told then.
-
-        One message must not keep all others from leaving, and again after every restart.
-        """
-        try:
-            return self._letters.write(passed)
-        except SQLAlchemyError:
-            raise
-        except Invalid as error:
-            self._permits.tell(passed, Ending.CANNOT_RENDER, text=error.message)
-        except KelisimError as error:
-            self._permits.tell(passed, Ending.DEFERRED, text=error.message)
-        except Exception as error:
-            name, delivery = type(error).__name__, str(passed.permit.delivery_id)
-            _log.error("a message cannot be made", delivery=delivery, error=name)
-            self._permits.tell(passed, Ending.CANNOT_RENDER, text=name)
-        return None
 
     def _seal(self, is_quiet: bool) -> None:
         """Seal every message whose body is written, then write its dot, or hang up."""

@@ -41,6 +41,7 @@ from mailing.deliveries.deliveries import Kind as Delivered
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.message import (
     Compiled,
+    Composed,
     ConfirmMail,
     Frame,
     Kind,
@@ -69,6 +70,21 @@ class Letters:
 
         Raises message.UnsafeValue when a value of this person would break out of its line.
         """
+        return self.compose(passed).signed()
+
+    def compose(self, passed: Passed) -> Composed:
+        """What `write` gives; a campaign's signatures are still to be made.
+
+        Raises message.UnsafeValue as well.
+        """
+        if passed.campaign_id is None:
+            return Composed(self._letter(passed))
+        compiled = self._campaign(passed.campaign_id, passed.language)
+        recipient = Recipient(passed.permit.recipient, self._covered(passed))
+        return compiled.compose(recipient, stamps.stamp(self._settings, self._keys, passed))
+
+    def _letter(self, passed: Passed) -> Octets:
+        """What is written to one person alone."""
         recipient = Recipient(passed.permit.recipient, self._covered(passed))
         if passed.optin_id is not None:
             return self._confirmation(passed, recipient)
@@ -76,10 +92,7 @@ class Letters:
             return self._account(passed, recipient)
         if passed.permit.kind == Delivered.TEST:
             return self._trial(passed)
-        if passed.campaign_id is None:
-            return self._answer(passed, recipient)
-        compiled = self._campaign(passed.campaign_id, passed.language)
-        return compiled.render(recipient, stamps.stamp(self._settings, self._keys, passed))
+        return self._answer(passed, recipient)
 
     def _trial(self, passed: Passed) -> Octets:
         """A test: of an invented reader, in somebody's mailbox; its links belong to nobody."""

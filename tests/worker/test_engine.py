@@ -20,7 +20,7 @@ from mailing.deliveries import incarnations, status
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.incarnations import Journalled
 from mailing.deliveries.letters import Letters
-from mailing.deliveries.message import Octets, UnsafeValue
+from mailing.deliveries.message import Composed, UnsafeValue
 from mailing.leaving import links
 from tests import road
 from tests.deliveries.test_queue import ask
@@ -284,16 +284,16 @@ def test_a_value_that_cannot_be_rendered_ends_that_one_delivery(
     desk: Desk, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, people = road.under_way(10)
-    write = Letters.write
+    compose = Letters.compose
 
-    def refuse_one(letters: Letters, passed: Passed) -> Octets:
+    def refuse_one(letters: Letters, passed: Passed) -> Composed:
         if passed.subscriber_id == people[3]:
             raise UnsafeValue("a line break in a name")
         if passed.subscriber_id == people[4]:
             raise ZeroDivisionError
-        return write(letters, passed)
+        return compose(letters, passed)
 
-    monkeypatch.setattr(Letters, "write", refuse_one)
+    monkeypatch.setattr(Letters, "compose", refuse_one)
     desk.work()
     assert reached(peer) == ALL - {road.address(3), road.address(4)}
     assert {(r["reason"], r["reply_text"]) for r in desk.rows() if r["state"] == "held"} == {

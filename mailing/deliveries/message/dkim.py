@@ -4,6 +4,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from mailing.base.signing import SigningKey
 from mailing.deliveries.message.canonical import relaxed_field
@@ -17,8 +18,21 @@ OVERSIGNED = (
 FOLD_AT = 76
 
 
+class Unmade(NamedTuple):
+    """A signature that is still to be made: its key, its field up to the value, and the digest."""
+
+    key: SigningKey
+    begun: str
+    digest: bytes
+
+    def field(self) -> str:
+        """Make it; the whole field, folded, without the last CRLF."""
+        return f"{self.begun}{_wrapped(self.key.sign(self.digest))}"
+
+
 class Signer:
-    """Signs the messages of one campaign and language: what is the same in them is prepared."""
+    """What is to be signed in the messages of a campaign and language; what is the same in them is
+    prepared."""
 
     __slots__ = ("_common", "_keys")
 
@@ -32,19 +46,19 @@ class Signer:
         begun = [(key, _beginning(key, names)) for key in keys]
         self._keys = [(key, text, relaxed_field(text)) for key, text in begun]
 
-    def sign(self, personal: Sequence[str], body: bytes, moment: datetime) -> list[str]:
-        """One field for each key, over the common fields, these, and a body in relaxed form.
+    def unmade(self, personal: Sequence[str], body: bytes, moment: datetime) -> list[Unmade]:
+        """One for each key, over the common fields, these, and a body in relaxed form.
 
         `moment` is the delivery's own, never the clock's, so that a retry is byte-identical.
         """
         fields = self._common + b"".join(relaxed_field(field) + b"\r\n" for field in personal)
         body_hash = b64encode(sha256(body).digest()).decode("ascii")
         end = f"t={int(moment.timestamp())}; bh={body_hash};"
-        written = []
-        for key, text, relaxed in self._keys:
-            digest = sha256(fields + relaxed + f" {end} b=".encode()).digest()
-            written.append(f"{text}\r\n {end}\r\n b={_wrapped(key.sign(digest))}")
-        return written
+        hashed = f" {end} b=".encode()
+        return [
+            Unmade(key, f"{text}\r\n {end}\r\n b=", sha256(fields + relaxed + hashed).digest())
+            for key, text, relaxed in self._keys
+        ]
 
 
 def _beginning(key: SigningKey, names: Sequence[str]) -> str:

@@ -33,6 +33,11 @@ class Octets:
             wire += b"\r\n"
         return cls(wire, len(message), message.isascii())
 
+    def below(self, fields: str) -> Self:
+        """The same message with these fields on top: ASCII, each with its CRLF, no dot in front."""
+        top = fields.encode("ascii")
+        return type(self)(top + self.wire, len(top) + self.size, self.is_ascii)
+
     @property
     def message(self) -> bytes:
         """The message itself, each doubled dot single again."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mailing.deliveries.message.canonical import relaxed_body
+from mailing.deliveries.message.composed import Composed
 from mailing.deliveries.message.dkim import Signer
 from mailing.deliveries.message.frame import UNSAFE, Frame, Recipient, Stamp, UnsafeValue
 from mailing.deliveries.message.headers import opening, personal, subject_text
@@ -41,11 +42,9 @@ def reply(frame: Frame, mail: ReplyMail, recipient: Recipient, stamp: Stamp) -> 
         "Content-Type: text/plain; charset=utf-8",
         f"Content-Transfer-Encoding: {encoding}",
     ]
-    names = [field.partition(":")[0] for field in fields]
-    if frame.keys:
-        signer = Signer(frame.keys, (), names)
-        fields[:0] = signer.sign(fields, relaxed_body(body), stamp.date)
-    return Octets.of("\r\n".join([*fields, "\r\n"]).encode() + body)
+    octets = Octets.of("\r\n".join([*fields, "\r\n"]).encode() + body)
+    signer = Signer(frame.keys, (), [field.partition(":")[0] for field in fields])
+    return Composed(octets, signer.unmade(fields, relaxed_body(body), stamp.date)).signed()
 
 
 def _threaded(mail: ReplyMail) -> list[str]:
