@@ -21,7 +21,7 @@ from mailing.leaving.wish import Leaving, entry, to_say
 from mailing.people import ledger, standings, subscribers, suppression, topics
 from mailing.people.ledger import Kind
 from mailing.people.optins import OptIn
-from mailing.people.standings import Held, Said
+from mailing.people.standings import Held
 from mailing.people.suppression import Why
 
 AT_ONCE = 1000
@@ -184,24 +184,15 @@ def _suppress(wishes: list[_Wish], people: dict[UUID, Person]) -> None:
 def _stop(wishes: list[_Wish], held: Standings) -> None:
     """What waits for them is held; those who left the same at once. `held` is from before: what
     was left since counts for nothing among what is left."""
-    every = sorted(topic.id for topic in topics.all_topics())
-    notices = topics.find(topics.NOTICES).id
+    every = topics.all_topics()
     together: dict[tuple[str, tuple[int, ...] | None, tuple[int, ...]], list[UUID]] = defaultdict(
         list
     )
     for wish in wishes:
         left = None if wish.topic_ids is None else tuple(wish.topic_ids)
-        covered = (
-            every
-            if left is None
-            else scope.with_notices(list(left), _given(held[wish.person]), notices)
-        )
+        covered = scope.covered(left, held[wish.person], every)
         together[wish.leaving.holds_as, left, tuple(covered)].append(wish.person)
     for (reason, left, covered_ids), ids in together.items():
         scope.cancel_requests(ids, None if left is None else list(left))
         named = covered_ids if left is None else left
         inflight.keep_back(ids, reason, list(named), list(covered_ids))
-
-
-def _given(held: dict[int, Held]) -> set[int]:
-    return {topic_id for topic_id, row in held.items() if row.standing == Said.GIVEN}

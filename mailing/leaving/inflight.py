@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from mailing.base.arrays import array_of
 from mailing.base.database import db
 from mailing.base.settings import current
-from mailing.deliveries.deliveries import State, message_id
+from mailing.deliveries.deliveries import message_id
 from mailing.deliveries.frames import domain_of
 
 _LOOK_AGAIN = 0.02
@@ -18,7 +18,7 @@ _LOOK_AGAIN = 0.02
 # A confirmation belongs to each topic that its request asks for. An answer to a person's own
 # request is no mail of any topic: leaving does not take it back, a withdrawal stops it at the gate.
 _COVERED = """
-    SELECT d.id, d.sealed_at FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
+    SELECT d.id, d.state, d.sealed_at FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
     WHERE d.subscriber_id = ANY (CAST(:people AS uuid[]))
       AND d.state IN ({states}) AND d.kind <> 'correspondence'
       AND (d.topic_id = ANY (CAST(:covered AS integer[]))
@@ -26,31 +26,26 @@ _COVERED = """
     ORDER BY d.id
 """
 
-_CHANGE = """
-    WITH mine AS ({covered} FOR UPDATE OF d)
-    UPDATE deliveries d SET state = '{state}', retry_at = NULL, finished_at = {finished},
-        reason = CASE WHEN d.topic_id = ANY (CAST(:named AS integer[])) OR d.kind = 'confirmation'
-                      THEN :reason ELSE 'no_topic_left' END
-    FROM mine WHERE d.id = mine.id
-"""
-_HOLD = _CHANGE.format(
-    covered=_COVERED.format(states="'pending', 'deferred', 'claimed'"),
-    state=State.HELD.value,
-    finished="now()",
-)
-_ABORT = _CHANGE.format(
-    covered=_COVERED.format(states="'open'"), state=State.ABORTING.value, finished="NULL"
-)
 # A batch that waited for the retry of what is held now has nothing to wait for.
-_CALL = """
-    WITH freed AS (
+_KEEP_BACK = f"""
+    WITH mine AS ({_COVERED.format(states="'pending', 'deferred', 'claimed', 'open'")}
+                  FOR UPDATE OF d),
+    kept AS (
+        UPDATE deliveries d SET retry_at = NULL,
+            state = CASE mine.state WHEN 'open' THEN 'aborting' ELSE 'held' END,
+            finished_at = CASE mine.state WHEN 'open' THEN NULL ELSE now() END,
+            reason = CASE WHEN d.topic_id = ANY (CAST(:named AS integer[]))
+                          OR d.kind = 'confirmation'
+                     THEN :reason ELSE 'no_topic_left' END
+        FROM mine WHERE d.id = mine.id RETURNING d.batch_id, d.state
+    ),
+    freed AS (
         SELECT b.id FROM batches b WHERE b.due_at > now() AND b.id = ANY (ARRAY(
-            SELECT batch_id FROM deliveries
-            WHERE subscriber_id = ANY (CAST(:people AS uuid[])) AND state = 'held'))
+            SELECT batch_id FROM kept WHERE state = 'held'))
         ORDER BY b.id FOR UPDATE
     )
     UPDATE batches b SET due_at = to_timestamp(0) FROM freed f WHERE b.id = f.id
-"""
+"""  # noqa: S608 - our own text; every value is bound
 
 # A dot that was written just before its process was killed may still reach the relay: the message
 # is uncertain, or, as a confirmation, was to be sent again and is held by now.
@@ -76,8 +71,7 @@ def keep_back(
         "named": named,
         "reason": reason,
     }
-    for change in (_HOLD, _ABORT, _CALL):
-        db.session.execute(text(change), values)
+    db.session.execute(text(_KEEP_BACK), values)
 
 
 def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[str, str]]:
@@ -89,6 +83,8 @@ def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[
     deadline = time.monotonic() + patience
     found = _look(subscriber_id, covered)
     while any(row.is_sealed for row in found) and time.monotonic() < deadline:
+        # No transaction is open while we only wait.
+        db.session.commit()
         time.sleep(_LOOK_AGAIN)
         found = _look(subscriber_id, covered)
     domain = domain_of(current())
@@ -100,6 +96,4 @@ def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[
 
 def _look(subscriber_id: UUID, covered: list[int]) -> Sequence[Row[tuple[UUID, datetime, bool]]]:
     values = {"people": [subscriber_id], "covered": covered}
-    found = db.session.execute(text(_MAY_ARRIVE), values).all()
-    db.session.commit()
-    return found
+    return db.session.execute(text(_MAY_ARRIVE), values).all()

@@ -4,8 +4,10 @@ Journal, transaction, wait, answer (enforcement.md, "Leaving"). It owns its tran
 answer is given only once the "no" is durable, and it names what could no longer be recalled.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -22,6 +24,7 @@ from mailing.leaving.wish import say, suppress_unknown
 from mailing.people import ledger, lost, standings, subscribers, topics
 from mailing.people.ledger import Entry, Kind
 from mailing.people.subscribers import Subscriber
+from mailing.people.topics import Topic
 
 _NO_DATABASE = "Your wish is written down, but our database does not answer. Please try again soon."
 _NO_JOURNAL = "Your wish is kept, but our journal cannot be written. Please try again soon."
@@ -42,6 +45,7 @@ class _Done:
     receipt_id: str
     recorded_at: datetime
     topics: str
+    subscriber_id: UUID
     covered: list[int]
 
 
@@ -54,7 +58,6 @@ def leave(leaving: Leaving) -> Receipt:
         is_kept = _keep_without_journal(leaving)
         raise Unavailable(_NO_JOURNAL if is_kept else _NOTHING) from None
     try:
-        leaving = _now(leaving)
         return _answer(leaving, record(leaving, written))
     except UNREACHABLE:
         db.session.rollback()
@@ -63,32 +66,48 @@ def leave(leaving: Leaving) -> Receipt:
 
 def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only."""
-    topic_ids = _topics(leaving)
-    subscriber = _locked(leaving, written, topic_ids)
+    leaving, subscriber = _known(leaving)
+    every = topics.all_topics()
+    topic_ids = _topics(leaving, every)
+    subscriber = subscriber or _remembered(leaving, written, topic_ids)
+    held = standings.of(leaving.subscriber_id)
     is_new = written is None or marks.apply(written[0].id, written[1])
-    said = say(leaving, subscriber, topic_ids) if is_new and subscriber is not None else []
+    said = say(leaving, subscriber, held, topic_ids) if is_new and subscriber is not None else []
     if is_new and written is not None:
         _suppress_written(leaving, subscriber, written[1].note.digest)
-    covered = scope.covered(leaving.subscriber_id, topic_ids)
+    covered = scope.covered(topic_ids, held, every)
     if is_new:
         _stop(leaving, topic_ids, covered)
     receipt = _receipt(leaving, topic_ids, said)
-    done = _Done(receipt.id, receipt.recorded_at, _slugs(topic_ids), covered)
+    slugs = _slugs(topic_ids, every)
+    done = _Done(receipt.id, receipt.recorded_at, slugs, leaving.subscriber_id, covered)
     db.session.execute(text("SET LOCAL synchronous_commit = on"))
     db.session.commit()
     return done
 
 
-def _locked(
+def _known(leaving: Leaving) -> tuple[Leaving, Subscriber | None]:
+    """The same, said by whoever it is by now, and their row, held; None where nobody is known.
+
+    A link may be older than the database. Asked in the transaction that records it: of one that
+    nobody can be asked about nothing would be recorded, and the line called applied.
+    """
+    found = subscribers.lock(leaving.subscriber_id)
+    if found is None:
+        leaving = replace(leaving, subscriber_id=lost.now_known_as(leaving.subscriber_id))
+        found = subscribers.lock(leaving.subscriber_id)
+    return leaving, found
+
+
+def _remembered(
     leaving: Leaving, written: Written | None, topic_ids: list[int] | None
 ) -> Subscriber | None:
-    """The person, held. Of whoever came after the backup that this is, and leaves, the digest is
-    kept with their "no": an import keeps them out, a form may ask them again."""
-    found = subscribers.lock(leaving.subscriber_id)
+    """Of whoever came after the backup that this is, and leaves, the digest is kept with their
+    "no", and held: an import keeps them out, a form may ask them again."""
     digest = written[1].note.digest if written else None
     is_said = leaving.kind is Kind.UNSUBSCRIBED and topic_ids != []
-    if found is not None or digest is None or not is_said:
-        return found
+    if digest is None or not is_said:
+        return None
     subscribers.remember({leaving.subscriber_id: bytes.fromhex(digest)})
     return subscribers.lock(leaving.subscriber_id)
 
@@ -98,13 +117,6 @@ def _suppress_written(leaving: Leaving, subscriber: Subscriber | None, digest: s
     here, or were at another address when this backup was made."""
     if subscriber is None or subscriber.digest.hex() != digest:
         suppress_unknown(leaving, digest)
-
-
-def _now(leaving: Leaving) -> Leaving:
-    """The same, said by whoever it is by now: a link may be older than the database. Asked in the
-    transaction that records it. Of one that nobody can be asked about nothing would be recorded,
-    and the line called applied."""
-    return replace(leaving, subscriber_id=lost.now_known_as(leaving.subscriber_id))
 
 
 def _write_down(leaving: Leaving) -> Written:
@@ -137,18 +149,18 @@ def _keep_without_journal(leaving: Leaving) -> bool:
     """The disk is full, or the journal is not ours: the "no" holds here, if here can hold it."""
     try:
         db.session.rollback()
-        record(_now(leaving), None)
+        record(leaving, None)
     except UNREACHABLE:
         db.session.rollback()
         return False
     return True
 
 
-def _topics(leaving: Leaving) -> list[int] | None:
+def _topics(leaving: Leaving, every: Sequence[Topic]) -> list[int] | None:
     # A withdrawal and a block end everything, whatever they came through.
     if leaving.kind is not Kind.UNSUBSCRIBED:
         return None
-    return scope.topics_of(leaving.scope, leaving.subscriber_id)
+    return scope.topics_of(leaving.scope, leaving.subscriber_id, every)
 
 
 def _stop(leaving: Leaving, topic_ids: list[int] | None, covered: list[int]) -> None:
@@ -191,7 +203,7 @@ def _said_by(leaving: Leaving, topic_ids: list[int] | None, said: list[int]) -> 
 
 
 def _answer(leaving: Leaving, done: _Done) -> Receipt:
-    in_flight = inflight.wait(leaving.subscriber_id, done.covered, leaving.patience)
+    in_flight = inflight.wait(done.subscriber_id, done.covered, leaving.patience)
     if in_flight:
         stored = db.session.get_one(StoredReceipt, done.receipt_id)
         stored.in_flight = [*stored.in_flight, *(m for m in in_flight if m not in stored.in_flight)]
@@ -200,8 +212,8 @@ def _answer(leaving: Leaving, done: _Done) -> Receipt:
     return Receipt(done.receipt_id, done.topics, done.recorded_at, in_flight)
 
 
-def _slugs(topic_ids: list[int] | None) -> str:
+def _slugs(topic_ids: list[int] | None, every: Sequence[Topic]) -> str:
     if topic_ids is None:
         return "all"
-    by_id = {topic.id: topic.slug for topic in topics.all_topics()}
+    by_id = {topic.id: topic.slug for topic in every}
     return ",".join(by_id[topic_id] for topic_id in topic_ids if topic_id in by_id)

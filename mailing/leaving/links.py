@@ -81,7 +81,7 @@ def look(token: str, asked_language: str | None = None) -> LeaveView | None:
     subscriber = db.session.get(Subscriber, meant[0])
     if subscriber is None and lost.digest_of(meant[0]) is None:
         raise NobodyKnown(NOBODY_KNOWN)
-    topic_ids = scope.topics_of(meant[1], meant[0])
+    topic_ids = scope.topics_of(meant[1], meant[0], topics.all_topics())
     language = asked_language or (subscriber.language if subscriber else spoken())
     personal = subscribers.personal_of(subscriber) if subscriber else None
     return LeaveView(
@@ -103,9 +103,8 @@ def undo(token: str) -> bool:
     subscriber = subscribers.lock(meant[0]) if meant else None
     if meant is None or subscriber is None or _was_for_another(token, subscriber.id):
         return False
-    is_back = undoing.take_back(
-        undoing.of_topics(subscriber, scope.topics_of(meant[1], subscriber.id))
-    )
+    topic_ids = scope.topics_of(meant[1], subscriber.id, topics.all_topics())
+    is_back = undoing.take_back(undoing.of_topics(subscriber, topic_ids))
     db.session.commit()
     return is_back
 

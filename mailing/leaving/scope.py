@@ -1,17 +1,17 @@
 """What a leaving covers: some topics, everything, or what an opt-in request asked for."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import text, update
 
 from mailing.base.arrays import array_of
 from mailing.base.database import db
 from mailing.people import optins, topics
 from mailing.people.optins import OptIn, State
-from mailing.people.standings import Said, Standing
+from mailing.people.standings import Held, Said
 from mailing.people.topics import Topic
 
 
@@ -48,37 +48,37 @@ class Scope:
         return self
 
 
-def topics_of(scope: Scope, subscriber_id: UUID) -> list[int] | None:
-    """The topic ids of a scope; None for everything.
+def topics_of(scope: Scope, subscriber_id: UUID, every: Sequence[Topic]) -> list[int] | None:
+    """The ids of a scope among all the topics that there are; None for everything.
 
     A topic that does not exist (any more: an older backup was restored) is left out.
     """
     kind, _, value = scope.text.partition(":")
     if kind == "topics":
         wanted = [int(topic_id) for topic_id in value.split(",") if topic_id]
-        return list(db.session.scalars(select(Topic.id).where(Topic.id.in_(wanted))))
+        return [topic.id for topic in every if topic.id in wanted]
     if kind == "optin":
         optin = optins.find(UUID(value))
         return list(optin.topic_ids) if optin and optin.subscriber_id == subscriber_id else []
     return None
 
 
-def covered(subscriber_id: UUID, topic_ids: list[int] | None) -> list[int]:
-    """The topics whose messages are stopped. Without a topic left, notices stop as well."""
+def covered(
+    topic_ids: Collection[int] | None, held: Mapping[int, Held], every: Sequence[Topic]
+) -> list[int]:
+    """Of all the topics, those whose messages are stopped. Without a topic left, notices stop too.
+
+    `held` is what the person's standings said before: what is left now counts for nothing among
+    what is left.
+    """
     if topic_ids is None:
-        return list(db.session.scalars(select(Topic.id).order_by(Topic.id)))
-    query = select(Standing.topic_id).where(
-        Standing.subscriber_id == subscriber_id, Standing.standing == Said.GIVEN.value
-    )
-    return with_notices(topic_ids, set(db.session.scalars(query)), topics.find(topics.NOTICES).id)
-
-
-def with_notices(topic_ids: list[int], given: set[int], notices: int) -> list[int]:
-    """These topics, and the notices where nothing else that is given is left."""
+        return [topic.id for topic in every]
+    notices = {topic.id for topic in every if topic.slug == topics.NOTICES}
+    given = {topic_id for topic_id, row in held.items() if row.standing == Said.GIVEN}
     # A yes to the notices alone is no topic left.
-    if given - {notices, *topic_ids}:
-        return topic_ids
-    return sorted({notices, *topic_ids})
+    if given - notices - set(topic_ids):
+        return list(topic_ids)
+    return sorted(notices.union(topic_ids))
 
 
 def cancel_requests(subscriber_ids: Collection[UUID], topic_ids: list[int] | None) -> None:

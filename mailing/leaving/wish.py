@@ -6,7 +6,7 @@ from uuid import UUID
 
 from mailing.base import clock
 from mailing.leaving.scope import Scope
-from mailing.people import ledger, standings, suppression
+from mailing.people import ledger, suppression
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.standings import Held, Said
 from mailing.people.subscribers import Subscriber
@@ -58,16 +58,20 @@ class Leaving:
         return "suppressed_complaint" if self.why is Why.COMPLAINT else self.kind.value
 
 
-def say(leaving: Leaving, subscriber: Subscriber, topic_ids: list[int] | None) -> list[int]:
+def say(
+    leaving: Leaving,
+    subscriber: Subscriber,
+    held: Mapping[int, Held],
+    topic_ids: list[int] | None,
+) -> list[int]:
     """Append what this wish says and nobody has said; `topic_ids` None means everything. The ids
-    of the entries."""
-    held = standings.of(leaving.subscriber_id)
+    of the entries. The caller holds the person's row, and has read `held` since."""
     said = to_say(leaving, subscriber.blocked_at is not None, held, topic_ids)
     if leaving.kind is Kind.BLOCKED:
         subscriber.blocked_at = subscriber.blocked_at or clock.now()
     if leaving.why is not None:
         suppression.suppress(subscriber.digest, leaving.why)
-    return ledger.append_many([entry(leaving, topic_id) for topic_id in said])
+    return ledger.append_many([entry(leaving, topic_id) for topic_id in said], [subscriber])
 
 
 def suppress_unknown(leaving: Leaving, digest: str | None) -> None:

@@ -6,7 +6,7 @@ data in clear: the person is a random id, wording and evidence are referenced by
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -126,14 +126,18 @@ def append(new: NewEntry) -> int:
     return append_many([new])[0]
 
 
-def append_many(news: list[NewEntry]) -> list[int]:
+def append_many(news: list[NewEntry], locked: Collection[Subscriber] = ()) -> list[int]:
     """Append facts in order, each to its subscriber's chain, and project them; their ids.
 
-    Rows are locked in the order of their ids, so that two callers never wait for each other.
+    Rows are locked in the order of their ids, so that two callers never wait for each other. Of
+    those that the caller has `locked` in this transaction (`subscribers.lock`), and appended
+    nothing to since, the head is not asked for again.
     """
     if not news:
         return []
-    heads = _lock_heads({new.subscriber_id for new in news})
+    heads = {one.id: (one.ledger_seq, one.ledger_head) for one in locked}
+    others = {new.subscriber_id for new in news} - heads.keys()
+    heads |= _lock_heads(others) if others else {}
     bodies = [_body(new) for new in news]
     hashes = evidence.keep(bodies)
     rows = [_chain(new, key, heads) for new, key in zip(news, hashes, strict=True)]

@@ -7,9 +7,9 @@ links in them must lead somewhere: to whoever has the same address now, or to a 
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, delete, or_, select
+from sqlalchemy import Index, LargeBinary, delete, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from mailing.base.database import DEPERSONALISED, Table, db
 from mailing.people.subscribers import Subscriber
@@ -46,13 +46,19 @@ def now_known_as(subscriber_id: UUID) -> UUID:
 
 
 def now_known(subscriber_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Who has the addresses of those of these ids now that were lost, and came back."""
+    """Who has the addresses of those of these ids now that were lost, and came back under another.
+
+    An id that is known again (`subscribers.remember`) is its own, wherever its address may have
+    gone since.
+    """
     if not subscriber_ids:
         return {}
+    itself = aliased(Subscriber)
     query = (
         select(LostSubscriber.id, Subscriber.id)
         .join(Subscriber, LostSubscriber.digest == Subscriber.digest)
         .where(LostSubscriber.id.in_(subscriber_ids))
+        .where(~exists().where(itself.id == LostSubscriber.id))
     )
     return {row[0]: row[1] for row in db.session.execute(query)}
 

@@ -16,9 +16,9 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict, NotAllowed, Unavailable
 from mailing.base.languages import gettext as _
 from mailing.deliveries.deliveries import Delivery
-from mailing.leaving import destroyed, inflight, scope
+from mailing.leaving import destroyed, inflight
 from mailing.leaving.journal import JournalError
-from mailing.people import ledger, stopped, subscribers
+from mailing.people import ledger, stopped, subscribers, topics
 from mailing.people.ledger import NewEntry
 from mailing.people.subscribers import Subscriber
 from mailing.requests import (
@@ -95,7 +95,8 @@ def _set_out(found: Destruction, person: Subscriber, who: Person, actor: Actor) 
     found.begun_by, found.begun_at = actor.name, clock.now()
     _note_steps(found, who)
     found.entry_id = _say(found, actor)
-    inflight.keep_back([person.id], "withdrawn", *[scope.covered(person.id, None)] * 2)
+    every = [topic.id for topic in topics.all_topics()]
+    inflight.keep_back([person.id], "withdrawn", named=every, covered=every)
     _erase_table(found.id, Subscriber.__tablename__, who)
     _write_down(person, who, found.number)
     granting.note(found, "destruction_begun", actor)
