@@ -28,7 +28,7 @@ def look_after(engine: Engine) -> None:
         except psycopg.Error as error:
             raise InvalidatePoolError from error
 
-    event.listen(engine, "connect", _without_compiler)
+    event.listen(engine, "connect", _told)
     event.listen(engine, "checkin", _used)
     event.listen(engine, "checkout", ask)
 
@@ -44,9 +44,13 @@ def _has_spoken(connection: Any) -> bool:
     return bool(poll.poll(0))
 
 
-def _without_compiler(connection: Any, _record: Any) -> None:
-    """PostgreSQL compiles what it believes to be dear; our dearest queries, which stop early, were
-    compiled for longer than they ran."""
+def _told(connection: Any, _record: Any) -> None:
+    """What holds for all that it is asked.
+
+    A commit is durable, whatever the server's default: an answer that says "done" follows it.
+    PostgreSQL compiles what it believes to be dear; our dearest queries, which stop early, were
+    compiled for longer than they ran.
+    """
     connection.autocommit = True
-    connection.execute("SET jit = off")
+    connection.execute("SET synchronous_commit = on; SET jit = off")
     connection.autocommit = False

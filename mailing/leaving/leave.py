@@ -9,8 +9,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
-
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Missing, Unavailable
@@ -22,7 +20,7 @@ from mailing.leaving.receipts import Receipt, StoredReceipt
 from mailing.leaving.wish import Leaving as Leaving
 from mailing.leaving.wish import say, suppress_unknown
 from mailing.people import ledger, lost, standings, subscribers, topics
-from mailing.people.ledger import Entry, Kind
+from mailing.people.ledger import Appended, Entry, Kind
 from mailing.people.subscribers import Subscriber
 from mailing.people.topics import Topic
 
@@ -70,7 +68,7 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     every = topics.all_topics()
     topic_ids = _topics(leaving, every)
     subscriber = subscriber or _remembered(leaving, written, topic_ids)
-    held = standings.of(leaving.subscriber_id)
+    held = standings.of_many([leaving.subscriber_id])[leaving.subscriber_id]
     is_new = written is None or marks.apply(written[0].id, written[1])
     said = say(leaving, subscriber, held, topic_ids) if is_new and subscriber is not None else []
     if is_new and written is not None:
@@ -81,7 +79,6 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     receipt = _receipt(leaving, topic_ids, said)
     slugs = _slugs(topic_ids, every)
     done = _Done(receipt.id, receipt.recorded_at, slugs, leaving.subscriber_id, covered)
-    db.session.execute(text("SET LOCAL synchronous_commit = on"))
     db.session.commit()
     return done
 
@@ -169,11 +166,12 @@ def _stop(leaving: Leaving, topic_ids: list[int] | None, covered: list[int]) -> 
     inflight.keep_back([leaving.subscriber_id], leaving.holds_as, named, covered)
 
 
-def _receipt(leaving: Leaving, topic_ids: list[int] | None, said: list[int]) -> StoredReceipt:
+def _receipt(leaving: Leaving, topic_ids: list[int] | None, said: list[Appended]) -> StoredReceipt:
     """What is answered; `said` are the entries that were appended for it."""
     entry = _said_by(leaving, topic_ids, said)
     # Of what was said just now nobody has a receipt.
-    given = receipts.of_entry(entry.id) if entry and entry.id not in said else None
+    is_new = entry is None or any(entry.id == one.id for one in said)
+    given = receipts.of_entry(entry.id) if entry and not is_new else None
     if given is not None:
         return given
     fresh = StoredReceipt(
@@ -185,17 +183,19 @@ def _receipt(leaving: Leaving, topic_ids: list[int] | None, said: list[int]) -> 
         recorded_at=entry.at if entry else clock.now(),
         in_flight=[],
     )
-    receipts.keep(fresh)
+    receipts.keep(fresh, entry)
     return fresh
 
 
-def _said_by(leaving: Leaving, topic_ids: list[int] | None, said: list[int]) -> Entry | None:
+def _said_by(
+    leaving: Leaving, topic_ids: list[int] | None, said: list[Appended]
+) -> Entry | Appended | None:
     """The entry that says this "no": the newest where several topics were left one by one."""
     if leaving.kind is Kind.BLOCKED:
         return ledger.last(leaving.subscriber_id, None, leaving.kind)
     if topic_ids and said:
         # Ids grow under the lock of the person's row: what is new is newer than any other.
-        return db.session.get(Entry, max(said))
+        return max(said)
     held = standings.of(leaving.subscriber_id)
     asked = [topics.find(topics.NOTICES).id] if topic_ids is None else topic_ids
     entries = [held[topic_id].entry_id or 0 for topic_id in asked if topic_id in held]
@@ -207,7 +207,7 @@ def _answer(leaving: Leaving, done: _Done) -> Receipt:
     if in_flight:
         stored = db.session.get_one(StoredReceipt, done.receipt_id)
         stored.in_flight = [*stored.in_flight, *(m for m in in_flight if m not in stored.in_flight)]
-        receipts.keep(stored)
+        receipts.keep(stored, receipts.entry_of(stored))
         db.session.commit()
     return Receipt(done.receipt_id, done.topics, done.recorded_at, in_flight)
 

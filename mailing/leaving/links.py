@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
+
 from mailing.base.database import db
 from mailing.base.languages import spoken
 from mailing.base.reach import UNREACHABLE
@@ -154,10 +156,12 @@ def _confirm_arrival(token: str) -> None:
     """The message whose link comes back was received, whatever the relay said of it. Commits; what
     was left is durable already, so no trouble here hides it."""
     read = LeaveToken.read(link_keys(current().secret_keys), token)
+    if read is None:
+        return
     try:
-        carried = db.session.get(Delivery, read.delivery, populate_existing=True) if read else None
-        if carried is not None and carried.state in _IN_DOUBT:
-            returns.confirm_by_token(carried.id)
+        state = db.session.scalar(select(Delivery.state).where(Delivery.id == read.delivery))
+        if state in _IN_DOUBT:
+            returns.confirm_by_token(read.delivery)
             db.session.commit()
     except UNREACHABLE:
         db.session.rollback()

@@ -19,7 +19,7 @@ from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.base.sealing import digest
 from mailing.base.settings import current
 from mailing.people import evidence
-from mailing.people.ledger import Entry
+from mailing.people.ledger import Appended, Entry
 
 
 class StoredReceipt(Table):
@@ -60,15 +60,14 @@ def fresh_id() -> str:
     return f"r-{secrets.token_hex(12)}"
 
 
-def keep(given: StoredReceipt) -> None:
-    """Seal what a receipt says now; each change of it ends here."""
-    given.seal = seal_of(given)
+def keep(given: StoredReceipt, about: Entry | Appended | None) -> None:
+    """Seal what a receipt says now, and the entry that it is about; each change of it ends here."""
+    given.seal = seal_of(given, about)
     db.session.add(given)
 
 
-def seal_of(given: StoredReceipt) -> bytes:
+def seal_of(given: StoredReceipt, entry: Entry | Appended | None) -> bytes:
     """The seal over what a receipt says, and over the entry that it is about."""
-    entry = db.session.get(Entry, given.entry_id) if given.entry_id is not None else None
     said = {
         "id": given.id,
         "subscriber": str(given.subscriber_id),
@@ -82,9 +81,14 @@ def seal_of(given: StoredReceipt) -> bytes:
     return digest(current().suppression_key, f"receipt\0{evidence.canonical(said).decode()}")
 
 
+def entry_of(given: StoredReceipt) -> Entry | None:
+    """The entry that a receipt is about."""
+    return db.session.get(Entry, given.entry_id) if given.entry_id is not None else None
+
+
 def trouble_of(given: StoredReceipt) -> str | None:
     """What is wrong with a stored receipt; None where it says what was said."""
-    entry = db.session.get(Entry, given.entry_id) if given.entry_id is not None else None
+    entry = entry_of(given)
     if given.entry_id is not None and entry is None:
         return "the entry that it is about is missing"
     if entry is not None and (entry.subscriber_id, entry.at) != (
@@ -92,7 +96,7 @@ def trouble_of(given: StoredReceipt) -> str | None:
         given.recorded_at,
     ):
         return "it does not say what its entry says"
-    if given.seal is not None and not hmac.compare_digest(given.seal, seal_of(given)):
+    if given.seal is not None and not hmac.compare_digest(given.seal, seal_of(given, entry)):
         return "it is not what was sealed"
     return None
 

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import text
 
 from mailing.base.arrays import array_of
 from mailing.base.database import db
 from mailing.people import optins, topics
-from mailing.people.optins import OptIn, State
 from mailing.people.standings import Held, Said
 from mailing.people.topics import Topic
 
@@ -83,16 +82,15 @@ def covered(
 
 def cancel_requests(subscriber_ids: Collection[UUID], topic_ids: list[int] | None) -> None:
     """Take back the open requests that ask for any of this, and forget what was typed."""
-    theirs = text("optins.subscriber_id = ANY (CAST(:people AS uuid[]))")
-    query = update(OptIn).where(
-        theirs.bindparams(people=array_of(subscriber_ids)), OptIn.state == State.OPEN.value
-    )
-    if topic_ids is not None:
-        query = query.where(OptIn.topic_ids.overlap(topic_ids))
-    db.session.execute(
-        query.values(state=State.CANCELLED.value, personal=None),
-        execution_options={"synchronize_session": False},
-    )
+    values = {"people": array_of(subscriber_ids), "topics": topic_ids}
+    db.session.execute(text(_CANCEL), values)
+
+
+_CANCEL = """
+    UPDATE optins SET state = 'cancelled', personal = NULL
+    WHERE subscriber_id = ANY (CAST(:people AS uuid[])) AND state = 'open'
+      AND (CAST(:topics AS integer[]) IS NULL OR topic_ids && CAST(:topics AS integer[]))
+"""
 
 
 def names(topic_ids: list[int] | None, language: str) -> list[str]:

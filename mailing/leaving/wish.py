@@ -7,7 +7,7 @@ from uuid import UUID
 from mailing.base import clock
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, suppression
-from mailing.people.ledger import Kind, NewEntry
+from mailing.people.ledger import Appended, Kind, NewEntry
 from mailing.people.standings import Held, Said
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why
@@ -63,9 +63,9 @@ def say(
     subscriber: Subscriber,
     held: Mapping[int, Held],
     topic_ids: list[int] | None,
-) -> list[int]:
-    """Append what this wish says and nobody has said; `topic_ids` None means everything. The ids
-    of the entries. The caller holds the person's row, and has read `held` since."""
+) -> list[Appended]:
+    """Append what this wish says and nobody has said; `topic_ids` None means everything. The
+    caller holds the person's row, and has read `held` since."""
     said = to_say(leaving, subscriber.blocked_at is not None, held, topic_ids)
     if leaving.kind is Kind.BLOCKED:
         subscriber.blocked_at = subscriber.blocked_at or clock.now()

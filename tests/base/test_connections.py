@@ -1,6 +1,7 @@
 """What each connection to the database is told when it is opened, and asked when it is used."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -17,34 +18,42 @@ from mailing.deliveries import queue
 from tests.services import end_backend
 from worker.process import connect
 
+# What whoever runs the server has set, and what it is on our connections all the same.
+OURS = [("jit", "on", "off"), ("synchronous_commit", "off", "on")]
 
-@pytest.fixture
-def compiling(app: Flask, settings: Settings) -> Iterator[None]:
-    """The database compiles queries, unless it is told otherwise."""
+
+@contextmanager
+def set_on_the_server(settings: Settings, name: str, value: str) -> Iterator[None]:
+    """The database has this setting for whoever says nothing."""
     with psycopg.connect(dsn(settings.database), autocommit=True) as bare:
-        name = sql.Identifier(bare.info.dbname)
-        bare.execute(sql.SQL("ALTER DATABASE {} SET jit = on").format(name))
+        named = (sql.Identifier(bare.info.dbname), sql.Identifier(name))
+        bare.execute(sql.SQL("ALTER DATABASE {} SET {} = ").format(*named) + sql.Literal(value))
+        with psycopg.connect(dsn(settings.database)) as stranger:
+            assert stranger.execute(f"SHOW {name}").fetchone() == (value,)
         yield
         # Other tests may use it after this one.
-        bare.execute(sql.SQL("ALTER DATABASE {} RESET jit").format(name))
+        bare.execute(sql.SQL("ALTER DATABASE {} RESET {}").format(*named))
 
 
-@pytest.mark.usefixtures("compiling")
-def test_no_query_of_the_application_is_compiled(settings: Settings) -> None:
-    with psycopg.connect(dsn(settings.database)) as bare:
-        assert bare.execute("SHOW jit").fetchone() == ("on",)
-    with create_base(settings).app_context():
-        assert db.session.scalar(text("SHOW jit")) == "off"
+@pytest.mark.parametrize(("name", "theirs", "ours"), OURS)
+def test_the_application_compiles_no_query_and_keeps_what_it_has_committed(
+    settings: Settings, name: str, theirs: str, ours: str
+) -> None:
+    with (
+        set_on_the_server(settings, name, theirs),
+        create_base(settings).app_context(),
+    ):
+        assert db.session.scalar(text(f"SHOW {name}")) == ours
         db.session.rollback()
-        assert db.session.scalar(text("SHOW jit")) == "off", "and for good"
+        assert db.session.scalar(text(f"SHOW {name}")) == ours, "and for good"
         db.session.remove()
         db.engine.dispose()
 
 
-@pytest.mark.usefixtures("compiling")
-def test_no_query_of_the_engine_is_compiled(settings: Settings) -> None:
-    with connect(settings) as engine:
-        assert engine.execute("SHOW jit").fetchone() == ("off",)
+@pytest.mark.parametrize(("name", "theirs", "ours"), OURS)
+def test_so_does_the_engine(settings: Settings, name: str, theirs: str, ours: str) -> None:
+    with set_on_the_server(settings, name, theirs), connect(settings) as engine:
+        assert engine.execute(f"SHOW {name}").fetchone() == (ours,)
 
 
 def test_the_engine_finds_rows_by_their_keys_however_few_there_seem_to_be(
