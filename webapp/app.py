@@ -20,8 +20,8 @@ LARGEST_FORM = 1024 * 1024
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole web application; raises ConfigurationError when a setting is unusable."""
     app = create_base(settings, static_folder=str(STATIC))
-    # Its libraries are read now, not while somebody waits for an answer.
-    queue_of(app)
+    # Its libraries are read now, not while somebody waits for an answer; nothing is connected.
+    _ = queue_of(app).connection_for_write().transport
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     # A one-click address answers itself: a client must never be sent elsewhere (RFC 8058 3.1).
     app.url_map.merge_slashes = False
