@@ -10,7 +10,7 @@ from sqlalchemy import Row, text
 from mailing.base.arrays import array_of
 from mailing.base.database import db
 from mailing.base.settings import current
-from mailing.deliveries.deliveries import message_id
+from mailing.deliveries.deliveries import State, message_id
 from mailing.deliveries.frames import domain_of
 
 _LOOK_AGAIN = 0.02
@@ -26,26 +26,27 @@ _COVERED = """
     ORDER BY d.id
 """
 
-# A batch that waited for the retry of what is held now has nothing to wait for.
 _KEEP_BACK = f"""
     WITH mine AS ({_COVERED.format(states="'pending', 'deferred', 'claimed', 'open'")}
-                  FOR UPDATE OF d),
-    kept AS (
-        UPDATE deliveries d SET retry_at = NULL,
-            state = CASE mine.state WHEN 'open' THEN 'aborting' ELSE 'held' END,
-            finished_at = CASE mine.state WHEN 'open' THEN NULL ELSE now() END,
-            reason = CASE WHEN d.topic_id = ANY (CAST(:named AS integer[]))
-                          OR d.kind = 'confirmation'
-                     THEN :reason ELSE 'no_topic_left' END
-        FROM mine WHERE d.id = mine.id RETURNING d.batch_id, d.state
-    ),
-    freed AS (
-        SELECT b.id FROM batches b WHERE b.due_at > now() AND b.id = ANY (ARRAY(
-            SELECT batch_id FROM kept WHERE state = 'held'))
+                  FOR UPDATE OF d)
+    UPDATE deliveries d SET retry_at = NULL,
+        state = CASE mine.state WHEN 'open' THEN 'aborting' ELSE 'held' END,
+        finished_at = CASE mine.state WHEN 'open' THEN NULL ELSE now() END,
+        reason = CASE WHEN d.topic_id = ANY (CAST(:named AS integer[])) OR d.kind = 'confirmation'
+                      THEN :reason ELSE 'no_topic_left' END
+    FROM mine WHERE d.id = mine.id RETURNING d.batch_id, d.state
+"""  # noqa: S608 - our own text; every value is bound
+
+# A batch that waited for the retry of what is held now has nothing to wait for. A statement with a
+# snapshot of its own: what put the batch off may have been waited for in the one before.
+_CALL = """
+    WITH freed AS (
+        SELECT b.id FROM batches b
+        WHERE b.due_at > now() AND b.id = ANY (CAST(:batches AS bigint[]))
         ORDER BY b.id FOR UPDATE
     )
     UPDATE batches b SET due_at = to_timestamp(0) FROM freed f WHERE b.id = f.id
-"""  # noqa: S608 - our own text; every value is bound
+"""
 
 # A dot that was written just before its process was killed may still reach the relay: the message
 # is uncertain, or, as a confirmation, was to be sent again and is held by now.
@@ -71,7 +72,10 @@ def keep_back(
         "named": named,
         "reason": reason,
     }
-    db.session.execute(text(_KEEP_BACK), values)
+    kept = db.session.execute(text(_KEEP_BACK), values).all()
+    batches = {row.batch_id for row in kept if row.state == State.HELD}
+    if batches:
+        db.session.execute(text(_CALL), {"batches": array_of(batches)})
 
 
 def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[str, str]]:

@@ -64,15 +64,18 @@ def leave(leaving: Leaving) -> Receipt:
 
 def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only."""
-    leaving, subscriber = _known(leaving)
+    digest = written[1].note.digest if written else None
+    leaving, subscriber = _known(leaving, digest)
     every = topics.all_topics()
     topic_ids = _topics(leaving, every)
-    subscriber = subscriber or _remembered(leaving, written, topic_ids)
+    if subscriber is None and _is_remembered(leaving, topic_ids, digest):
+        # Whoever joins by that address just now is the one who is found then.
+        leaving, subscriber = _known(leaving, digest)
     held = standings.of_many([leaving.subscriber_id])[leaving.subscriber_id]
     is_new = written is None or marks.apply(written[0].id, written[1])
     said = say(leaving, subscriber, held, topic_ids) if is_new and subscriber is not None else []
-    if is_new and written is not None:
-        _suppress_written(leaving, subscriber, written[1].note.digest)
+    if is_new:
+        _suppress_written(leaving, subscriber, digest)
     covered = scope.covered(topic_ids, held, every)
     if is_new:
         _stop(leaving, topic_ids, covered)
@@ -83,30 +86,29 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     return done
 
 
-def _known(leaving: Leaving) -> tuple[Leaving, Subscriber | None]:
+def _known(leaving: Leaving, digest: str | None) -> tuple[Leaving, Subscriber | None]:
     """The same, said by whoever it is by now, and their row, held; None where nobody is known.
 
-    A link may be older than the database. Asked in the transaction that records it: of one that
-    nobody can be asked about nothing would be recorded, and the line called applied.
+    A link may be older than the database: then it is whoever has the address that the line names.
+    Asked in the transaction that records it: of one that nobody can be asked about nothing would
+    be recorded, and the line called applied.
     """
     found = subscribers.lock(leaving.subscriber_id)
-    if found is None:
-        leaving = replace(leaving, subscriber_id=lost.now_known_as(leaving.subscriber_id))
-        found = subscribers.lock(leaving.subscriber_id)
-    return leaving, found
+    if found is None and digest is not None:
+        found = subscribers.lock_by_digest(bytes.fromhex(digest))
+    elif found is None:
+        found = subscribers.lock(lost.now_known_as(leaving.subscriber_id))
+    return (replace(leaving, subscriber_id=found.id) if found else leaving), found
 
 
-def _remembered(
-    leaving: Leaving, written: Written | None, topic_ids: list[int] | None
-) -> Subscriber | None:
+def _is_remembered(leaving: Leaving, topic_ids: list[int] | None, digest: str | None) -> bool:
     """Of whoever came after the backup that this is, and leaves, the digest is kept with their
-    "no", and held: an import keeps them out, a form may ask them again."""
-    digest = written[1].note.digest if written else None
+    "no": an import keeps them out, a form may ask them again."""
     is_said = leaving.kind is Kind.UNSUBSCRIBED and topic_ids != []
     if digest is None or not is_said:
-        return None
+        return False
     subscribers.remember({leaving.subscriber_id: bytes.fromhex(digest)})
-    return subscribers.lock(leaving.subscriber_id)
+    return True
 
 
 def _suppress_written(leaving: Leaving, subscriber: Subscriber | None, digest: str | None) -> None:
@@ -170,8 +172,8 @@ def _receipt(leaving: Leaving, topic_ids: list[int] | None, said: list[Appended]
     """What is answered; `said` are the entries that were appended for it."""
     entry = _said_by(leaving, topic_ids, said)
     # Of what was said just now nobody has a receipt.
-    is_new = entry is None or any(entry.id == one.id for one in said)
-    given = receipts.of_entry(entry.id) if entry and not is_new else None
+    is_fresh = entry is not None and entry.id in {one.id for one in said}
+    given = receipts.of_entry(entry.id) if entry and not is_fresh else None
     if given is not None:
         return given
     fresh = StoredReceipt(

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -145,7 +146,16 @@ def find(address: Address) -> Subscriber | None:
 
 def lock(subscriber_id: UUID) -> Subscriber | None:
     """The subscriber, held against every gate and every other act until the commit."""
-    query = select(Subscriber).where(Subscriber.id == subscriber_id).with_for_update()
+    return _locked(Subscriber.id == subscriber_id)
+
+
+def lock_by_digest(digest: bytes) -> Subscriber | None:
+    """The same of whoever has the address of this digest."""
+    return _locked(Subscriber.digest == digest)
+
+
+def _locked(which: ColumnElement[bool]) -> Subscriber | None:
+    query = select(Subscriber).where(which).with_for_update()
     return db.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
 
 

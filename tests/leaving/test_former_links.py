@@ -1,23 +1,32 @@
-"""Links of before a restore, by whomever their person is now, while the database comes and goes."""
+"""Links of before a restore, and lines of the journal: who they are about by now, whatever happens
+to the database and its people meanwhile."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask
 from sqlalchemy import event
 
 from mailing.base.database import db
 from mailing.base.errors import Unavailable
 from mailing.base.settings import current
-from mailing.leaving import links, replay
-from mailing.people import lost
+from mailing.leaving import catching_up, leave, links, marks, reading, replay
+from mailing.leaving.journal import Note
+from mailing.people import ledger, lost, standings, subscribers, topics
+from mailing.people.address import canonical
+from mailing.people.ledger import Kind, NewEntry
+from mailing.people.subscribers import digest_of
 from tests import road
 from tests.person import Person
 from tests.services import end_backend
 
-MAPPING, PREPARING = "FROM lost_subscribers JOIN", "FROM journals"
+PREPARING = "FROM journals"
+# Who somebody is by now, by the digest that the line names, and without one.
+BY_DIGEST, BY_ID = "WHERE subscribers.digest = ", "FROM lost_subscribers JOIN"
 
 
 @contextmanager
@@ -58,12 +67,72 @@ def test_a_former_link_leaves_for_whoever_has_the_address_now(person: Person) ->
     assert person.standing("news") == "unsubscribed"
 
 
-@pytest.mark.parametrize("cuts", [[MAPPING], [PREPARING], [PREPARING, MAPPING]])
+@pytest.mark.parametrize("cuts", [[BY_DIGEST], [PREPARING], [PREPARING, BY_ID]])
 def test_no_answer_says_done_for_somebody_whom_it_could_not_ask_for(
     person: Person, cuts: list[str]
 ) -> None:
     """The question who it is by now failed, was passed by, and its line was called applied."""
     is_done = leave_by_a_former_link(person, *cuts)
-    assert is_done == (MAPPING not in cuts)
+    assert is_done == (cuts == [PREPARING])
     replay.run()
     assert person.standing("news") == "unsubscribed"
+
+
+def test_an_id_that_is_known_again_is_its_own(person: Person) -> None:
+    """Its "no" was kept, they joined again and moved; somebody else has the address by now."""
+    known_again = uuid4()
+    lost.note({known_again: person.row.digest})
+    subscribers.remember({known_again: digest_of(canonical("moved@example.com"))})
+    assert lost.now_known_as(known_again) == known_again
+    links.by_token(road.leave_token(known_again, "news"), 0)
+    assert person.standing("news") == "given"
+
+
+@pytest.mark.parametrize("road_of_replay", ["alone", "with many"])
+def test_a_line_about_another_address_is_not_given_to_whoever_has_the_lost_one(
+    person: Person, road_of_replay: str
+) -> None:
+    """Two ways to the same facts. The "no" is kept with the address that the line names."""
+    former, moved_to = uuid4(), digest_of(canonical("moved@example.com"))
+    lost.note({former: person.row.digest})
+    journal = marks.own_journal()
+    line = journal.append(Note(str(former), moved_to.hex(), "all", "unsubscribed", "page"))
+    db.session.commit()
+    if road_of_replay == "alone":
+        wish = reading.leaving(line, reading.known([line]))
+        assert wish is not None
+        leave.record(wish, (journal, line))
+    else:
+        list(catching_up.catch_up(journal.id, [line]))
+    assert person.standing("news") == "given"
+    assert subscribers.lock_by_digest(moved_to) is not None
+
+
+def test_whoever_joins_by_the_lost_address_while_its_link_leaves_has_left(
+    app: Flask, person: Person
+) -> None:
+    """Found by nobody, remembered by nobody: it was answered "done", and nothing was kept."""
+    former, address, policy_id = uuid4(), canonical("back@example.com"), person.policy_id
+    lost.note({former: digest_of(address)})
+    token = road.leave_token(former, "news")
+    db.session.commit()
+    joined: list[UUID] = []
+
+    def join() -> None:
+        with app.app_context():
+            found = subscribers.create(address, "kk")
+            yes = ("form", "subscriber")
+            ledger.append(NewEntry(found.id, Kind.GIVEN, topics.find("news").id, policy_id, *yes))
+            joined.append(found.id)
+            db.session.commit()
+
+    def before(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if statement.startswith("INSERT INTO subscribers (id, digest, provider, language) "):
+            somebody = Thread(target=join)
+            somebody.start()
+            somebody.join()
+
+    event.listen(db.engine, "before_cursor_execute", before)
+    assert links.by_token(token, 0) is not None
+    event.remove(db.engine, "before_cursor_execute", before)
+    assert {one.standing for one in standings.of(joined[0]).values()} == {"unsubscribed"}

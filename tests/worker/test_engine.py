@@ -20,7 +20,7 @@ from mailing.deliveries import incarnations, status
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.incarnations import Journalled
 from mailing.deliveries.letters import Letters
-from mailing.deliveries.message import Composed, UnsafeValue
+from mailing.deliveries.message import Composed, Octets, UnsafeValue
 from mailing.leaving import links
 from tests import road
 from tests.deliveries.test_queue import ask
@@ -280,7 +280,7 @@ def test_what_is_hung_up_on_while_a_relay_rests_is_in_nobodys_way_afterwards(
     assert status.status(number)["waiting_for"] is None
 
 
-def test_a_value_that_cannot_be_rendered_ends_that_one_delivery(
+def test_a_message_that_cannot_be_composed_or_signed_ends_that_one_delivery(
     desk: Desk, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, people = road.under_way(10)
@@ -293,12 +293,21 @@ def test_a_value_that_cannot_be_rendered_ends_that_one_delivery(
             raise ZeroDivisionError
         return compose(letters, passed)
 
+    sign = Composed.signed
+
+    def leave_one_unsigned(composed: Composed) -> Octets:
+        if road.address(5).encode() in composed.octets.wire:
+            raise OverflowError
+        return sign(composed)
+
     monkeypatch.setattr(Letters, "compose", refuse_one)
+    monkeypatch.setattr(Composed, "signed", leave_one_unsigned)
     desk.work()
-    assert reached(peer) == ALL - {road.address(3), road.address(4)}
+    assert reached(peer) == ALL - {road.address(3), road.address(4), road.address(5)}
     assert {(r["reason"], r["reply_text"]) for r in desk.rows() if r["state"] == "held"} == {
         ("cannot_render", "a line break in a name"),
         ("cannot_render", "ZeroDivisionError"),
+        ("cannot_render", "OverflowError"),
     }
 
 

@@ -53,7 +53,7 @@ class Compiled:
     """Whatever is the same for everybody is prepared; `compose` does the rest but the signatures.
 
     They may wait until a whole group is composed: RSA leaves nothing of what composing needs in the
-    processor's caches, and a group that is signed in one go costs a tenth less
+    processor's caches, and a group that is signed in one go costs a twelfth less
     (docs/benchmarks.md).
     """
 

@@ -1,7 +1,7 @@
 """What a chunk's strangers become, written by COPY: a row each, evidence, an entry, a standing.
 
 Nobody else knows these people, so nothing of theirs can be locked, chained or projected before:
-what `ledger.append_many` does in six statements comes to four COPYs. With addresses read quickly
+what `ledger.append_many` does in four statements comes to four COPYs. With addresses read quickly
 this took an import of 20,000 rows from 0.13 to 0.21 of what COPY reaches, on two cores.
 """
 
