@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from mailing.base.arrays import array_of
-from mailing.base.database import db
+from mailing.base.database import db, each_by_itself
 from mailing.base.settings import current
 from mailing.deliveries.deliveries import State, message_id
 from mailing.deliveries.frames import domain_of
@@ -85,12 +85,12 @@ def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[
     became uncertain in the last minutes is not waited for, but named.
     """
     deadline = time.monotonic() + patience
-    found = _look(subscriber_id, covered)
-    while any(row.is_sealed for row in found) and time.monotonic() < deadline:
-        # No transaction is open while we only wait.
-        db.session.commit()
-        time.sleep(_LOOK_AGAIN)
+    # No transaction is open while we only wait.
+    with each_by_itself():
         found = _look(subscriber_id, covered)
+        while any(row.is_sealed for row in found) and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN)
+            found = _look(subscriber_id, covered)
     domain = domain_of(current())
     return [
         {"message_id": message_id(row.id, domain), "handed_over_at": row.sealed_at.isoformat()}

@@ -10,7 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from mailing.base import clock
-from mailing.base.database import db
+from mailing.base.database import db, each_by_itself
 from mailing.base.errors import Missing, Unavailable
 from mailing.base.reach import UNREACHABLE
 from mailing.base.settings import current
@@ -132,9 +132,9 @@ def _write_down(leaving: Leaving) -> Written:
 
 def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
     try:
-        journal = marks.own_journal()
-        digest = lost.digest_of(leaving.subscriber_id)
-        db.session.commit()
+        with each_by_itself():
+            journal = marks.own_journal()
+            digest = lost.digest_of(leaving.subscriber_id)
     except UNREACHABLE:
         # Without the database the journal alone takes the wish; it is applied on its return.
         db.session.rollback()

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from mailing.base.database import db
+from mailing.base.database import db, each_by_itself
 from mailing.base.languages import spoken
 from mailing.base.reach import UNREACHABLE
 from mailing.base.settings import current
@@ -159,7 +159,8 @@ def _confirm_arrival(token: str) -> None:
     if read is None:
         return
     try:
-        state = db.session.scalar(select(Delivery.state).where(Delivery.id == read.delivery))
+        with each_by_itself():
+            state = db.session.scalar(select(Delivery.state).where(Delivery.id == read.delivery))
         if state in _IN_DOUBT:
             returns.confirm_by_token(read.delivery)
             db.session.commit()

@@ -8,10 +8,11 @@ import psycopg
 import pytest
 from flask import Flask
 from psycopg import sql
+from psycopg.pq import TransactionStatus
 from sqlalchemy import text
 
 from mailing.base import connections
-from mailing.base.database import db, dsn
+from mailing.base.database import db, dsn, each_by_itself
 from mailing.base.settings import Settings
 from mailing.bootstrap import create_base
 from mailing.deliveries import queue
@@ -125,3 +126,27 @@ def test_one_that_was_closed_here_is_replaced(
     raw.close()
     assert backend() != first
     assert asked == [], "there is nobody to ask"
+
+
+def test_what_is_asked_by_itself_begins_no_transaction_and_the_next_does(app: Flask) -> None:
+    with each_by_itself():
+        db.session.execute(text("SELECT 1"))
+        assert _status() is TransactionStatus.IDLE
+    db.session.execute(text("UPDATE installation SET sending_off_reason = 'tried'"))
+    assert _status() is TransactionStatus.INTRANS
+    db.session.rollback()
+    assert db.session.scalar(text("SELECT sending_off_reason FROM installation")) is None
+
+
+def test_a_transaction_that_is_open_goes_on_when_something_is_asked_by_itself(app: Flask) -> None:
+    db.session.execute(text("UPDATE installation SET sending_off_reason = 'kept'"))
+    with each_by_itself():
+        assert _status() is TransactionStatus.INTRANS
+    db.session.rollback()
+    assert db.session.scalar(text("SELECT sending_off_reason FROM installation")) == "kept"
+
+
+def _status() -> TransactionStatus:
+    driver = db.session.connection().connection.driver_connection
+    assert driver is not None
+    return TransactionStatus(driver.info.transaction_status)
