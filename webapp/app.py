@@ -8,7 +8,7 @@ from flask import Flask, abort, request, url_for
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from mailing.base import languages
-from mailing.base.jobs import queue_of
+from mailing.base.jobs import read_ahead
 from mailing.base.settings import Settings
 from mailing.bootstrap import create_base
 from webapp import errors, headers, public, studio
@@ -20,8 +20,7 @@ LARGEST_FORM = 1024 * 1024
 def create_app(settings: Settings | None = None) -> Flask:
     """The whole web application; raises ConfigurationError when a setting is unusable."""
     app = create_base(settings, static_folder=str(STATIC))
-    # Its libraries are read now, not while somebody waits for an answer; nothing is connected.
-    _ = queue_of(app).connection_for_write().transport
+    read_ahead(app)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     # A one-click address answers itself: a client must never be sent elsewhere (RFC 8058 3.1).
     app.url_map.merge_slashes = False

@@ -22,12 +22,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="worker")
     parser.add_argument("--concurrency", type=int, default=PROCESSES, help="sending processes")
     concurrency = parser.parse_args().concurrency
+    sweeper = Sweeper()
     try:
         celery = _prepare()
     except KelisimError as error:
+        sweeper.end()
         print(error.message, file=sys.stderr)  # noqa: T201 - the reason for not starting
         return error.exit_code
-    sweeper = Sweeper()
     threading.Thread(target=sweeper.keep, name="sweeper's keeper", daemon=True).start()
     try:
         _consume(celery, concurrency)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from types import FrameType
 
 import psycopg
@@ -18,6 +19,7 @@ from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
+from mailing.base.jobs import read_ahead
 from mailing.bootstrap import create_base
 from worker import sweep
 from worker.incarnation import Host
@@ -28,19 +30,25 @@ MOVE_EVERY = 1.0
 TIDY_EVERY = 600.0
 AFTER_TROUBLE = 1.0
 _PR_SET_PDEATHSIG = 1
+_GO = b"sweep\n"
 
 _log = structlog.get_logger()
 
 
 class Sweeper:
-    """The process, seen from the worker that keeps it: started again whenever it has ended."""
+    """The process, seen from the worker that keeps it: started again whenever it has ended.
+
+    It reads its modules at once, and sweeps from `keep` on: a worker that takes over from a dead
+    one has its sweeper as soon as its sending processes.
+    """
 
     def __init__(self) -> None:
         self._over = threading.Event()
         self.process = self._start()
 
     def keep(self) -> None:
-        """Watch over it until `end`; for a thread of its own."""
+        """Let it sweep, and watch over it until `end`; for a thread of its own."""
+        self._go()
         while not self._over.is_set():
             try:
                 self._look()
@@ -63,18 +71,32 @@ class Sweeper:
         if self.process.poll() is not None:
             _log.error("the sweeper has ended and is started again", code=self.process.poll())
             self.process = self._start()
+            self._go()
+
+    def _go(self) -> None:
+        if self.process.stdin is not None:
+            with suppress(OSError):  # It has ended already, and is started again.
+                self.process.stdin.write(_GO)
+                self.process.stdin.close()
 
     @staticmethod
     def _start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen([sys.executable, "-m", "worker.sweeper", str(os.getpid())])
+        command = [sys.executable, "-m", "worker.sweeper", str(os.getpid())]
+        return subprocess.Popen(command, stdin=subprocess.PIPE)
 
 
 def main() -> None:
-    """Sweep until told to end, or until the worker is gone; any trouble is waited out."""
+    """Sweep until told to end, or until the worker is gone; any trouble is waited out.
+
+    Nothing is begun before the worker has looked at what it needs, and says so.
+    """
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_the_worker()
+    if sys.stdin.buffer.read(len(_GO)) != _GO:
+        return
     app = create_base()
+    read_ahead(app)
     while True:
         try:
             _sweep_on(app)

@@ -54,6 +54,12 @@ def queue_of(app: Flask) -> "celery.Celery":
     return queue
 
 
+def read_ahead(app: Flask) -> None:
+    """Read what a wake-up is sent with, a quarter of a second, before anybody waits for one.
+    Nothing is connected."""
+    _ = queue_of(app).connection_for_write().transport
+
+
 def celery_app(settings: Settings) -> "celery.Celery":
     """The queue of these settings."""
     app = celery.Celery("kelisim", broker=settings.queue)
