@@ -25,13 +25,11 @@ def main() -> int:
     sweeper = Sweeper()
     try:
         celery = _prepare()
+        threading.Thread(target=sweeper.keep, name="sweeper's keeper", daemon=True).start()
+        _consume(celery, concurrency)
     except KelisimError as error:
-        sweeper.end()
         print(error.message, file=sys.stderr)  # noqa: T201 - the reason for not starting
         return error.exit_code
-    threading.Thread(target=sweeper.keep, name="sweeper's keeper", daemon=True).start()
-    try:
-        _consume(celery, concurrency)
     finally:
         sweeper.end()
     return 0

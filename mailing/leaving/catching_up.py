@@ -18,7 +18,7 @@ from mailing.base.database import db
 from mailing.leaving import inflight, marks, reading, scope
 from mailing.leaving.journal import Line
 from mailing.leaving.wish import Leaving, entry, to_say
-from mailing.people import ledger, standings, subscribers, suppression, topics
+from mailing.people import ledger, lost, standings, subscribers, suppression, topics
 from mailing.people.ledger import Kind
 from mailing.people.optins import OptIn
 from mailing.people.standings import Held
@@ -37,6 +37,7 @@ class _Wish:
     leaving: Leaving
     line: Line
     topic_ids: Topics
+    digest: str | None
 
     @property
     def person(self) -> UUID:
@@ -115,7 +116,10 @@ def _wishes(asked: list[tuple[Leaving, Line]]) -> Iterator[_Wish]:
             topic_ids = sorted({int(one) for one in value.split(",")} & there)
         elif kind == "optin":
             topic_ids = requests.get((leaving.subscriber_id, UUID(value)), [])
-        yield _Wish(leaving, line, topic_ids if leaving.kind is Kind.UNSUBSCRIBED else None)
+        said = topic_ids if leaving.kind is Kind.UNSUBSCRIBED else None
+        yield _Wish(
+            leaving, line, said, line.note.digest or lost.hex_digest_of(leaving.subscriber_id)
+        )
 
 
 def _requests(leavings: list[Leaving]) -> dict[tuple[UUID, UUID], list[int]]:
@@ -130,10 +134,10 @@ def _lock(wishes: list[_Wish]) -> dict[UUID, Person]:
     """The people, held; with a row for whoever came later and said a plain no."""
     missing = _rows(wishes)
     new = {
-        wish.person: bytes.fromhex(wish.line.note.digest)
+        wish.person: bytes.fromhex(wish.digest)
         for wish in wishes
         if wish.person not in missing
-        and wish.line.note.digest is not None
+        and wish.digest is not None
         and wish.leaving.kind is Kind.UNSUBSCRIBED
         and wish.topic_ids != []
     }
@@ -173,7 +177,7 @@ def _suppress(wishes: list[_Wish], people: dict[UUID, Person]) -> None:
     """The address that the line names, and the one that the row has by now."""
     digests: dict[Why, set[bytes]] = defaultdict(set)
     for wish in wishes:
-        why, written = wish.leaving.why, wish.line.note.digest
+        why, written = wish.leaving.why, wish.digest
         if why is not None:
             own = {people[wish.person].digest} if wish.person in people else set()
             digests[why] |= own | ({bytes.fromhex(written)} if written else set())

@@ -45,6 +45,7 @@ class _Done:
     topics: str
     subscriber_id: UUID
     covered: list[int]
+    is_of_somebody: bool
 
 
 def leave(leaving: Leaving) -> Receipt:
@@ -56,7 +57,10 @@ def leave(leaving: Leaving) -> Receipt:
         is_kept = _keep_without_journal(leaving)
         raise Unavailable(_NO_JOURNAL if is_kept else _NOTHING) from None
     try:
-        return _answer(leaving, record(leaving, written))
+        done = record(leaving, written)
+        if not done.is_of_somebody:
+            raise NobodyKnown(NOBODY_KNOWN)
+        return _answer(leaving, done)
     except UNREACHABLE:
         db.session.rollback()
         raise Unavailable(_NO_DATABASE) from None
@@ -66,6 +70,9 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only."""
     digest = written[1].note.digest if written else None
     leaving, subscriber = _known(leaving, digest)
+    if subscriber is None:
+        # The line of a former link may have been written while the database was away.
+        digest = digest or lost.hex_digest_of(leaving.subscriber_id)
     every = topics.all_topics()
     topic_ids = _topics(leaving, every)
     if subscriber is None and _is_remembered(leaving, topic_ids, digest):
@@ -81,7 +88,8 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
         _stop(leaving, topic_ids, covered)
     receipt = _receipt(leaving, topic_ids, said)
     slugs = _slugs(topic_ids, every)
-    done = _Done(receipt.id, receipt.recorded_at, slugs, leaving.subscriber_id, covered)
+    whose, is_of_somebody = leaving.subscriber_id, subscriber is not None or digest is not None
+    done = _Done(receipt.id, receipt.recorded_at, slugs, whose, covered, is_of_somebody)
     db.session.commit()
     return done
 
@@ -148,11 +156,10 @@ def _keep_without_journal(leaving: Leaving) -> bool:
     """The disk is full, or the journal is not ours: the "no" holds here, if here can hold it."""
     try:
         db.session.rollback()
-        record(leaving, None)
+        return record(leaving, None).is_of_somebody
     except UNREACHABLE:
         db.session.rollback()
         return False
-    return True
 
 
 def _topics(leaving: Leaving, every: Sequence[Topic]) -> list[int] | None:

@@ -70,6 +70,12 @@ def digest_of(subscriber_id: UUID) -> bytes | None:
     return db.session.scalars(known.union_all(lost).limit(1)).one_or_none()
 
 
+def hex_digest_of(subscriber_id: UUID) -> str | None:
+    """The same as a line of the journal spells it."""
+    found = digest_of(subscriber_id)
+    return found.hex() if found else None
+
+
 def note_unknown(people: Mapping[UUID, str | None]) -> None:
     """Keep the digests (hex) of those of these ids whom nobody knows."""
     named = {one: bytes.fromhex(digest) for one, digest in people.items() if digest}

@@ -16,6 +16,7 @@ from mailing.base.errors import Unavailable
 from mailing.base.settings import current
 from mailing.leaving import catching_up, leave, links, marks, reading, replay
 from mailing.leaving.journal import Note
+from mailing.leaving.leave import NobodyKnown
 from mailing.people import ledger, lost, standings, subscribers, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry
@@ -133,6 +134,42 @@ def test_whoever_joins_by_the_lost_address_while_its_link_leaves_has_left(
             somebody.join()
 
     event.listen(db.engine, "before_cursor_execute", before)
-    assert links.by_token(token, 0) is not None
-    event.remove(db.engine, "before_cursor_execute", before)
+    try:
+        assert links.by_token(token, 0) is not None
+    finally:
+        event.remove(db.engine, "before_cursor_execute", before)
     assert {one.standing for one in standings.of(joined[0]).values()} == {"unsubscribed"}
+
+
+@pytest.mark.parametrize("kind", ["lost", "never heard of"])
+def test_a_link_of_somebody_who_has_not_come_back_is_kept_or_refused_without_the_database(
+    person: Person, kind: str
+) -> None:
+    """The line could name no address. It was called applied, and the answer was that it is done."""
+    former, digest = uuid4(), digest_of(canonical("late@example.com"))
+    if kind == "lost":
+        lost.note({former: digest})
+    token = road.leave_token(former, "news")
+    db.session.commit()
+    with cut_off(lambda statement: PREPARING in statement) as cut:
+        if kind == "lost":
+            assert links.by_token(token, 0) is not None
+        else:
+            with pytest.raises(NobodyKnown):
+                links.by_token(token, 0)
+    assert cut
+    kept = subscribers.lock_by_digest(digest)
+    assert (kept is not None) == (kind == "lost")
+    if kept is not None:
+        assert {one.standing for one in standings.of(kept.id).values()} == {"unsubscribed"}
+
+
+def test_many_lines_without_an_address_keep_it_as_well(person: Person) -> None:
+    former, digest = uuid4(), digest_of(canonical("late@example.com"))
+    lost.note({former: digest})
+    journal = marks.own_journal()
+    news = topics.find("news").id
+    line = journal.append(Note(str(former), None, f"topics:{news}", "unsubscribed", "page"))
+    db.session.commit()
+    list(catching_up.catch_up(journal.id, [line]))
+    assert subscribers.lock_by_digest(digest) is not None
