@@ -126,7 +126,8 @@ def _leaves(
     if depth > DEEPEST or left[0] <= 0:
         return
     kind = (message.get_content_type().split() or ["text/plain"])[0]
-    payload = message.get_payload()
+    # A text would be decoded by whatever charset it names; that is `charsets.decode`'s work.
+    payload = message.get_payload() if message.is_multipart() else None
     is_carrier = kind in _CARRIED
     is_leaf = not message.is_multipart() or kind.startswith("message/")
     if is_leaf:
@@ -142,7 +143,7 @@ def _is_message(inner: object) -> TypeGuard[Message]:
 
 
 def _inner(part: Part) -> Message:
-    payload = part.message.get_payload()
+    payload = part.message.get_payload() if part.message.is_multipart() else None
     if isinstance(payload, list) and payload:
         inner = payload[0]
         return inner if isinstance(inner, Message) else Message()

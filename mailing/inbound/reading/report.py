@@ -73,7 +73,7 @@ def _action(word: str) -> Action:
 
 
 def _blocks(part: Part) -> list[Fields]:
-    payload = part.message.get_payload()
+    payload = part.message.get_payload() if part.message.is_multipart() else None
     if isinstance(payload, list):
         inner = [one for one in payload if isinstance(one, Message)]
         if len(inner) > 2 * MOST_REPORTS:

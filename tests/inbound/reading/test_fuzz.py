@@ -116,3 +116,10 @@ def test_no_octets_raise_and_the_same_octets_read_the_same(raw: bytes) -> None:
 @given(st.one_of(letters(), damaged(), st.binary(max_size=8000)))
 def test_no_octets_raise_in_a_long_run(raw: bytes) -> None:
     _hold(raw)
+
+
+def test_no_text_is_decoded_by_whatever_its_charset_names() -> None:
+    """The library that reads messages would; found by the tests above."""
+    head = b"Content-Type: multipart/mixed; boundary=x\n\n\n--x\n"
+    part = b"Content-Type: text/plain; charset=unicode_escape; boundary=x\n\n"
+    _hold(head + part + b"\\" + "Дербес деректерді өңдеуге".encode())
