@@ -9,7 +9,6 @@ else gets its dot, and the sweep settles the rest.
 import time
 from collections.abc import Callable
 
-import structlog
 from psycopg import Connection as Database
 
 from mailing.base.database import db
@@ -34,8 +33,6 @@ _PAUSE_SECONDS = 1.0
 _NAP = 0.05
 # Nothing has moved for so long: whatever could join a group has joined it.
 _QUIET = 0.002
-
-_log = structlog.get_logger()
 
 
 class Engine:

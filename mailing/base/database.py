@@ -31,6 +31,7 @@ def each_by_itself() -> Iterator[None]:
     """What is asked within is no transaction: BEGIN and COMMIT would be two round trips more.
 
     A transaction that is open already goes on, and its work is committed at the end all the same.
+    After an error it is the caller's to roll back, as ever.
     """
     if not db.session().in_transaction():
         db.session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})

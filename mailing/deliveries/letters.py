@@ -77,15 +77,14 @@ class Letters:
 
         Raises message.UnsafeValue as well.
         """
-        if passed.campaign_id is None:
-            return Composed(self._letter(passed))
-        compiled = self._campaign(passed.campaign_id, passed.language)
         recipient = Recipient(passed.permit.recipient, self._covered(passed))
+        if passed.campaign_id is None:
+            return Composed(self._letter(passed, recipient))
+        compiled = self._campaign(passed.campaign_id, passed.language)
         return compiled.compose(recipient, stamps.stamp(self._settings, self._keys, passed))
 
-    def _letter(self, passed: Passed) -> Octets:
+    def _letter(self, passed: Passed, recipient: Recipient) -> Octets:
         """What is written to one person alone."""
-        recipient = Recipient(passed.permit.recipient, self._covered(passed))
         if passed.optin_id is not None:
             return self._confirmation(passed, recipient)
         if passed.permit.kind == Delivered.ACCOUNT:

@@ -109,6 +109,9 @@ def _wishes(asked: list[tuple[Leaving, Line]]) -> Iterator[_Wish]:
     """With the topics that each means, as `leave` reads them."""
     there = {topic.id for topic in topics.all_topics()}
     requests = _requests([leaving for leaving, _ in asked])
+    unnamed = lost.hex_digests_of(
+        [one.subscriber_id for one, line in asked if not line.note.digest]
+    )
     for leaving, line in asked:
         kind, _, value = leaving.scope.text.partition(":")
         topic_ids: Topics = None
@@ -117,9 +120,8 @@ def _wishes(asked: list[tuple[Leaving, Line]]) -> Iterator[_Wish]:
         elif kind == "optin":
             topic_ids = requests.get((leaving.subscriber_id, UUID(value)), [])
         said = topic_ids if leaving.kind is Kind.UNSUBSCRIBED else None
-        yield _Wish(
-            leaving, line, said, line.note.digest or lost.hex_digest_of(leaving.subscriber_id)
-        )
+        digest = line.note.digest or unnamed.get(leaving.subscriber_id)
+        yield _Wish(leaving, line, said, digest)
 
 
 def _requests(leavings: list[Leaving]) -> dict[tuple[UUID, UUID], list[int]]:

@@ -130,7 +130,7 @@ def _write_down(leaving: Leaving) -> Written:
     journal, digest = _prepare(leaving)
     note = Note(
         subscriber=str(leaving.subscriber_id),
-        digest=digest.hex() if digest else None,
+        digest=digest,
         scope=leaving.scope.text,
         kind=leaving.kind.value,
         source=leaving.source,
@@ -138,11 +138,11 @@ def _write_down(leaving: Leaving) -> Written:
     return journal, journal.append(note)
 
 
-def _prepare(leaving: Leaving) -> tuple[Journal, bytes | None]:
+def _prepare(leaving: Leaving) -> tuple[Journal, str | None]:
     try:
         with each_by_itself():
             journal = marks.own_journal()
-            digest = lost.digest_of(leaving.subscriber_id)
+            digest = lost.hex_digest_of(leaving.subscriber_id)
     except UNREACHABLE:
         # Without the database the journal alone takes the wish; it is applied on its return.
         db.session.rollback()
@@ -179,8 +179,8 @@ def _receipt(leaving: Leaving, topic_ids: list[int] | None, said: list[Appended]
     """What is answered; `said` are the entries that were appended for it."""
     entry = _said_by(leaving, topic_ids, said)
     # Of what was said just now nobody has a receipt.
-    is_fresh = entry is not None and entry.id in {one.id for one in said}
-    given = receipts.of_entry(entry.id) if entry and not is_fresh else None
+    just_now = {one.id for one in said}
+    given = receipts.of_entry(entry.id) if entry and entry.id not in just_now else None
     if given is not None:
         return given
     fresh = StoredReceipt(

@@ -76,6 +76,14 @@ def hex_digest_of(subscriber_id: UUID) -> str | None:
     return found.hex() if found else None
 
 
+def hex_digests_of(subscriber_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The same of those of these ids that were lost."""
+    if not subscriber_ids:
+        return {}
+    query = select(LostSubscriber).where(LostSubscriber.id.in_(subscriber_ids))
+    return {row.id: row.digest.hex() for row in db.session.scalars(query)}
+
+
 def note_unknown(people: Mapping[UUID, str | None]) -> None:
     """Keep the digests (hex) of those of these ids whom nobody knows."""
     named = {one: bytes.fromhex(digest) for one, digest in people.items() if digest}
