@@ -19,7 +19,7 @@ from mailing.deliveries.results import Ending
 from mailing.deliveries.seal import seal
 from worker.gathering import Gathering
 from worker.incarnation import Incarnation
-from worker.lines import Line, Lines
+from worker.lines import Line, Lines, Written
 from worker.permits import Permits
 from worker.sendjournal import Dot
 from worker.smtp import Outcome, Phase
@@ -72,13 +72,10 @@ class Engine:
         """
         deadline = time.monotonic() + FINISH_SECONDS
         self._permits.may_write = self._lines.may_write = tells
-        for line in self._lines.all():
-            if line.connection.phase is not Phase.CONFIRMING:
-                line.connection.abandon()
-                line.passed = None
-                self._note(line)
+        self._let_go()
         while self._lines.busy and time.monotonic() < deadline:
             self._listen(self._patience())
+            self._let_go()
         if tells:
             self._permits.ask([])
 
@@ -98,7 +95,7 @@ class Engine:
         if full:
             more()
         while time.monotonic() < deadline and not is_ending():
-            if self._stock.is_due():
+            if self._stock.is_due(self._lines.in_turn):
                 full = self._fill()
             if self._is_done() or (self._stock and self._lines.are_stuck()):
                 break
@@ -111,7 +108,8 @@ class Engine:
 
     def _batches(self) -> set[int]:
         """The batches of which something is on its way here."""
-        return {line.passed.batch_id for line in self._lines.all() if line.passed}
+        carried = [(line.passed, line.following) for line in self._lines.all()]
+        return {passed.batch_id for both in carried for passed in both if passed}
 
     def _is_done(self) -> bool:
         return not self._stock and self._permits.is_all_told and not self._lines.busy
@@ -124,8 +122,12 @@ class Engine:
             for line in self._lines.grow(len(self._stock) - self._lines.count[Phase.IDLE]):
                 self._note(line)
         is_quiet = not self._listen(self._patience())
-        self._seal(is_quiet)
-        self._begin(is_quiet)
+        for line, passed in self._lines.called_back():
+            self._permits.tell(passed, Ending.CALLED_BACK)
+            self._note(line)
+        ready = self._ripe(is_quiet)
+        followed = self._begin(is_quiet, self._lines.followed(ready))
+        self._seal(ready, followed)
 
     def _listen(self, patience: float) -> int:
         """Let the connections go on that can within so many seconds; how many."""
@@ -138,8 +140,9 @@ class Engine:
 
     def _advance(self, line: Line) -> None:
         outcome = line.connection.advance()
-        if outcome is not None:
+        while outcome is not None:
             self._conclude(line, outcome)
+            outcome = line.connection.take()
 
     def _note(self, line: Line) -> None:
         """Take up what a verb has done to a line; call it after each."""
@@ -161,43 +164,72 @@ class Engine:
             return _QUIET
         return min(_NAP, self._stock.wait() or _NAP)
 
-    def _begin(self, is_quiet: bool) -> None:
-        """Ask the gate for as many as there are idle connections, and start on the yeses."""
-        wanted = min(self._lines.count[Phase.IDLE], len(self._stock))
-        moving = self._lines.busy if wanted < len(self._stock) else 0
-        lines = self._lines.take(wanted) if self._to_gate.is_ripe(wanted, moving, is_quiet) else []
-        claims = self._stock.take(len(lines)) if lines else []
+    def _ripe(self, is_quiet: bool) -> list[Line]:
+        """The lines that are to be sealed now."""
+        moving = self._lines.count[Phase.SENDING] + self._lines.behind
+        if not self._to_seal.is_ripe(len(self._at_dot), moving, is_quiet):
+            return []
+        self._to_seal.went()
+        return list(self._at_dot)
+
+    def _begin(self, is_quiet: bool, at_dot: list[Line]) -> dict[Line, Written]:
+        """Ask the gate for as many as there are idle connections, and start on the yeses.
+
+        It is asked for those that may follow on lines at the dot as well; what is to comes back.
+        """
+        lines = self._free(is_quiet, bool(at_dot))
+        claims = self._stock.take(len(lines) + len(at_dot)) if lines or at_dot else []
         if not claims and not self._permits.is_overdue():
-            return
+            return {}
         self._to_gate.went()
-        passed = self._permits.ask(claims)
-        for line, (one, octets) in zip(lines, self._writing.group(passed), strict=False):
+        written = self._writing.group(self._permits.ask(claims))
+        for line, (one, octets) in zip(lines, written, strict=False):
             line.connection.send(one.permit, octets)
             line.passed = one
             self._note(line)
         # What a message was composed from is read outside; no transaction may stay open for it.
         db.session.rollback()
+        return dict(zip(at_dot, written[len(lines) :], strict=False))
 
-    def _seal(self, is_quiet: bool) -> None:
-        """Seal every message whose body is written, then write its dot, or hang up."""
-        sending = self._lines.count[Phase.SENDING]
-        if not self._to_seal.is_ripe(len(self._at_dot), sending, is_quiet):
+    def _free(self, is_quiet: bool, has_company: bool) -> list[Line]:
+        """The idle lines to ask the gate for now, where others are asked for or they are enough."""
+        wanted = min(self._lines.count[Phase.IDLE], len(self._stock))
+        moving = self._lines.busy if wanted < len(self._stock) else 0
+        is_time = self._to_gate.is_ripe(wanted, moving, is_quiet or has_company)
+        return self._lines.take(wanted) if is_time else []
+
+    def _seal(self, ready: list[Line], followed: dict[Line, Written]) -> None:
+        """Seal these, whose bodies are written, then write their dots, or hang up."""
+        if not ready:
             return
-        self._to_seal.went()
-        ready = [(line, line.passed) for line in self._at_dot if line.passed]
-        sealed = seal(self._database, self._life.id, [passed.permit for _, passed in ready])
-        self._life.journal.dots(_dot(p) for _, p in ready if p.permit.delivery_id in sealed)
-        for line, passed in ready:
+        sealing = [(line, line.passed) for line in ready if line.passed]
+        sealed = seal(self._database, self._life.id, [one.permit for _, one in sealing])
+        self._life.journal.dots(_dot(p) for _, p in sealing if p.permit.delivery_id in sealed)
+        now = time.monotonic()
+        for line, passed in sealing:
+            following = followed.get(line)
             if passed.permit.delivery_id in sealed:
-                line.connection.finish()
+                self._lines.finish(line, following, now)
             else:
                 line.connection.abandon()
                 line.passed = None
                 self._permits.tell(passed, Ending.ABORTED)
+                if following:
+                    self._permits.tell(following[0], Ending.CALLED_BACK)
+            self._note(line)
+
+    def _let_go(self) -> None:
+        """Hang up but where a dot waits for its answer."""
+        for line in self._lines.all():
+            if line.connection.phase is Phase.CONFIRMING:
+                self._lines.call_back(line)
+            else:
+                line.connection.abandon()
+                line.passed = None
             self._note(line)
 
     def _conclude(self, line: Line, outcome: Outcome) -> None:
-        passed, line.passed = line.passed, None
+        passed = self._lines.conclude(line, outcome)
         if passed is not None:
             is_of_us = self._lines.heed(line, outcome)
             self._permits.conclude(passed, outcome, is_of_us)

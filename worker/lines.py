@@ -9,6 +9,7 @@ from psycopg import Connection as Database
 from mailing.base.settings import Settings
 from mailing.deliveries import relays
 from mailing.deliveries.gate import Passed
+from mailing.deliveries.message import Octets
 from mailing.deliveries.pacing.seats import Seats
 from worker.smtp import Connection, Outcome, Phase, Relay, Stage, Verdict
 
@@ -22,11 +23,18 @@ _MOST_REFUSALS = 5
 _FRESH_SECONDS = 1.0
 _SEATS_EVERY = 2.0
 _STUCK_SECONDS = 5.0
+# A relay that takes longer to answer a dot gets nothing said behind one: it would wait for the
+# answer to a message that is not its own.
+_PROMPT_SECONDS = 0.5
+_LATE_SECONDS = 1.0
+_LOOK_EVERY = 0.25
+
+Written = tuple[Passed, Octets]
 
 
 @dataclass(eq=False)
 class Line:
-    """One connection, and the message that it carries.
+    """One connection, the message that it carries, and the one whose envelope is said behind it.
 
     `phase` is what the counts know of it, `wish` and `descriptor` what the watch does.
     """
@@ -34,6 +42,8 @@ class Line:
     relay: "RelayLines"
     connection: Connection
     passed: Passed | None = None
+    following: Passed | None = None
+    dotted_at: float = 0.0
     phase: Phase = Phase.CLOSED
     descriptor: int = -1
     wish: int = 0
@@ -54,6 +64,14 @@ class RelayLines:
     rests_until: float = 0.0
     fewer_until: float = 0.0
     seats: int = 0
+    is_prompt: bool = False
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether it has more connections than our seats."""
+        if len(self.lines) <= self.seats:
+            return False
+        return sum(line.phase is not Phase.QUITTING for line in self.lines) > self.seats
 
     @property
     def room(self) -> int:
@@ -71,10 +89,12 @@ class RelayLines:
 
 
 class Lines:
-    """All connections of this process. `count` says how many are in each phase."""
+    """All connections of this process. `count` says how many are in each phase, and `behind` how
+    many messages have their envelopes said behind the dot of another."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self.count: Counter[Phase] = Counter()
+        self.behind = 0
         self._helo = settings.bounce_domain
         self._limit = settings.smtp_connections
         self._database = database
@@ -82,7 +102,7 @@ class Lines:
         self._are_counted = settings.relay_connections > 0
         # False while this process ends because of its database.
         self.may_write = True
-        self._seats_at = self._ready_at = 0.0
+        self._seats_at = self._ready_at = self._looked_at = 0.0
         self._idle: dict[Line, None] = {}
         self._relays = [
             RelayLines(Relay.parse(url), self._limit, seats=self._limit)
@@ -124,6 +144,54 @@ class Lines:
             self.note(line)
         return taken
 
+    def followed(self, lines: list[Line]) -> list[Line]:
+        """Those of these, which are AT_DOT, that another message may follow at once."""
+        now = time.monotonic()
+        going_on = {
+            relay
+            for relay in self._relays
+            if relay.is_prompt and relay.rests_until <= now and not relay.is_crowded
+        }
+        return [line for line in lines if line.relay in going_on and self._may_go_on(line)]
+
+    def called_back(self) -> list[tuple[Line, Passed]]:
+        """What waits for too long behind a dot, with the line that it is taken from."""
+        now = time.monotonic()
+        if now - self._looked_at < _LOOK_EVERY:
+            return []
+        self._looked_at = now
+        late = [
+            line
+            for line in self.all()
+            if line.phase is Phase.CONFIRMING and line.dotted_at < now - _LATE_SECONDS
+        ]
+        for line in late:
+            line.relay.is_prompt = False
+        return [(line, called) for line in late if (called := self.call_back(line))]
+
+    def finish(self, line: Line, following: Written | None, now: float) -> None:
+        """Write the dot, with the envelope of the message that follows, if there is one."""
+        line.dotted_at = now
+        if following is not None:
+            line.following, octets = following
+            line.connection.follow(line.following.permit, octets)
+            self.behind += 1
+        line.connection.finish()
+
+    def conclude(self, line: Line, outcome: Outcome) -> Passed | None:
+        """Which message on the line this is of; it is carried no longer, and what follows it is."""
+        following = self._let_go(line)
+        if following is not None and following.permit is outcome.permit:
+            return following
+        ended, line.passed = line.passed, following
+        return ended
+
+    def call_back(self, line: Line) -> Passed | None:
+        """Let go of the message that follows, which is given back."""
+        if line.following is not None:
+            line.connection.call_back()
+        return self._let_go(line)
+
     def grow(self, wanted: int) -> list[Line]:
         """Open connections for up to `wanted` messages that wait, within the limits."""
         opened = []
@@ -146,6 +214,8 @@ class Lines:
         One refusal of MAIL is taken at its word. Many in a row say nothing of the people.
         """
         relay = line.relay
+        if outcome.stage is Stage.DOT:
+            relay.is_prompt = time.monotonic() - line.dotted_at < _PROMPT_SECONDS
         if outcome.stage is Stage.MAIL and outcome.verdict is not Verdict.ACCEPTED:
             relay.refusals += 1
             if relay.refusals >= _MOST_REFUSALS:
@@ -196,9 +266,15 @@ class Lines:
             self._seats.rest(relay.relay.name, len(relay.lines))
 
     def may_carry(self) -> bool:
-        """Whether a message could leave at once or soon: a line is free, or may be opened."""
+        """Whether a message could leave at once or soon: a line is free, or will be in a moment, or
+        may be opened."""
         free = self.count[Phase.IDLE] + self.count[Phase.CONNECTING]
-        return free > 0 or self._next_relay() is not None
+        return free > 0 or self.in_turn > 0 or self._next_relay() is not None
+
+    @property
+    def in_turn(self) -> int:
+        """How many carry a message and will take another in a moment."""
+        return sum(len(relay.lines) for relay in self._relays if relay.is_prompt)
 
     def are_down(self) -> bool:
         """Whether no relay can be used now."""
@@ -274,8 +350,19 @@ class Lines:
 
     def _is_fresh(self, line: Line) -> bool:
         connection, now = line.connection, time.monotonic()
-        is_worn = connection.transactions >= _MESSAGES_A_CONNECTION
-        if is_worn or line.relay.rests_until > now:
+        if _is_worn(line) or line.relay.rests_until > now or line.relay.is_crowded:
             connection.close()
             return False
         return now - line.idle_since < _FRESH_SECONDS or not connection.is_stale()
+
+    def _let_go(self, line: Line) -> Passed | None:
+        following, line.following = line.following, None
+        self.behind -= following is not None
+        return following
+
+    def _may_go_on(self, line: Line) -> bool:
+        return not _is_worn(line) and line.connection.may_be_followed()
+
+
+def _is_worn(line: Line) -> bool:
+    return line.connection.transactions >= _MESSAGES_A_CONNECTION

@@ -37,13 +37,15 @@ class Stock:
         return len(self._claims)
 
     def fill(self, keep: set[int]) -> bool:
-        """Claim, and let go of all batches but `keep`; whether the claim came back full.
+        """Claim, and let go of all batches but `keep` and those that it holds something of; whether
+        the claim came back full.
 
         Raises NotAllowed when this process was declared dead.
         """
         most, of_a_campaign = self._pace.room(self._settings.send_batch), self._of_a_campaign()
+        held = keep.union(claim.batch_id for claim in self._claims)
         with self._database.transaction():
-            queue.release(self._database, self._owner, keep)
+            queue.release(self._database, self._owner, held)
             claims = queue.claim(self._database, self._owner, most, of_a_campaign)
         self._claims.extend(claims)
         now = time.monotonic()
@@ -55,9 +57,11 @@ class Stock:
         largest = max(by_campaign.values(), default=0)
         return bool(claims) and (len(claims) >= most or largest >= of_a_campaign > 0)
 
-    def is_due(self) -> bool:
-        """Whether it is empty, and the queue has not just been found empty too."""
-        return not self._claims and time.monotonic() >= self._again_at
+    def is_due(self, low: int) -> bool:
+        """Whether it is empty, or, where nothing is paced, holds less than `low`; and the queue
+        has not just been found empty."""
+        is_low = not self._claims or (self._pace.is_free and len(self._claims) < low)
+        return is_low and time.monotonic() >= self._again_at
 
     def look_for_urgent(self) -> None:
         """Put what a person waits for in front of a campaign's claims."""

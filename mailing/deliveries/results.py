@@ -19,6 +19,7 @@ class Ending(StrEnum):
 
     `deferred`: the relay asks to try again later. `lost`: the connection failed before the
     dot, so surely nothing was delivered. `aborted`: the seal was refused and no dot written.
+    `called_back`: it stood behind another message that held it up; it is due again at once.
     """
 
     ACCEPTED = "accepted"
@@ -27,6 +28,7 @@ class Ending(StrEnum):
     LOST = "lost"
     UNCERTAIN = "uncertain"
     ABORTED = "aborted"
+    CALLED_BACK = "called_back"
     CANNOT_RENDER = "cannot_render"
 
 
@@ -71,7 +73,7 @@ _RECORD = """
                     AND d.attempts < %(resends)s::int THEN 'deferred'
                 WHEN a.ending IN ('deferred', 'lost')
                     AND d.dated_at < now() - %(patience)s::interval THEN 'refused'
-                WHEN a.ending IN ('deferred', 'lost', 'aborted') THEN 'deferred'
+                WHEN a.ending IN ('deferred', 'lost', 'aborted', 'called_back') THEN 'deferred'
                 ELSE a.ending
             END AS next
         FROM deliveries d JOIN told a ON d.id = a.id AND d.fence = a.fence
@@ -134,6 +136,8 @@ def wait(settings: Settings, result: Result) -> timedelta:
 
     RFC 5321 4.5.4.1 asks for a delay and for configurable intervals.
     """
+    if result.ending is Ending.CALLED_BACK:
+        return timedelta(0)
     if result.ending in (Ending.LOST, Ending.UNCERTAIN, Ending.ABORTED):
         return timedelta(seconds=min(5 * result.attempts, 300))
     minutes = settings.retry_minutes

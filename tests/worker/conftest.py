@@ -13,6 +13,7 @@ from mailing.base.settings import Settings
 from mailing.deliveries import incarnations
 from tests import road
 from tests.peers.smtp_peer import SmtpPeer
+from tests.peers.smtp_session import Offers
 from worker.engine import Engine
 from worker.incarnation import Host, Incarnation
 from worker.process import connect
@@ -51,7 +52,8 @@ class Desk:
 
 @pytest.fixture
 def peer() -> Iterator[SmtpPeer]:
-    with SmtpPeer() as peer:
+    """A relay that offers what relays offer, so that messages follow each other at once."""
+    with SmtpPeer(offers=Offers(keywords=[*Offers().keywords, "PIPELINING"])) as peer:
         yield peer
 
 

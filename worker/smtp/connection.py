@@ -3,14 +3,15 @@
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 from selectors import EVENT_READ, EVENT_WRITE
 
 from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.permit import SendPermit
 from worker.smtp.conversation import Conversation, Expected
-from worker.smtp.courier import Courier
+from worker.smtp.courier import Courier, Following
 from worker.smtp.dialling import dial
-from worker.smtp.envelope import Unsendable, envelope
+from worker.smtp.envelope import Envelope, Unsendable, envelope
 from worker.smtp.extensions import Extensions
 from worker.smtp.introduction import Introduction
 from worker.smtp.outcome import Outcome, Phase, Timeouts
@@ -20,12 +21,13 @@ from worker.smtp.terms import Terms, system_trust
 
 
 class Connection:
-    """One socket to one relay, one message at a time; nothing here ever blocks but `open`,
+    """One socket to one relay, one message after the other; nothing here ever blocks but `open`,
     which resolves the relay's name.
 
     The loop selects on it (`fileno`, `wants`, not after `deadline`) and calls `advance`. After
     every call of any verb it looks at `phase`: when that is CLOSED the descriptor is gone, and an
-    outcome that is still due comes from `advance` at once. `trouble` says why the peer or the
+    outcome that is still due comes from `advance` at once, and all that are due after it from
+    `take`. `trouble` says why the peer or the
     network ended a connection; None when we did. `transactions` counts messages since `open`.
     """
 
@@ -71,13 +73,13 @@ class Connection:
         """What to select for: EVENT_READ, EVENT_WRITE or both; 0 when closed."""
         if self._conversation is None:
             return 0
-        if self._courier is not None and self._courier.outcome is not None:
+        if self._courier is not None and self._courier.has_outcome:
             return EVENT_READ | EVENT_WRITE
         return self._conversation.wire.wants()
 
     def deadline(self) -> float | None:
         """When to call `advance` at the latest, by the given clock; None: no hurry."""
-        if self._courier is not None and self._courier.outcome is not None:
+        if self._courier is not None and self._courier.has_outcome:
             return self._clock()
         return self._conversation.deadline if self._conversation else None
 
@@ -88,17 +90,43 @@ class Connection:
         (RFC 1870, 6152, 6531) is refused here: the next `advance` returns that.
         """
         courier = self._demand(Phase.IDLE, "send")
-        if not isinstance(permit, SendPermit):
-            raise TypeError("nothing is sent without a permit of the gate")
-        self.transactions += 1
+        commands = self._begin(permit, octets)
         self.phase = Phase.SENDING
         courier.receive(permit)
-        try:
-            commands = envelope(permit, octets, self._extensions)
-        except Unsendable as reason:
-            courier.refuse(str(reason))
+        if isinstance(commands, Unsendable):
+            courier.refuse(str(commands))
         else:
             courier.begin(commands, octets.wire)
+
+    def may_be_followed(self) -> bool:
+        """AT_DOT: whether the envelope of another message may go out with this one's dot."""
+        courier = self._demand(Phase.AT_DOT, "may_be_followed")
+        if self._conversation is None or not courier.is_pipelining or courier.is_followed:
+            return False
+        return self._terms.relay.may_join(self._conversation.wire.spot, self._clock())
+
+    def follow(self, permit: SendPermit, octets: Octets) -> None:
+        """AT_DOT: hand over the message behind this one. `finish` says its envelope with the dot
+        (RFC 2920 3.1), and its body follows as soon as the relay asks for it.
+
+        Raises TypeError without a permit, RuntimeError when not AT_DOT. What this relay cannot take
+        is refused here, as `send` does.
+        """
+        courier = self._demand(Phase.AT_DOT, "follow")
+        commands = self._begin(permit, octets)
+        if isinstance(commands, Unsendable):
+            courier.turn_away(permit, str(commands))
+        elif self._conversation is not None:
+            self._terms.relay.join(self._conversation.wire.spot, self._clock())
+            courier.follow(Following(permit, commands, octets.wire))
+
+    def call_back(self) -> None:
+        """CONFIRMING: let go of the message behind this one, for which nothing will be reported.
+
+        The connection ends when the dot is answered: the relay was told of one more, and has to
+        discard it.
+        """
+        self._demand(Phase.CONFIRMING, "call_back").call_back()
 
     def finish(self) -> None:
         """AT_DOT to CONFIRMING: write the dot, the point of no return (RFC 5321 6.1).
@@ -128,13 +156,23 @@ class Connection:
         for anything that the peer or the network does.
         """
         courier = self._courier
-        if self._conversation is not None and (courier is None or courier.outcome is None):
+        if self._conversation is not None and (courier is None or not courier.has_outcome):
             try:
                 self._conversation.listen()
                 self._move_on()
             except Broken as error:
                 self._fall(str(error))
-        return self._collect()
+        return self.take()
+
+    def take(self) -> Outcome | None:
+        """The next outcome that has come already: what stood behind a dot may have ended as well.
+
+        The connection is free again with the last, if it is still there.
+        """
+        outcome = self._courier.take() if self._courier else None
+        if self._courier and outcome is not None and self.phase is not Phase.CLOSED:
+            self.phase = self._courier.phase
+        return outcome
 
     def close(self) -> None:
         """Say QUIT when idle and wait a little for the answer, else close at once.
@@ -155,6 +193,15 @@ class Connection:
         """
         self._demand(Phase.IDLE, "is_stale")
         return not self._is_undisturbed("the peer spoke out of turn")
+
+    def _begin(self, permit: SendPermit, octets: Octets) -> Envelope | Unsendable:
+        if not isinstance(permit, SendPermit):
+            raise TypeError("nothing is sent without a permit of the gate")
+        self.transactions += 1
+        try:
+            return envelope(permit, octets, self._extensions)
+        except Unsendable as reason:
+            return reason
 
     def _demand(self, phase: Phase, verb: str) -> Courier:
         if self.phase is not phase or self._courier is None:
@@ -185,17 +232,10 @@ class Connection:
         relay, spot = self._terms.relay, conversation.wire.spot
         relay.remember(spot, is_silent=False)
         is_pipelining = extensions.offers("PIPELINING") and relay.may_pipeline(spot, self._clock())
-        self._courier = Courier(conversation, self._terms.timeouts, is_pipelining)
+        timeouts, has_followed = self._terms.timeouts, partial(relay.joined.add, spot)
+        self._courier = Courier(conversation, timeouts, is_pipelining, has_followed)
         self._extensions = extensions
         self.phase = Phase.IDLE
-
-    def _collect(self) -> Outcome | None:
-        """Take the outcome off; the connection is free again if it is still there."""
-        if self._courier is None or self._courier.outcome is None:
-            return None
-        if self.phase is not Phase.CLOSED:
-            self.phase = Phase.IDLE
-        return self._courier.take()
 
     def _unasked(self, reply: Reply) -> None:
         if self._courier is not None and self._courier.is_carrying:
@@ -219,6 +259,8 @@ class Connection:
         relay.remember(spot, is_silent=self.phase is Phase.CONNECTING)
         if self._courier is not None and self._courier.has_lost_commands:
             relay.distrust(spot, self._clock())
+        if self._courier is not None and self._courier.has_lost_following:
+            relay.part(spot, self._clock())
 
     def _drop(self, text: str, at_once: bool = False) -> None:
         self.phase = Phase.CLOSED

@@ -10,8 +10,9 @@ import idna
 
 from mailing.deliveries.relays import PORTS
 
-# How long an address that lost pipelined commands gets them one by one.
+# How long an address that lost pipelined commands gets them one by one, or each message apart.
 _ONE_BY_ONE_SECONDS = 600.0
+_A_MOMENT = 1.0
 ENCODE_HINT = "special characters in a user name or password must be percent-encoded"
 
 
@@ -41,7 +42,9 @@ class Spot(NamedTuple):
 class Relay:
     """Where and how to hand mail over. The password is never shown by `repr` or `name`.
 
-    `silent` and `one_by_one` are what was learnt about its addresses, for every connection.
+    `silent`, `one_by_one`, `joining` and `joined` are what was learnt about its addresses, for
+    every connection: the last two say until when no other message tries whether an envelope that
+    goes out with the dot before it is answered, and where one was.
     """
 
     host: str
@@ -51,6 +54,8 @@ class Relay:
     password: str | None = field(default=None, repr=False)
     silent: set[Spot] = field(default_factory=set, repr=False, compare=False)
     one_by_one: dict[Spot, float] = field(default_factory=dict, repr=False, compare=False)
+    joining: dict[Spot, float] = field(default_factory=dict, repr=False, compare=False)
+    joined: set[Spot] = field(default_factory=set, repr=False, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -91,6 +96,28 @@ class Relay:
     def may_pipeline(self, spot: Spot, now: float) -> bool:
         """Whether the offer of an address is believed at `now`, by the connection's clock."""
         return self.one_by_one.get(spot, now) <= now
+
+    def may_join(self, spot: Spot, now: float) -> bool:
+        """Whether a message's envelope may go out with the dot before it: RFC 2920 3.1.
+
+        An address that drops what stands behind a dot is to hold up one message and no more: until
+        it has answered one, whoever is told so here has a moment in which to try it alone.
+        """
+        if spot in self.joined:
+            return True
+        is_free = self.joining.get(spot, now) <= now
+        if is_free:
+            self.joining[spot] = now + _A_MOMENT
+        return is_free
+
+    def join(self, spot: Spot, now: float) -> None:
+        """Keep in mind that one goes out so."""
+        self.joining[spot] = now + _ONE_BY_ONE_SECONDS
+
+    def part(self, spot: Spot, now: float) -> None:
+        """Keep in mind that an address answered a dot and lost what was said with it."""
+        self.joined.discard(spot)
+        self.join(spot, now)
 
 
 def _split(text: str) -> SplitResult:

@@ -1,0 +1,161 @@
+"""The engine where one message's envelope goes out with the dot of another."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from uuid import UUID
+
+import psycopg
+import pytest
+from flask import Flask
+
+from mailing.base.settings import Settings
+from mailing.deliveries import incarnations
+from mailing.deliveries.incarnations import Journalled
+from mailing.leaving import links
+from mailing.leaving.receipts import Receipt
+from tests import road
+from tests.peers.faults import Fault, Stage
+from tests.peers.smtp_peer import SmtpPeer
+from tests.worker.conftest import Desk
+from worker.sendjournal import Dot, read
+
+# Before these nothing follows: the relay has to show that it is prompt, and that it can.
+_BEFORE = 3
+
+
+@pytest.fixture
+def environment(environment: dict[str, str], peer: SmtpPeer) -> dict[str, str]:
+    return environment | {"KELISIM_SMTP_URL": peer.url, "KELISIM_SMTP_CONNECTIONS": "1"}
+
+
+def reached(peer: SmtpPeer) -> list[str]:
+    assert peer.records.complaints == []
+    return [message.recipients[0] for message in peer.accepted]
+
+
+def glued(peer: SmtpPeer) -> int:
+    """How many envelopes came with a dot."""
+    came = [write for writes in peer.records.writes.values() for write in writes]
+    return sum(b".\r\nMAIL FROM" in write for write in came)
+
+
+def state_of(desk: Desk, where: str) -> list[tuple[UUID, UUID]]:
+    """Delivery and person of the rows in this state, seen from another connection."""
+    with psycopg.connect(desk.database.info.dsn, password=desk.database.info.password) as other:
+        query = "SELECT id, subscriber_id FROM deliveries WHERE state = %s ORDER BY id"
+        return other.execute(query, [where]).fetchall()
+
+
+def waited_for(desk: Desk, where: str) -> tuple[UUID, UUID]:
+    """The one in this state behind a dot that is held back."""
+    limit = time.monotonic() + 20
+    while not (state_of(desk, "sealed") and (found := state_of(desk, where))):
+        assert time.monotonic() < limit, f"nothing is {where} behind what is sealed"
+        time.sleep(0.01)
+    return found[0]
+
+
+def test_over_a_kept_connection_each_message_follows_the_one_before(
+    desk: Desk, peer: SmtpPeer
+) -> None:
+    road.under_way(12)
+    desk.work()
+    assert sorted(reached(peer)) == sorted(road.address(number) for number in range(12))
+    assert peer.connections == 1
+    assert glued(peer) >= 12 - _BEFORE
+    assert desk.states() == {"accepted": 12}
+    traces = read(desk.life.host.journal_of(desk.life.id)) or {}
+    assert {trace.code for trace in traces.values()} == {250}
+
+
+def test_who_leaves_while_their_envelope_stands_behind_a_dot_gets_nothing_and_is_told_so_at_once(
+    app: Flask, desk: Desk, peer: SmtpPeer
+) -> None:
+    """T12: what is open is called back; only what the relay holds unanswered is named."""
+    _, people = road.under_way(12)
+    go = threading.Event()
+    peer.behave(Fault(Stage.DOT, until=go, skip=6, times=1))
+    told: list[tuple[UUID, Receipt | None, float]] = []
+
+    def leave() -> None:
+        _, who = waited_for(desk, "open")
+        with app.app_context():
+            began = time.monotonic()
+            receipt = links.by_token(road.leave_token(who), 2.0)
+            told.append((who, receipt, time.monotonic() - began))
+        go.set()
+
+    leaving = threading.Thread(target=leave)
+    leaving.start()
+    desk.work()
+    leaving.join()
+    [(who, receipt, took)] = told
+    assert receipt is not None
+    assert receipt.in_flight == []
+    assert took < 1.0, "nobody waits for a message that is not theirs"
+    desk.ripen()
+    desk.work()
+    assert road.address(people.index(who)) not in reached(peer)
+    assert desk.states() == {"accepted": 11, "held": 1}
+
+
+def test_what_stands_behind_a_slow_answer_is_called_back_and_sent_over_another_connection(
+    desk: Desk, peer: SmtpPeer
+) -> None:
+    road.under_way(12)
+    peer.behave(Fault(Stage.DOT, wait=2.5, skip=6, times=1))
+    desk.work()
+    assert sorted(reached(peer)) == sorted(road.address(number) for number in range(12))
+    assert desk.states() == {"accepted": 12}
+    called = [row for row in desk.rows() if row["attempts"] > 1]
+    assert len(called) == 1, "the one behind the slow answer was asked about twice"
+    assert peer.connections == 2, "a relay that was told of one more is hung up on"
+
+
+def test_a_relay_that_answers_slowly_gets_each_message_by_itself(
+    desk: Desk, peer: SmtpPeer
+) -> None:
+    road.under_way(4)
+    peer.behave(Fault(Stage.DOT, wait=0.6))
+    desk.work()
+    assert len(reached(peer)) == 4
+    assert glued(peer) == 0
+    assert {row["attempts"] for row in desk.rows()} == {1}
+
+
+def test_what_stands_behind_a_dot_when_the_process_ends_is_sent_by_another(
+    desk: Desk,
+    hire: Callable[[], Desk],
+    peer: SmtpPeer,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    road.under_way(12)
+    peer.behave(Fault(Stage.DOT, wait=0.2, skip=6, times=1))
+    dots, told = desk.life.journal.dots, list[Dot]()
+
+    def count(new: Iterable[Dot]) -> None:
+        told.extend(new)
+        dots(told[-1:])
+
+    def fail_behind_the_seventh() -> bool:
+        if len(told) == 7:
+            raise OSError("no space left")
+        return False
+
+    monkeypatch.setattr(desk.life.journal, "dots", count)
+    with pytest.raises(OSError, match="no space left"):
+        desk.engine.work(60.0, fail_behind_the_seventh, lambda: None)
+    assert len(state_of(desk, "open")) == 1
+    desk.engine.die(tells=True)
+    assert desk.states()["accepted"] == 7
+    assert len(reached(peer)) == 7
+    traces = read(desk.life.host.journal_of(desk.life.id))
+    assert traces is not None
+    with desk.database.transaction():
+        journal = Journalled(traces, is_whole=True)
+        incarnations.settle(desk.database, settings, desk.life.id, journal)
+    road.make_due(desk.database)
+    hire().work()
+    assert sorted(reached(peer)) == sorted(road.address(number) for number in range(12))
