@@ -179,7 +179,8 @@ class Engine:
         """
         lines = self._free(is_quiet, bool(at_dot))
         claims = self._stock.take(len(lines) + len(at_dot)) if lines or at_dot else []
-        if not claims and not self._permits.is_overdue():
+        # Results ride with the group that gathers at the dot, if there is one.
+        if not claims and (self._at_dot or not self._permits.is_overdue()):
             return {}
         self._to_gate.went()
         written = self._writing.group(self._permits.ask(claims))

@@ -64,7 +64,8 @@ class Stock:
         return is_low and time.monotonic() >= self._again_at
 
     def look_for_urgent(self) -> None:
-        """Put what a person waits for in front of a campaign's claims."""
+        """Put what a person waits for in front of a campaign's claims, and what was on its way
+        before: of a process that died nothing waits until all that lies here has left."""
         if not self._claims or time.monotonic() < self._urgent_at:
             return
         self._urgent_at = time.monotonic() + _URGENT_EVERY
@@ -72,8 +73,16 @@ class Stock:
             if queue.may_claim(self._database, self._owner):
                 most = self._settings.send_batch
                 urgent = queue.claim_confirmations(self._database, self._owner, most)
-                self._claims.extendleft(reversed(urgent))
+                self._claims.extendleft(reversed([*urgent, *self._returned(most)]))
                 self._has_urgent = bool(urgent)
+
+    def _returned(self, most: int) -> list[Claim]:
+        """What was given back, where no limit is to be kept and there is room for it here."""
+        room = 2 * most - len(self._claims)
+        is_open = self._pace.is_free and hours.may_send(self._settings, clock.now())
+        if room <= 0 or not is_open:
+            return []
+        return queue.claim_returned(self._database, self._owner, min(room, most))
 
     def take(self, most: int) -> list[Claim]:
         """Up to so many that may be asked about now."""

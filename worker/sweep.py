@@ -38,7 +38,10 @@ from worker.sendjournal import read
 
 _log = structlog.get_logger()
 
-_STEPS: tuple[Callable[[], object], ...] = (
+Steps = tuple[Callable[[], object], ...]
+
+# What a campaign waits for, and what has a day or an hour.
+OFTEN: Steps = (
     dispatch.release_due,
     dispatch.close_stopped,
     brake.look_at_all,
@@ -46,6 +49,8 @@ _STEPS: tuple[Callable[[], object], ...] = (
     dispatch.finish,
     tallies.keep,
     batch_tallies.keep,
+)
+SELDOM: Steps = (
     growth.keep,
     expiry.forget_unconfirmed,
     moving.forget_unanswered,
@@ -75,12 +80,12 @@ def settle_the_dead(
     return sum(_settle(database, settings, owner, host) for owner in dead)
 
 
-def move_on() -> None:
+def move_on(steps: Steps = OFTEN + SELDOM) -> None:
     """Move on what waits for nothing but a time: holding windows, stopped and finished campaigns.
 
     Each step commits for itself: what troubles one neither undoes nor keeps off another.
     """
-    for step in _STEPS:
+    for step in steps:
         try:
             step()
             db.session.commit()
@@ -140,7 +145,7 @@ def _oldest(settings: Settings, now: datetime) -> datetime:
 
 def _settle(database: psycopg.Connection, settings: Settings, owner: Owner, host: Host) -> int:
     try:
-        traces = _traces(owner, host)
+        traces = _traces(database, owner, host)
     except OSError as error:
         # Until its journal can be read, nobody knows what it sent; the others do not wait.
         _log.error("a send journal cannot be read", incarnation=str(owner.id), error=str(error))
@@ -160,12 +165,14 @@ def _is_dead(owner: Owner, host: Host) -> bool:
     return owner.boot_id != boot_id() or host.is_dead(owner.id)
 
 
-def _traces(owner: Owner, host: Host) -> Journalled:
+def _traces(database: psycopg.Connection, owner: Owner, host: Host) -> Journalled:
     # The journal is not synced: after a reboot, or from another host, what it does not name
     # may have been sent all the same. So may what a process sends that was declared dead and
     # lives: only the kernel's word says that nothing more will be written.
     if owner.host_id != host.id:
         return Journalled({}, is_whole=False)
     is_over = owner.boot_id == boot_id() and host.is_dead(owner.id)
-    traces = read(host.journal_of(owner.id))
+    # Only then what it has to tell of: as long as a process lives it seals.
+    sealed = incarnations.sealed_by(database, owner.id)
+    traces = read(host.journal_of(owner.id), of=sealed)
     return Journalled(traces or {}, is_whole=traces is not None and is_over)

@@ -27,6 +27,7 @@ from worker.process import connect
 
 EVERY = 0.3
 MOVE_EVERY = 1.0
+SELDOM_EVERY = 5.0
 TIDY_EVERY = 600.0
 AFTER_TROUBLE = 1.0
 _PR_SET_PDEATHSIG = 1
@@ -109,13 +110,16 @@ def main() -> None:
 
 def _sweep_on(app: Flask) -> None:
     with connect(app.extensions["kelisim"]) as database:
-        rung_at = 0.0
+        rung_at = seldom_at = 0.0
         tidied_at = time.monotonic()
         while True:
             with app.app_context():
                 is_time = time.monotonic() - rung_at > MOVE_EVERY
                 if _sweep(app, database, is_time):
                     rung_at = time.monotonic()
+                if time.monotonic() - seldom_at > SELDOM_EVERY:
+                    sweep.move_on(sweep.SELDOM)
+                    seldom_at = time.monotonic()
                 db.session.remove()
             if time.monotonic() - tidied_at > TIDY_EVERY:
                 settings = app.extensions["kelisim"]
@@ -132,7 +136,7 @@ def _sweep(app: Flask, database: psycopg.Connection, is_time: bool) -> bool:
         # What the dead left goes on before whatever has only its time.
         sweep.ring_the_senders(database)
     if settled or is_time:
-        sweep.move_on()
+        sweep.move_on(sweep.OFTEN)
         sweep.ring_for_the_due(database)
     return bool(settled) or is_time
 

@@ -42,6 +42,11 @@ class Batch(Table):
             ondelete="CASCADE",
         ),
         Index("batches_due", "campaign_id", "id", postgresql_where=text("due_at IS NOT NULL")),
+        Index(
+            "batches_returned",
+            "id",
+            postgresql_where=text("due_at IS NOT NULL AND written_at IS NOT NULL"),
+        ),
         Index("batches_unfinished", "campaign_id", postgresql_where=text("finished_at IS NULL")),
         Index("batches_of_campaign", "campaign_id", "chunk"),
     )

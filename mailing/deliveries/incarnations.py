@@ -92,6 +92,12 @@ _OWN = """
     ORDER BY d.id FOR UPDATE OF d
 """
 
+_SEALED = """
+    SELECT d.id
+    FROM batch_owners o JOIN deliveries d ON d.batch_id = o.batch_id AND d.owner = o.owner
+    WHERE o.owner = %s AND d.state = 'sealed'
+"""
+
 _BACK = """
     UPDATE deliveries d SET
         state = CASE WHEN d.state = 'aborting' THEN 'held' ELSE 'pending' END,
@@ -124,6 +130,12 @@ class Journalled:
         if trace is not None and trace.fence == fence:
             return trace
         return None if self.is_whole else Trace(fence, None)
+
+
+def sealed_by(connection: Connection, owner: UUID) -> list[UUID]:
+    """The rows of a dead incarnation of which its journal has to tell. There will be no more:
+    what is sealed later, by a statement that was under way when it died, never had its dot."""
+    return [row[0] for row in connection.execute(_SEALED, [owner])]
 
 
 def settle(connection: Connection, settings: Settings, owner: UUID, journal: Journalled) -> int:

@@ -41,6 +41,12 @@ _NEXT = """
     WHERE campaign_id = %(campaign)s AND id > %(after)s AND due_at <= now()
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
+_NEXT_RETURNED = """
+    SELECT b.id, true FROM batches b
+    JOIN campaigns c ON c.id = b.campaign_id AND c.state = 'sending'
+    WHERE b.id > %(after)s AND b.due_at <= now() AND b.written_at IS NOT NULL
+    ORDER BY b.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED
+"""
 _NEXT_CONFIRMATION = _NEXT.replace("= %(campaign)s", "IS NULL")
 
 _COLUMNS = "id, fence, kind, campaign_id, subscriber_id, topic_id, batch_id, optin_id"
@@ -173,6 +179,11 @@ def claim(
 def claim_confirmations(connection: Connection, owner: UUID, limit: int) -> list[Claim]:
     """Claim what people wait for; it never stands behind a campaign."""
     return _take(connection, _NEXT_CONFIRMATION, owner, None, limit)
+
+
+def claim_returned(connection: Connection, owner: UUID, limit: int) -> list[Claim]:
+    """Claim what was on its way before: what the dead left, and what is tried again."""
+    return _take(connection, _NEXT_RETURNED, owner, None, limit)
 
 
 def put_back(

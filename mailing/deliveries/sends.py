@@ -4,8 +4,9 @@ One file a process. `D` says that the dot of a message is about to be written, `
 answered. worker/sendjournal.py writes them; a sweep reads one, a restore all.
 """
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,9 @@ ENDING = ".sends"
 _ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _DOT = re.compile(rf"D {_ID} (\d+)(?: .*)?")
 _REPLY = re.compile(rf"K {_ID} (\d+) (\d{{3}}) (.*)")
+# Where the id stands in a line of either kind.
+_ID_AT = slice(2, 38)
+_BLOCK = 256 * 1024
 _TAKEN = 2
 _ADDRESS = re.compile(r"\S*@\S*")
 _STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
@@ -73,28 +77,57 @@ def reply_line(reply: Reply) -> str:
     return f"K {reply.delivery} {reply.fence} {reply.code} {plain}\n"
 
 
-def read(path: Path) -> dict[UUID, Trace] | None:
-    """What a send journal tells, by delivery; None when the file is gone."""
+def read(path: Path, of: Collection[UUID] | None = None) -> dict[UUID, Trace] | None:
+    """What a send journal tells last, by delivery; None when the file is gone.
+
+    `of`: of these alone. It is read from its end, and no further than to the first of them: what a
+    dead process was about to send stands there, however much it had sent before.
+    """
+    wanted = None if of is None else {str(one).encode() for one in of}
+    traces: dict[UUID, Trace] = {}
     try:
-        said = list(lines(path))
+        for raw in _backwards(path):
+            if wanted is not None and len(traces) == len(wanted):
+                break
+            if wanted is not None and raw[_ID_AT] not in wanted:
+                continue
+            for one in _told(raw.decode(errors="replace")):
+                code, text = (one.code, one.text) if isinstance(one, Reply) else (None, "")
+                traces.setdefault(one.delivery, Trace(one.fence, code, text))
     except FileNotFoundError:
         return None
-    traces: dict[UUID, Trace] = {}
-    for one in said:
-        code, text = (one.code, one.text) if isinstance(one, Reply) else (None, "")
-        traces[one.delivery] = Trace(one.fence, code, text)
     return traces
+
+
+def _backwards(path: Path) -> Iterator[bytes]:
+    """Its lines with their ends, the last first; raises FileNotFoundError."""
+    with path.open("rb") as file:
+        at, later = file.seek(0, os.SEEK_END), b""
+        while at > 0:
+            size = min(at, _BLOCK)
+            at = file.seek(at - size)
+            *whole, last = (file.read(size) + later).split(b"\n")
+            found = [line + b"\n" for line in whole]
+            if last:
+                found.append(last)
+            # It may begin in the block before.
+            later = found[0] if at else b""
+            yield from reversed(found[1:] if at else found)
 
 
 def lines(path: Path) -> Iterator[Written | Reply]:
     """Every dot and every answer, in order; raises FileNotFoundError."""
     with path.open(errors="replace", newline="\n") as file:
         for raw in file:
-            # Without its end an answer is none, and what a dot says of itself may be cut.
-            if raw.endswith("\n"):
-                yield from _whole(raw[:-1])
-            elif said := _DOT.fullmatch(raw):
-                yield Written(UUID(said[1]), int(said[2]), None, None, None, None)
+            yield from _told(raw)
+
+
+def _told(raw: str) -> Iterator[Written | Reply]:
+    # Without its end an answer is none, and what a dot says of itself may be cut.
+    if raw.endswith("\n"):
+        yield from _whole(raw[:-1])
+    elif said := _DOT.fullmatch(raw):
+        yield Written(UUID(said[1]), int(said[2]), None, None, None, None)
 
 
 def _whole(line: str) -> Iterator[Written | Reply]:

@@ -16,6 +16,7 @@ from tests.deliveries.conftest import Sender
 _LARGE = {"deliveries", "subscribers", "standings", "suppressions", "batches", "batch_owners"}
 _STATEMENTS = {
     "next": queue._NEXT,
+    "next_returned": queue._NEXT_RETURNED,
     "write": queue._WRITE,
     "take": queue._TAKE,
     "due_again": queue._DUE_AGAIN,

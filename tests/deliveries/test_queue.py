@@ -10,7 +10,7 @@ from mailing.base.database import db
 from mailing.base.errors import NotAllowed
 from mailing.base.settings import Settings
 from mailing.campaigns import audience
-from mailing.deliveries import confirmations, incarnations, queue
+from mailing.deliveries import confirmations, dispatch, incarnations, queue
 from mailing.deliveries.queue import Claim
 from mailing.people.optins import Submission
 from tests import road
@@ -102,6 +102,34 @@ def test_a_retry_waits_for_its_time(sender: Sender) -> None:
     assert sender.row(ids[1])["state"] == "deferred"
     [(due_in,)] = sender.database.execute("SELECT due_at - now() FROM batches").fetchall()
     assert timedelta(minutes=59) < due_in <= timedelta(hours=1)
+
+
+def test_what_was_on_its_way_before_is_claimed_without_anything_new(
+    sender: Sender, other: Sender
+) -> None:
+    road.under_way(3)
+    mine = sender.claim()
+    road.start(road.campaign())
+    assert claim_returned(other, 100) == [], "what is in somebody's hands is nobody else's"
+    defer(sender, mine[0].delivery_id, "now()")
+    defer(sender, mine[1].delivery_id, "now() + interval '1 hour'")
+    assert claim_returned(other, 100) == [mine[0].delivery_id]
+
+
+def test_what_waits_of_a_paused_campaign_is_not_claimed_again(sender: Sender) -> None:
+    number, _ = road.under_way(3)
+    dispatch.pause(number, road.ACTOR)
+    db.session.commit()
+    assert claim_returned(sender, 100) == []
+    dispatch.resume(number, road.ACTOR)
+    db.session.commit()
+    assert len(claim_returned(sender, 2)) == 2
+
+
+def claim_returned(sender: Sender, limit: int) -> list[UUID]:
+    with sender.database.transaction():
+        claims = queue.claim_returned(sender.database, sender.id, limit)
+    return [claim.delivery_id for claim in claims]
 
 
 def test_a_process_that_was_declared_dead_claims_nothing_more(sender: Sender) -> None:

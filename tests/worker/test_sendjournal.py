@@ -1,13 +1,19 @@
 """The send journal: what a dead process can still say, and what it must not be taken to say."""
 
+import re
 import resource
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mailing.deliveries import sends
 from mailing.deliveries.incarnations import Trace
 from worker.sendjournal import Dot, Reply, SendJournal, read
 
@@ -121,3 +127,44 @@ def test_a_journal_that_is_gone_is_not_an_empty_one(path: Path) -> None:
     SendJournal(path).close()
     assert read(path) == {}
     assert Trace(1, None) != Trace(1, 250), uuid4()
+
+
+_IDS = [UUID(int=number) for number in range(4)]
+_LINES = st.one_of(
+    st.builds("D {} {} 1 00ff 1700000000.000000".format, st.sampled_from(_IDS), st.integers(1, 2)),
+    st.builds("K {} {} 250 ok".format, st.sampled_from(_IDS), st.integers(1, 2)),
+    st.sampled_from(["", "K", f"D {_IDS[1]}", f"K {_IDS[2]} 1 25", "B 1.0", "\r", "é\u2028"]),
+)
+
+
+@given(st.lists(_LINES), st.sampled_from(["", "\n"]), st.sets(st.sampled_from(_IDS)))
+def test_what_is_asked_of_a_few_is_what_all_of_it_says_of_them(
+    said: list[str], end: str, few: set[UUID]
+) -> None:
+    """It is read backwards, and no further than it must be: the last line of a delivery counts."""
+    with TemporaryDirectory() as place, mock.patch.object(sends, "_BLOCK", 50):
+        path = Path(place) / "one.sends"
+        path.write_text("\n".join(said) + end, newline="")
+        told: dict[UUID, Trace] = {}
+        for one in sends.lines(path):
+            code, text = (one.code, one.text) if isinstance(one, Reply) else (None, "")
+            told[one.delivery] = Trace(one.fence, code, text)
+        assert read(path) == told
+        assert read(path, few) == {one: told[one] for one in few if one in told}
+
+
+def test_however_much_a_process_has_sent_its_end_is_read_at_once(path: Path) -> None:
+    """A process that had sent a million kept its work waiting while all of it was read."""
+    with path.open("w") as file:
+        file.writelines(f"D {UUID(int=number)} 1 1 00 1.0\n" for number in range(20_000))
+    before = octets_read()
+    assert set(read(path, [UUID(int=19_998), UUID(int=19_999)]) or ()) == {
+        UUID(int=19_998),
+        UUID(int=19_999),
+    }
+    assert octets_read() - before < path.stat().st_size / 2
+
+
+def octets_read() -> int:
+    """What this process has read so far."""
+    return int(re.search(r"rchar: (\d+)", Path("/proc/self/io").read_text())[1])  # type: ignore[index]

@@ -159,17 +159,14 @@ def test_a_torn_journal_does_not_end_the_sweep(
     assert desk.states() == {"pending": 2, "uncertain": 1}
 
 
-def test_one_step_that_fails_keeps_off_no_other(
-    desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_step_that_fails_keeps_off_no_other(desk: Desk, settings: Settings) -> None:
     number, _ = road.under_way(1)
     assert deliver_all(desk, settings) == 1
 
     def fail() -> None:
         raise OperationalError("SELECT 1", {}, Exception("scripted"))
 
-    monkeypatch.setattr(sweep, "_STEPS", (fail, *sweep._STEPS))
-    sweep.move_on()
+    sweep.move_on((fail, *sweep.OFTEN))
     assert road.outcomes(number)["state"] == "done"
 
 
@@ -216,6 +213,6 @@ def test_what_the_dead_left_is_rung_for_before_whatever_has_only_its_time(
     done: list[str] = []
     monkeypatch.setattr("mailing.base.jobs.ring_now", lambda _queue, name, _ids: done.append(name))
     monkeypatch.setattr(sweep, "settle_the_dead", lambda *_: 1)
-    monkeypatch.setattr(sweep, "move_on", lambda: done.append("move on"))
+    monkeypatch.setattr(sweep, "move_on", lambda _: done.append("move on"))
     assert sweeper._sweep(app, desk.database, is_time=False)
     assert done == ["kelisim.send", "move on", "kelisim.send"]

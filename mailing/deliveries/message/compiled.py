@@ -95,19 +95,21 @@ class Compiled:
         mark = boundary(stamp.delivery)
         subject = self._subject_text or subject_text(self._subject.run(values))
         own = [*personal(recipient.address, subject, stamp), content_type(mark)]
-        text, is_text_base64 = self._text.octets(values)
-        html, is_html_base64 = self._html.octets(values)
-        body = wire = multipart(mark, text, html)
+        text, is_text_base64 = self._text.pieces(values)
+        html, is_html_base64 = self._html.pieces(values)
+        fields = [self._opening, *own[:-1], self._common, own[-1], "\r\n"]
+        head = "\r\n".join(fields).encode()
+        # Joined once: what is copied again and again goes through the processor's caches each time.
+        whole = wire = b"".join([head, *multipart(mark, text, html)])
         # Each part was made of what was checked; base64 has no dot to double, and no blank either.
         is_base64 = is_text_base64 and is_html_base64
         if not is_base64:
-            wire = multipart(mark, stuffed(text), stuffed(html))
-        fields = [self._opening, *own[:-1], self._common, own[-1], "\r\n"]
-        head = "\r\n".join(fields).encode()
-        octets = Octets(head + wire, len(head) + len(body), recipient.address.isascii())
+            wire = b"".join([head, *multipart(mark, stuffed(text), stuffed(html))])
+        octets = Octets(wire, len(whole), recipient.address.isascii())
         if not self._signer:
             return Composed(octets)
-        relaxed = body if is_base64 else relaxed_body(body)
+        body = memoryview(whole)[len(head) :]
+        relaxed = body if is_base64 else relaxed_body(bytes(body))
         return Composed(octets, self._signer.unmade(own, relaxed, stamp.date))
 
     def preview(self, recipient: Recipient, stamp: Stamp) -> Preview:

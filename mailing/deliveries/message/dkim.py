@@ -46,7 +46,9 @@ class Signer:
         begun = [(key, _beginning(key, names)) for key in keys]
         self._keys = [(key, text, relaxed_field(text)) for key, text in begun]
 
-    def unmade(self, personal: Sequence[str], body: bytes, moment: datetime) -> list[Unmade]:
+    def unmade(
+        self, personal: Sequence[str], body: bytes | memoryview, moment: datetime
+    ) -> list[Unmade]:
         """One for each key, over the common fields, these, and a body in relaxed form.
 
         `moment` is the delivery's own, never the clock's, so that a retry is byte-identical.

@@ -33,13 +33,13 @@ class Layout:
         self._blocks = _blocks(head, base64_lines(whole), set(mixed))
         self.size = sum(map(len, self._blocks)) + sum(map(len, self._raw))
 
-    def splice(self, values: list[bytes]) -> bytes:
-        """The part with these values, each of the length that this was laid out for."""
+    def splice(self, values: list[bytes]) -> list[bytes]:
+        """The part in pieces, with these values, each of the length that this was laid out for."""
         raw = self._raw.copy()
         raw[1::2] = map(values.__getitem__, self._slots)
         blocks = self._blocks.copy()
         blocks[1::2] = self._cut.unpack(b2a_base64(b"".join(raw), newline=False))
-        return b"".join(blocks)
+        return blocks
 
 
 def _holes(texts: list[bytes], lengths: list[int]) -> list[range]:

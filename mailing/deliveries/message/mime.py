@@ -1,6 +1,7 @@
 """Two parts, text and HTML, in one `multipart/alternative` (RFC 2046)."""
 
 from binascii import b2a_base64
+from collections.abc import Iterable
 from hashlib import sha256
 from struct import Struct
 
@@ -25,15 +26,16 @@ def part_head(subtype: str, encoding: str) -> bytes:
     ).encode("ascii")
 
 
-def multipart(mark: str, plain: bytes, html: bytes) -> bytes:
-    """The body between its boundary lines; the caller has written the header."""
-    line = f"--{mark}".encode("ascii")
-    return b"".join((line, b"\r\n", plain, b"\r\n", line, b"\r\n", html, b"\r\n", line, b"--\r\n"))
+def multipart(mark: str, plain: Iterable[bytes], html: Iterable[bytes]) -> list[bytes]:
+    """The body between its boundary lines, in pieces; the caller has written the header."""
+    line = f"--{mark}\r\n".encode("ascii")
+    between = b"\r\n" + line
+    return [line, *plain, between, *html, between[:-2], b"--\r\n"]
 
 
-def stuffed(part: bytes) -> bytes:
+def stuffed(part: Iterable[bytes]) -> list[bytes]:
     """A part with its dots doubled (RFC 5321 4.5.2); its first line is that of its header."""
-    return part.replace(b"\r\n.", b"\r\n..")
+    return [b"".join(part).replace(b"\r\n.", b"\r\n..")]
 
 
 def content_type(mark: str) -> str:

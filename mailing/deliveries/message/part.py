@@ -26,15 +26,16 @@ class Part:
         self._room = _Room(ROOM)
         self._ways: dict[tuple[int, ...], _Way] = {}
 
-    def octets(self, values: Values) -> tuple[bytes, bool]:
-        """Header and body, CRLF between the lines and none at the end; whether it is base64.
+    def pieces(self, values: Values) -> tuple[list[bytes], bool]:
+        """Header and body in pieces, CRLF between the lines and none at the end; whether it is
+        base64.
 
         Base64 needs no dot doubled, nor can it hold anything that does harm.
         Raises `BodyError` when the text passes 1 MiB.
         """
         choice = self._program.choose(values)
         way = self._ways.get(choice) or self._open(choice)
-        return way.octets(self._program.fill(values))
+        return way.pieces(self._program.fill(values))
 
     def text(self, values: Values) -> str:
         """The text itself, as a reader sees it; lines end in LF. Raises `BodyError`."""
@@ -71,7 +72,7 @@ class _Way:
         self._has_letters = not all(map(is_plain, straight.texts))
         self._head = part_head(subtype, "base64")
 
-    def octets(self, values: list[str]) -> tuple[bytes, bool]:
+    def pieces(self, values: list[str]) -> tuple[list[bytes], bool]:
         if self._has_letters:
             octets = [value.encode() for value in values]
             lengths = tuple(map(len, octets))
@@ -80,15 +81,15 @@ class _Way:
                 return layout.splice(octets), True
         return self._whole(values)
 
-    def _whole(self, values: list[str]) -> tuple[bytes, bool]:
+    def _whole(self, values: list[str]) -> tuple[list[bytes], bool]:
         joined = self._straight.joined(values)
         text = _tidied(joined) if self._subtype == "plain" else joined
         octets = text.replace("\n", "\r\n").encode()
         demand_fits(len(octets))
         # By the pieces first, as a layout judges: a retry has the same octets with and without one.
         if not self._has_letters and is_plain(text):
-            return part_head(self._subtype, "7bit") + octets, False
-        return self._head + b"\r\n".join(base64_lines(octets)), True
+            return [part_head(self._subtype, "7bit"), octets], False
+        return [self._head, b"\r\n".join(base64_lines(octets))], True
 
     def _lay(self, lengths: tuple[int, ...]) -> Layout | None:
         if self._room.left <= 0:

@@ -31,7 +31,7 @@ def test_a_layout_gives_what_encoding_the_whole_gives(
     layout = Layout(b"head\r\n", texts, slots, [len(value) for value in values])
     others = [bytes(octet ^ 0xFF for octet in value) for value in values]
     layout.splice(others)
-    encoded = layout.splice(values).removeprefix(b"head\r\n")
+    encoded = b"".join(layout.splice(values)).removeprefix(b"head\r\n")
     assert encoded.replace(b"\r\n", b"") == b2a_base64(whole, newline=False)
     assert encoded == b"\r\n".join(base64_lines(whole))
     assert all(len(line) == 76 for line in encoded.split(b"\r\n")[:-1])

@@ -119,7 +119,7 @@ def test_a_field_of_many_lengths_does_not_fill_the_memory(monkeypatch: pytest.Mo
     kept = []
     for length in range(200):
         links = {"leave_url": LEAVE_URL, "preferences_url": PREFERENCES_URL, "signed_up": ""}
-        page.octets({"given_name": "x" * length, **links})
+        page.pieces({"given_name": "x" * length, **links})
         kept.append(page._room.left)
     spent = [before - after for before, after in pairwise(kept)]
     assert spent[0] > 0
