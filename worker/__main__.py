@@ -3,18 +3,14 @@
 import argparse
 import os
 import sys
-import threading
+from importlib import import_module
 
-from celery import Celery
-from sqlalchemy.exc import OperationalError
-
-from mailing.base.errors import KelisimError, NotReady
-from worker.app import create_worker
-from worker.sweeper import Sweeper
+from worker.keeper import Sweeper
 
 # A process waits for the database a part of its time: one more than there are cores sends five
 # percent more (measured on two).
 PROCESSES = (os.cpu_count() or 1) + 1
+_NICE = 10
 
 
 def main() -> int:
@@ -24,39 +20,19 @@ def main() -> int:
     concurrency = parser.parse_args().concurrency
     sweeper = Sweeper()
     try:
-        celery = _prepare()
-        threading.Thread(target=sweeper.keep, name="sweeper's keeper", daemon=True).start()
-        _consume(celery, concurrency)
-    except KelisimError as error:
-        print(error.message, file=sys.stderr)  # noqa: T201 - the reason for not starting
-        return error.exit_code
+        _yield_to_others()
+        # Read only now, as it is large: a worker that starts while others send takes no time from
+        # them, nor from its own sweeper, that they do not have.
+        code: int = import_module("worker.consumer").consume(concurrency, sweeper)
     finally:
         sweeper.end()
-    return 0
+    return code
 
 
-def _prepare() -> Celery:
-    try:
-        return create_worker()[1]
-    except OperationalError:
-        raise NotReady(
-            "KELISIM_DATABASE_URL: the database does not answer; start it first."
-        ) from None
-
-
-def _consume(celery: Celery, concurrency: int) -> None:
-    # Quiet: its banner is thirty lines that say nothing about this installation.
-    celery.worker_main(
-        [
-            "--quiet",
-            "worker",
-            f"--concurrency={concurrency}",
-            "--pool=prefork",
-            "--loglevel=WARNING",
-            "--without-mingle",
-            "--without-gossip",
-        ]
-    )
+def _yield_to_others() -> None:
+    """Whoever waits for an answer on this machine comes before a campaign; so does a sweeper."""
+    if os.getpriority(os.PRIO_PROCESS, 0) < _NICE:
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
 
 
 if __name__ == "__main__":

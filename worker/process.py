@@ -22,7 +22,6 @@ from worker.incarnation import Host, Incarnation
 
 EXIT_AFTER_ERROR = 70
 _COLLECT_EVERY = 50_000
-_NICE = 10
 
 _log = structlog.get_logger()
 
@@ -85,9 +84,6 @@ class SendingProcess:
         # Here, and no sooner: the pool sets a handler of its own after every hook of a child's
         # start, one that would end this process in the middle of a message.
         signal.signal(signal.SIGTERM, self._end)
-        # Whoever waits for an answer on this machine comes before a campaign.
-        if os.getpriority(os.PRIO_PROCESS, 0) < _NICE:
-            os.setpriority(os.PRIO_PROCESS, 0, _NICE)
         database = connect(self._settings)
         try:
             self._life = Incarnation(Host.here(self._settings))

@@ -6,11 +6,8 @@ It holds no lock of its own, so it may look at those of every sending process on
 import ctypes
 import os
 import signal
-import subprocess
 import sys
-import threading
 import time
-from contextlib import suppress
 from types import FrameType
 
 import psycopg
@@ -23,67 +20,15 @@ from mailing.base.jobs import read_ahead
 from mailing.bootstrap import create_base
 from worker import sweep
 from worker.incarnation import Host
+from worker.keeper import AFTER_TROUBLE, GO
 from worker.process import connect
 
 EVERY = 0.3
 MOVE_EVERY = 1.0
 SELDOM_EVERY = 5.0
 TIDY_EVERY = 600.0
-AFTER_TROUBLE = 1.0
 _PR_SET_PDEATHSIG = 1
-_GO = b"sweep\n"
-
 _log = structlog.get_logger()
-
-
-class Sweeper:
-    """The process, seen from the worker that keeps it: started again whenever it has ended.
-
-    It reads its modules at once, and sweeps from `keep` on: a worker that takes over from a dead
-    one has its sweeper as soon as its sending processes.
-    """
-
-    def __init__(self) -> None:
-        self._over = threading.Event()
-        self.process = self._start()
-
-    def keep(self) -> None:
-        """Let it sweep, and watch over it until `end`; for a thread of its own."""
-        self._go()
-        while not self._over.is_set():
-            try:
-                self._look()
-            except Exception as error:
-                # A machine in trouble may refuse a fork, now; without a sweeper nothing moves on.
-                _log.error("the sweeper cannot be started", error=type(error).__name__)
-            self._over.wait(AFTER_TROUBLE)
-
-    def end(self) -> None:
-        """End it, the hard way where it does not listen."""
-        self._over.set()
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def _look(self) -> None:
-        if self.process.poll() is not None:
-            _log.error("the sweeper has ended and is started again", code=self.process.poll())
-            self.process = self._start()
-            self._go()
-
-    def _go(self) -> None:
-        if self.process.stdin is not None:
-            with suppress(OSError):  # It has ended already, and is started again.
-                self.process.stdin.write(_GO)
-                self.process.stdin.close()
-
-    @staticmethod
-    def _start() -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "worker.sweeper", str(os.getpid())]
-        return subprocess.Popen(command, stdin=subprocess.PIPE)
 
 
 def main() -> None:
@@ -94,7 +39,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with_the_worker()
-    if sys.stdin.buffer.read(len(_GO)) != _GO:
+    if sys.stdin.buffer.read(len(GO)) != GO:
         return
     app = create_base()
     read_ahead(app)
