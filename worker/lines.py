@@ -116,7 +116,8 @@ class Lines:
     @property
     def busy(self) -> int:
         """How many have a message on them."""
-        return sum(self.count[p] for p in (Phase.SENDING, Phase.AT_DOT, Phase.CONFIRMING))
+        count = self.count
+        return count[Phase.SENDING] + count[Phase.AT_DOT] + count[Phase.CONFIRMING]
 
     def note(self, line: Line) -> None:
         """Take up where a line stands now; call it after each verb on its connection."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import text
+
 from mailing.base import clock
 from mailing.base.database import db, each_by_itself
 from mailing.base.errors import Missing, Unavailable
@@ -138,18 +140,21 @@ def _write_down(leaving: Leaving) -> Written:
     return journal, journal.append(note)
 
 
+_ASK = f"SELECT {marks.KNOWN} AS journals, {lost.DIGEST} AS digest"
+
+
 def _prepare(leaving: Leaving) -> tuple[Journal, str | None]:
     try:
         with each_by_itself():
-            journal = marks.own_journal()
-            digest = lost.hex_digest_of(leaving.subscriber_id)
+            found = db.session.execute(text(_ASK), {"id": leaving.subscriber_id}).one()
+            journal = marks.journal_among(set(found.journals))
     except UNREACHABLE:
         # Without the database the journal alone takes the wish; it is applied on its return.
         db.session.rollback()
         return Journal(current().journal), None
-    if digest is None:
+    if found.digest is None:
         raise NobodyKnown(NOBODY_KNOWN)
-    return journal, digest
+    return journal, found.digest.hex()
 
 
 def _keep_without_journal(leaving: Leaving) -> bool:

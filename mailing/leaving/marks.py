@@ -50,7 +50,11 @@ def own_journal() -> Journal:
     Raises JournalError for a directory that is missing or belongs to another database. An
     empty one with an id of its own is no exception: it could stand where ours was.
     """
-    known = set(db.session.scalars(select(KnownJournal.id)))
+    return journal_among(set(db.session.scalars(select(KnownJournal.id))))
+
+
+def journal_among(known: set[UUID]) -> Journal:
+    """The same, where the ids of all that the database knows have been asked for."""
     journal = Journal(current().journal) if known else Journal.create(current().journal)
     if journal.id not in known:
         if known:
@@ -60,6 +64,10 @@ def own_journal() -> Journal:
             )
         db.session.execute(insert(KnownJournal).values(id=journal.id).on_conflict_do_nothing())
     return journal
+
+
+# The ids of all journals that the database knows, as one column of a question.
+KNOWN = "ARRAY(SELECT id FROM journals)"
 
 
 def begin() -> None:

@@ -58,7 +58,7 @@ def hash_of(body: dict[str, Any]) -> bytes:
 
 
 # One statement for all of them: an import brings a thousand at a time.
-_KEEP = """
+KEEP = """
     INSERT INTO evidence (hash, body)
     SELECT hash, CAST(body AS jsonb)
     FROM unnest(CAST(:hashes AS bytea[]), CAST(:bodies AS text[])) AS n (hash, body)
@@ -68,15 +68,22 @@ _KEEP = """
 
 def keep(bodies: list[dict[str, Any]]) -> list[bytes]:
     """Store each body once; their hashes, in order."""
+    keys, values = keeping(bodies)
+    if keys:
+        db.session.execute(text(KEEP), values)
+    return keys
+
+
+def keeping(bodies: list[dict[str, Any]]) -> tuple[list[bytes], dict[str, str]]:
+    """Their hashes, in order, and the values of `KEEP`, for whoever says it as a part of another
+    statement."""
     spelt = [hashed(body) for body in bodies]
     by_hash = dict(spelt)
-    if by_hash:
-        values = {
-            "hashes": array_of(by_hash),
-            "bodies": array_of([body.decode() for body in by_hash.values()]),
-        }
-        db.session.execute(text(_KEEP), values)
-    return [key for key, _ in spelt]
+    values = {
+        "hashes": array_of(by_hash),
+        "bodies": array_of([body.decode() for body in by_hash.values()]),
+    }
+    return [key for key, _ in spelt], values
 
 
 _MOST_KNOWN = 200_000

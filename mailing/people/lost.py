@@ -7,7 +7,7 @@ links in them must lead somewhere: to whoever has the same address now, or to a 
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, delete, exists, or_, select
+from sqlalchemy import Index, LargeBinary, delete, exists, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
@@ -63,11 +63,17 @@ def now_known(subscriber_ids: Collection[UUID]) -> dict[UUID, UUID]:
     return {row[0]: row[1] for row in db.session.execute(query)}
 
 
+# The digest of the address that somebody of this id has, or had, as one column of a question.
+DIGEST = """
+    coalesce((SELECT digest FROM subscribers WHERE id = :id),
+             (SELECT digest FROM lost_subscribers WHERE id = :id))
+"""
+
+
 def digest_of(subscriber_id: UUID) -> bytes | None:
     """The digest of the address that somebody of this id has, or had; None for nobody known."""
-    known = select(Subscriber.digest).where(Subscriber.id == subscriber_id)
-    lost = select(LostSubscriber.digest).where(LostSubscriber.id == subscriber_id)
-    return db.session.scalars(known.union_all(lost).limit(1)).one_or_none()
+    found: bytes | None = db.session.scalar(text(f"SELECT {DIGEST}"), {"id": subscriber_id})
+    return found
 
 
 def hex_digest_of(subscriber_id: UUID) -> str | None:

@@ -112,7 +112,8 @@ class Relay:
 
     def join(self, spot: Spot, now: float) -> None:
         """Keep in mind that one goes out so."""
-        self.joining[spot] = now + _ONE_BY_ONE_SECONDS
+        if spot not in self.joined:
+            self.joining[spot] = now + _ONE_BY_ONE_SECONDS
 
     def part(self, spot: Spot, now: float) -> None:
         """Keep in mind that an address answered a dot and lost what was said with it."""
