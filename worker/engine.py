@@ -72,10 +72,12 @@ class Engine:
         """
         deadline = time.monotonic() + FINISH_SECONDS
         self._permits.may_write = self._lines.may_write = tells
-        self._let_go()
+        self._hang_up()
         while self._lines.busy and time.monotonic() < deadline:
             self._listen(self._patience())
-            self._let_go()
+            self._hang_up()
+        # What was heard when the process failed may not be written yet, and nothing be busy.
+        self._permits.note_replies()
         if tells:
             self._permits.ask([])
 
@@ -175,7 +177,7 @@ class Engine:
     def _begin(self, is_quiet: bool, at_dot: list[Line]) -> dict[Line, Written]:
         """Ask the gate for as many as there are idle connections, and start on the yeses.
 
-        It is asked for those that may follow on lines at the dot as well; what is to comes back.
+        It is asked for what may follow on lines at the dot as well: by line, what does.
         """
         lines = self._free(is_quiet, bool(at_dot))
         claims = self._stock.take(len(lines) + len(at_dot)) if lines or at_dot else []
@@ -219,7 +221,7 @@ class Engine:
                     self._permits.tell(following[0], Ending.CALLED_BACK)
             self._note(line)
 
-    def _let_go(self) -> None:
+    def _hang_up(self) -> None:
         """Hang up but where a dot waits for its answer."""
         for line in self._lines.all():
             if line.connection.phase is Phase.CONFIRMING:
@@ -232,6 +234,7 @@ class Engine:
     def _conclude(self, line: Line, outcome: Outcome) -> None:
         passed = self._lines.conclude(line, outcome)
         if passed is not None:
+            self._permits.hear(passed, outcome)
             is_of_us = self._lines.heed(line, outcome)
             self._permits.conclude(passed, outcome, is_of_us)
 

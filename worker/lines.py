@@ -27,6 +27,7 @@ _STUCK_SECONDS = 5.0
 # answer to a message that is not its own.
 _PROMPT_SECONDS = 0.5
 _LATE_SECONDS = 1.0
+_BELIEVED_SECONDS = 1.0
 _LOOK_EVERY = 0.25
 
 Written = tuple[Passed, Octets]
@@ -64,7 +65,13 @@ class RelayLines:
     rests_until: float = 0.0
     fewer_until: float = 0.0
     seats: int = 0
-    is_prompt: bool = False
+    prompt_until: float = 0.0
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether a dot was answered soon, a moment ago, and nothing is wrong since."""
+        now = time.monotonic()
+        return self.rests_until <= now < self.prompt_until
 
     @property
     def is_crowded(self) -> bool:
@@ -147,12 +154,7 @@ class Lines:
 
     def followed(self, lines: list[Line]) -> list[Line]:
         """Those of these, which are AT_DOT, that another message may follow at once."""
-        now = time.monotonic()
-        going_on = {
-            relay
-            for relay in self._relays
-            if relay.is_prompt and relay.rests_until <= now and not relay.is_crowded
-        }
+        going_on = {one for one in self._relays if one.is_prompt and not one.is_crowded}
         return [line for line in lines if line.relay in going_on and self._may_go_on(line)]
 
     def called_back(self) -> list[tuple[Line, Passed]]:
@@ -167,7 +169,7 @@ class Lines:
             if line.phase is Phase.CONFIRMING and line.dotted_at < now - _LATE_SECONDS
         ]
         for line in late:
-            line.relay.is_prompt = False
+            line.relay.prompt_until = 0.0
         return [(line, called) for line in late if (called := self.call_back(line))]
 
     def finish(self, line: Line, following: Written | None, now: float) -> None:
@@ -181,17 +183,17 @@ class Lines:
 
     def conclude(self, line: Line, outcome: Outcome) -> Passed | None:
         """Which message on the line this is of; it is carried no longer, and what follows it is."""
-        following = self._let_go(line)
+        following = self._take_off(line)
         if following is not None and following.permit is outcome.permit:
             return following
         ended, line.passed = line.passed, following
         return ended
 
     def call_back(self, line: Line) -> Passed | None:
-        """Let go of the message that follows, which is given back."""
-        if line.following is not None:
-            line.connection.call_back()
-        return self._let_go(line)
+        """Let go of the message that follows, which is given back unless it has an outcome."""
+        if line.following is None or not line.connection.call_back():
+            return None
+        return self._take_off(line)
 
     def grow(self, wanted: int) -> list[Line]:
         """Open connections for up to `wanted` messages that wait, within the limits."""
@@ -216,7 +218,9 @@ class Lines:
         """
         relay = line.relay
         if outcome.stage is Stage.DOT:
-            relay.is_prompt = time.monotonic() - line.dotted_at < _PROMPT_SECONDS
+            now = time.monotonic()
+            is_prompt = now - line.dotted_at < _PROMPT_SECONDS
+            relay.prompt_until = now + _BELIEVED_SECONDS if is_prompt else 0.0
         if outcome.stage is Stage.MAIL and outcome.verdict is not Verdict.ACCEPTED:
             relay.refusals += 1
             if relay.refusals >= _MOST_REFUSALS:
@@ -274,7 +278,7 @@ class Lines:
 
     @property
     def in_turn(self) -> int:
-        """How many carry a message and will take another in a moment."""
+        """How many connections take a message, or another one, in a moment."""
         return sum(len(relay.lines) for relay in self._relays if relay.is_prompt)
 
     def are_down(self) -> bool:
@@ -356,7 +360,7 @@ class Lines:
             return False
         return now - line.idle_since < _FRESH_SECONDS or not connection.is_stale()
 
-    def _let_go(self, line: Line) -> Passed | None:
+    def _take_off(self, line: Line) -> Passed | None:
         following, line.following = line.following, None
         self.behind -= following is not None
         return following

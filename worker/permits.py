@@ -62,15 +62,18 @@ class Permits:
         self._results, self._told_at = [], time.monotonic()
         return passed
 
-    def conclude(self, passed: Passed, outcome: Outcome, is_of_us: bool = False) -> None:
-        """Take in what became of a message: the journal first, then the bad address.
-
-        `is_of_us`: the relay takes nothing from us now; then this person's message is tried again.
-        """
+    def hear(self, passed: Passed, outcome: Outcome) -> None:
+        """Keep an answer to a dot for the journal, before anything is done about it."""
         if outcome.dot_written and outcome.code is not None:
             permit = passed.permit
             said = Reply(permit.delivery_id, permit.fence, outcome.code, outcome.text)
             self._replies.append(said)
+
+    def conclude(self, passed: Passed, outcome: Outcome, is_of_us: bool = False) -> None:
+        """Take in what became of a message.
+
+        `is_of_us`: the relay takes nothing from us now; then this person's message is tried again.
+        """
         if self.may_write and blames_the_address(outcome):
             self._suppress(passed, outcome)
         ending = Ending.DEFERRED if is_of_us else _ENDINGS[outcome.verdict]

@@ -1,6 +1,6 @@
 """The stock: what this process has claimed and not yet asked the gate about.
 
-It never takes more than may leave soon: what lies here, nobody else can send.
+It never takes much more than may leave soon: what lies here, nobody else can send.
 """
 
 import time
@@ -31,7 +31,7 @@ class Stock:
         self._pace = Pace(settings, database)
         self._claims: deque[Claim] = deque()
         self._again_at = self._urgent_at = 0.0
-        self._has_urgent = False
+        self._has_urgent = self._may_return = False
 
     def __len__(self) -> int:
         return len(self._claims)
@@ -48,6 +48,7 @@ class Stock:
             queue.release(self._database, self._owner, held)
             claims = queue.claim(self._database, self._owner, most, of_a_campaign)
         self._claims.extend(claims)
+        self._may_return = True
         now = time.monotonic()
         self._again_at = now + (0 if claims else _NAP)
         self._urgent_at = now + _URGENT_EVERY
@@ -77,12 +78,18 @@ class Stock:
                 self._has_urgent = bool(urgent)
 
     def _returned(self, most: int) -> list[Claim]:
-        """What was given back, where no limit is to be kept and there is room for it here."""
+        """What was given back, where no limit is to be kept and there is room for it here.
+
+        Once a fill: campaigns share what is filled, and many that are tried again at once would
+        keep all others waiting.
+        """
         room = 2 * most - len(self._claims)
         is_open = self._pace.is_free and hours.may_send(self._settings, clock.now())
-        if room <= 0 or not is_open:
+        if room <= 0 or not (is_open and self._may_return):
             return []
-        return queue.claim_returned(self._database, self._owner, min(room, most))
+        claims = queue.claim_returned(self._database, self._owner, min(room, most))
+        self._may_return = not claims
+        return claims
 
     def take(self, most: int) -> list[Claim]:
         """Up to so many that may be asked about now."""

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from types import FrameType
 
 import psycopg
@@ -38,6 +39,9 @@ def main() -> None:
     """
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # One that is started again inherits its worker's lower priority, and may not be let off it.
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, 0, 0)
     _die_with_the_worker()
     if sys.stdin.buffer.read(len(GO)) != GO:
         return

@@ -133,8 +133,12 @@ class Journalled:
 
 
 def sealed_by(connection: Connection, owner: UUID) -> list[UUID]:
-    """The rows of a dead incarnation of which its journal has to tell. There will be no more:
-    what is sealed later, by a statement that was under way when it died, never had its dot."""
+    """The rows of a dead incarnation of which its journal has to tell.
+
+    There will be no more: what is sealed later, by a statement that was under way when it died,
+    never had its dot. Of one that was declared dead and lives there may be; of it nothing is
+    believed that no journal names.
+    """
     return [row[0] for row in connection.execute(_SEALED, [owner])]
 
 

@@ -182,7 +182,8 @@ def claim_confirmations(connection: Connection, owner: UUID, limit: int) -> list
 
 
 def claim_returned(connection: Connection, owner: UUID, limit: int) -> list[Claim]:
-    """Claim what was on its way before: what the dead left, and what is tried again."""
+    """Claim of batches that were begun before: what the dead left, what is tried again, and what
+    is left of one that was claimed in part."""
     return _take(connection, _NEXT_RETURNED, owner, None, limit)
 
 

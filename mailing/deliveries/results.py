@@ -19,7 +19,8 @@ class Ending(StrEnum):
 
     `deferred`: the relay asks to try again later. `lost`: the connection failed before the
     dot, so surely nothing was delivered. `aborted`: the seal was refused and no dot written.
-    `called_back`: it stood behind another message that held it up; it is due again at once.
+    `called_back`: it stood behind another message that held it up; it is due again at once, and
+    that was no attempt.
     """
 
     ACCEPTED = "accepted"
@@ -86,6 +87,7 @@ _RECORD = """
                       WHEN m.ending = 'cannot_render' THEN coalesce(m.reason, 'cannot_render')
                       ELSE m.reason END,
         retry_at = CASE WHEN m.next = 'deferred' THEN now() + m.wait END,
+        attempts = d.attempts - (m.ending = 'called_back')::int,
         finished_at = CASE WHEN m.next <> 'deferred' THEN clock_timestamp() END,
         reply_code = m.code,
         reply_text = NULLIF(m.text, '')

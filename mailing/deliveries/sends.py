@@ -80,8 +80,8 @@ def reply_line(reply: Reply) -> str:
 def read(path: Path, of: Collection[UUID] | None = None) -> dict[UUID, Trace] | None:
     """What a send journal tells last, by delivery; None when the file is gone.
 
-    `of`: of these alone. It is read from its end, and no further than to the first of them: what a
-    dead process was about to send stands there, however much it had sent before.
+    `of`: of these alone. It is read from its end, and no further than until each of them is told
+    of: what a dead process was about to send stands there, however much it had sent before.
     """
     wanted = None if of is None else {str(one).encode() for one in of}
     traces: dict[UUID, Trace] = {}

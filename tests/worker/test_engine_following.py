@@ -12,6 +12,8 @@ from flask import Flask
 from mailing.base.settings import Settings
 from mailing.deliveries import incarnations
 from mailing.deliveries.incarnations import Journalled
+from mailing.deliveries.message import Octets
+from mailing.deliveries.permit import SendPermit
 from mailing.leaving import links
 from mailing.leaving.receipts import Receipt
 from tests import road
@@ -19,6 +21,8 @@ from tests.peers.faults import Fault, Stage
 from tests.peers.smtp_peer import SmtpPeer
 from tests.worker.conftest import Desk
 from worker.sendjournal import Dot, read
+from worker.smtp.envelope import Envelope, Unsendable, envelope
+from worker.smtp.extensions import Extensions
 
 # Before these nothing follows: the relay has to show that it is prompt, and that it can.
 _BEFORE = 3
@@ -47,13 +51,14 @@ def state_of(desk: Desk, where: str) -> list[tuple[UUID, UUID]]:
         return other.execute(query, [where]).fetchall()
 
 
-def waited_for(desk: Desk, where: str) -> tuple[UUID, UUID]:
-    """The one in this state behind a dot that is held back."""
+def open_behind(desk: Desk, accepted: int) -> UUID:
+    """Whose message is open behind a dot that is held back, once so many are accepted."""
     limit = time.monotonic() + 20
-    while not (state_of(desk, "sealed") and (found := state_of(desk, where))):
-        assert time.monotonic() < limit, f"nothing is {where} behind what is sealed"
+    while len(state_of(desk, "accepted")) < accepted or not state_of(desk, "sealed"):
+        assert time.monotonic() < limit, "nothing is held back"
         time.sleep(0.01)
-    return found[0]
+    [(_, who)] = state_of(desk, "open")
+    return who
 
 
 def test_over_a_kept_connection_each_message_follows_the_one_before(
@@ -79,7 +84,7 @@ def test_who_leaves_while_their_envelope_stands_behind_a_dot_gets_nothing_and_is
     told: list[tuple[UUID, Receipt | None, float]] = []
 
     def leave() -> None:
-        _, who = waited_for(desk, "open")
+        who = open_behind(desk, accepted=6)
         with app.app_context():
             began = time.monotonic()
             receipt = links.by_token(road.leave_token(who), 2.0)
@@ -108,8 +113,9 @@ def test_what_stands_behind_a_slow_answer_is_called_back_and_sent_over_another_c
     desk.work()
     assert sorted(reached(peer)) == sorted(road.address(number) for number in range(12))
     assert desk.states() == {"accepted": 12}
-    called = [row for row in desk.rows() if row["attempts"] > 1]
-    assert len(called) == 1, "the one behind the slow answer was asked about twice"
+    called = [row for row in desk.rows() if row["fence"] > 2]
+    assert len(called) == 1, "the one behind the slow answer was claimed once more"
+    assert called[0]["attempts"] == 1, "and that it was called back was no attempt"
     assert peer.connections == 2, "a relay that was told of one more is hung up on"
 
 
@@ -131,22 +137,7 @@ def test_what_stands_behind_a_dot_when_the_process_ends_is_sent_by_another(
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    road.under_way(12)
-    peer.behave(Fault(Stage.DOT, wait=0.2, skip=6, times=1))
-    dots, told = desk.life.journal.dots, list[Dot]()
-
-    def count(new: Iterable[Dot]) -> None:
-        told.extend(new)
-        dots(told[-1:])
-
-    def fail_behind_the_seventh() -> bool:
-        if len(told) == 7:
-            raise OSError("no space left")
-        return False
-
-    monkeypatch.setattr(desk.life.journal, "dots", count)
-    with pytest.raises(OSError, match="no space left"):
-        desk.engine.work(60.0, fail_behind_the_seventh, lambda: None)
+    fails_behind_the_seventh(desk, peer, monkeypatch)
     assert len(state_of(desk, "open")) == 1
     desk.engine.die(tells=True)
     assert desk.states()["accepted"] == 7
@@ -159,3 +150,47 @@ def test_what_stands_behind_a_dot_when_the_process_ends_is_sent_by_another(
     road.make_due(desk.database)
     hire().work()
     assert sorted(reached(peer)) == sorted(road.address(number) for number in range(12))
+
+
+def test_what_the_relay_cannot_take_behind_a_dot_takes_nothing_from_the_answer_to_it(
+    desk: Desk, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the process ended, the one was called refused and the answer to the other was lost."""
+    asked: list[SendPermit] = []
+
+    def not_the_eighth(permit: SendPermit, octets: Octets, offered: Extensions) -> Envelope:
+        asked.append(permit)
+        if len(asked) == 8:
+            raise Unsendable("the relay does not offer that")
+        return envelope(permit, octets, offered)
+
+    monkeypatch.setattr("worker.smtp.connection.envelope", not_the_eighth)
+    fails_behind_the_seventh(desk, peer, monkeypatch)
+    desk.engine.die(tells=True)
+    found = {row["id"]: row for row in desk.rows()}
+    assert found[asked[6].delivery_id]["state"] == "accepted"
+    assert found[asked[7].delivery_id]["state"] == "refused"
+    assert "does not offer" in found[asked[7].delivery_id]["reply_text"]
+    traces = read(desk.life.host.journal_of(desk.life.id)) or {}
+    assert traces[asked[6].delivery_id].code == 250
+    assert desk.engine._lines.behind == 0
+
+
+def fails_behind_the_seventh(desk: Desk, peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work until the seventh dot is written, with an envelope behind it, and fail."""
+    road.under_way(12)
+    peer.behave(Fault(Stage.DOT, wait=0.2, skip=6, times=1))
+    dots, told = desk.life.journal.dots, list[Dot]()
+
+    def count(new: Iterable[Dot]) -> None:
+        told.extend(new)
+        dots(told[-1:])
+
+    def fail() -> bool:
+        if len(told) == 7:
+            raise OSError("no space left")
+        return False
+
+    monkeypatch.setattr(desk.life.journal, "dots", count)
+    with pytest.raises(OSError, match="no space left"):
+        desk.engine.work(60.0, fail, lambda: None)

@@ -252,7 +252,7 @@ def test_what_is_called_back_never_gets_its_body_and_the_connection_ends(peer: S
     connection = connect(peer.url)
     to_the_dot(connection)
     followed(connection)
-    connection.call_back()
+    assert connection.call_back()
     [before] = outcomes(connection, 1)
     assert before.verdict is Verdict.ACCEPTED
     assert connection.take() is None
@@ -274,6 +274,21 @@ def test_what_this_relay_cannot_take_is_refused_and_nothing_is_said_of_it(peer: 
     assert connection.phase is Phase.IDLE
     ended(connection)
     assert SECOND.encode() not in peer.records.until_closed(1)
+
+
+def test_what_was_refused_here_cannot_be_called_back_and_has_its_outcome(peer: SmtpPeer) -> None:
+    connection = connect(peer.url)
+    to_the_dot(connection)
+    large = permit(SECOND)
+    connection.follow(large, Octets.of(b"x" * 2000 + b"\r\n"))
+    connection.finish()
+    assert connection.deadline() == 0.0, "its outcome waits, whether anything can be written or not"
+    assert not connection.call_back()
+    refused, before = outcomes(connection, 2)
+    assert (refused.permit, refused.verdict) == (large, Verdict.REFUSED)
+    assert before.verdict is Verdict.ACCEPTED
+    assert connection.phase is Phase.IDLE
+    ended(connection)
 
 
 def test_only_a_permit_follows_and_only_at_the_dot(peer: SmtpPeer) -> None:

@@ -23,7 +23,7 @@ def environment(environment: dict[str, str]) -> dict[str, str]:
 def stock(desk: Desk, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Stock:
     """A full one."""
     monkeypatch.setattr("worker.stock._URGENT_EVERY", 0.0)
-    road.under_way(3 * BATCH)
+    road.under_way(5 * BATCH)
     stock = Stock(settings, desk.database, desk.life.id)
     assert stock.fill(set())
     return stock
@@ -55,6 +55,21 @@ def test_no_more_of_it_is_taken_than_as_much_again(stock: Stock, desk: Desk) -> 
     for _ in range(3):
         stock.look_for_urgent()
     assert len(stock) == 2 * BATCH
+
+
+def test_many_that_are_tried_again_do_not_keep_another_campaign_waiting(
+    stock: Stock, desk: Desk
+) -> None:
+    """They were put in front at each look, and what is filled in equal shares never left."""
+    given_back(desk)
+    stock.look_for_urgent()
+    stock.take(2 * BATCH - 1)
+    stock.look_for_urgent()
+    assert len(stock) == 1, "once a fill"
+    stock.fill(set())
+    stock.take(len(stock) - 1)
+    stock.look_for_urgent()
+    assert len(stock) == 1 + BATCH, "and again after the next"
 
 
 def test_what_a_person_waits_for_comes_before_it(stock: Stock, desk: Desk) -> None:

@@ -27,8 +27,8 @@ class Connection:
     The loop selects on it (`fileno`, `wants`, not after `deadline`) and calls `advance`. After
     every call of any verb it looks at `phase`: when that is CLOSED the descriptor is gone, and an
     outcome that is still due comes from `advance` at once, and all that are due after it from
-    `take`. `trouble` says why the peer or the
-    network ended a connection; None when we did. `transactions` counts messages since `open`.
+    `take`. `trouble` says why the peer or the network ended a connection; None when we did, unless
+    something was called back on it. `transactions` counts messages since `open`.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Connection:
     def deadline(self) -> float | None:
         """When to call `advance` at the latest, by the given clock; None: no hurry."""
         if self._courier is not None and self._courier.has_outcome:
-            return self._clock()
+            return 0.0
         return self._conversation.deadline if self._conversation else None
 
     def send(self, permit: SendPermit, octets: Octets) -> None:
@@ -116,17 +116,17 @@ class Connection:
         commands = self._begin(permit, octets)
         if isinstance(commands, Unsendable):
             courier.turn_away(permit, str(commands))
-        elif self._conversation is not None:
-            self._terms.relay.join(self._conversation.wire.spot, self._clock())
+        else:
             courier.follow(Following(permit, commands, octets.wire))
 
-    def call_back(self) -> None:
-        """CONFIRMING: let go of the message behind this one, for which nothing will be reported.
+    def call_back(self) -> bool:
+        """CONFIRMING: let go of the message behind this one, for which nothing will be reported
+        then; whether there was one. One that was refused here has its outcome all the same.
 
         The connection ends when the dot is answered: the relay was told of one more, and has to
         discard it.
         """
-        self._demand(Phase.CONFIRMING, "call_back").call_back()
+        return self._demand(Phase.CONFIRMING, "call_back").call_back()
 
     def finish(self) -> None:
         """AT_DOT to CONFIRMING: write the dot, the point of no return (RFC 5321 6.1).
@@ -138,6 +138,8 @@ class Connection:
         if self._is_undisturbed("the peer spoke before the end of the message"):
             courier.write_dot()
             self.phase = Phase.CONFIRMING
+            if courier.is_followed and self._conversation is not None:
+                self._terms.relay.join(self._conversation.wire.spot, self._clock())
 
     def abandon(self) -> None:
         """Close at once so that the dot is never written; the server must discard the message

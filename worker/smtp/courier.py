@@ -90,13 +90,16 @@ class Courier:
         """Refuse one that was to follow."""
         self._outcomes.append(Outcome(permit, Verdict.REFUSED, None, text[:TEXT_LIMIT], False))
 
-    def call_back(self) -> None:
-        """Let go of the message that follows: nothing will be reported for it.
+    def call_back(self) -> bool:
+        """Let go of the message that follows, for which nothing will be reported then; whether
+        there was one. One that was turned away has its outcome.
 
         Its envelope is said, so the connection has to end once the dot before it is answered.
         """
-        if self._following is not None:
-            self._following, self._is_last = None, True
+        if self._following is None:
+            return False
+        self._following, self._is_last = None, True
+        return True
 
     @property
     def phase(self) -> Phase:
