@@ -21,8 +21,8 @@ def main() -> int:
     sweeper = Sweeper()
     try:
         _yield_to_others()
-        # Read only now, as it is large: a worker that starts while others send takes no time from
-        # them, nor from its own sweeper, that they do not have.
+        # Read only now, as it is large: neither those that send meanwhile nor the sweeper wait for
+        # a worker that starts.
         code: int = import_module("worker.consumer").consume(concurrency, sweeper)
     finally:
         sweeper.end()

@@ -29,6 +29,7 @@ MOVE_EVERY = 1.0
 SELDOM_EVERY = 5.0
 TIDY_EVERY = 600.0
 _PR_SET_PDEATHSIG = 1
+
 _log = structlog.get_logger()
 
 

@@ -11,12 +11,14 @@ from flask import Flask
 
 from mailing.base.settings import Settings
 from mailing.deliveries import incarnations
+from mailing.deliveries.incarnations import Journalled
 from tests import road
 from tests.peers.smtp_peer import SmtpPeer
 from tests.peers.smtp_session import Offers
 from worker.engine import Engine
 from worker.incarnation import Host, Incarnation
 from worker.process import connect
+from worker.sendjournal import read
 
 CONNECTIONS = 4
 
@@ -44,6 +46,15 @@ class Desk:
         for row in self.rows():
             found[row["state"]] = found.get(row["state"], 0) + 1
         return found
+
+    def settle(self, settings: Settings) -> None:
+        """Settle what this engine left, as the sweep does of a dead process; all of it is due."""
+        traces = read(self.life.host.journal_of(self.life.id))
+        assert traces is not None
+        with self.database.transaction():
+            journal = Journalled(traces, is_whole=True)
+            incarnations.settle(self.database, settings, self.life.id, journal)
+        self.ripen()
 
     def ripen(self) -> None:
         """Let the time of every retry come."""

@@ -16,9 +16,8 @@ from psycopg.errors import DeadlockDetected
 from mailing.base.database import db
 from mailing.base.roundtrip import Row, Said, transact
 from mailing.base.settings import Settings
-from mailing.deliveries import incarnations, status
+from mailing.deliveries import status
 from mailing.deliveries.gate import Passed
-from mailing.deliveries.incarnations import Journalled
 from mailing.deliveries.letters import Letters
 from mailing.deliveries.message import Composed, Octets, UnsafeValue
 from mailing.leaving import links
@@ -440,13 +439,7 @@ def sweep_and_go_on(
     desk: Desk, hire: Callable[[], Desk], peer: SmtpPeer, settings: Settings
 ) -> None:
     """Settle what the dead engine left, as it was left by a dead process, and send the rest."""
-    host = desk.life.host
-    traces = read(host.journal_of(desk.life.id))
-    assert traces is not None
-    with desk.database.transaction():
-        journal = Journalled(traces, is_whole=True)
-        incarnations.settle(desk.database, settings, desk.life.id, journal)
-    road.make_due(desk.database)
+    desk.settle(settings)
     hire().work()
     assert reached(peer) == ALL
     assert desk.states() == {"accepted": 10}

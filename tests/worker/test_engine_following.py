@@ -10,8 +10,6 @@ import pytest
 from flask import Flask
 
 from mailing.base.settings import Settings
-from mailing.deliveries import incarnations
-from mailing.deliveries.incarnations import Journalled
 from mailing.deliveries.message import Octets
 from mailing.deliveries.permit import SendPermit
 from mailing.leaving import links
@@ -161,12 +159,7 @@ def test_what_stands_behind_a_dot_when_the_process_ends_is_sent_by_another(
     desk.engine.die(tells=True)
     assert desk.states()["accepted"] == 7
     assert len(reached(peer)) == 7
-    traces = read(desk.life.host.journal_of(desk.life.id))
-    assert traces is not None
-    with desk.database.transaction():
-        journal = Journalled(traces, is_whole=True)
-        incarnations.settle(desk.database, settings, desk.life.id, journal)
-    road.make_due(desk.database)
+    desk.settle(settings)
     hire().work()
     assert sorted(reached(peer)) == sorted(road.address(number) for number in range(12))
 

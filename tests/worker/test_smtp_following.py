@@ -262,11 +262,7 @@ def test_what_is_called_back_never_gets_its_body_and_the_connection_ends(peer: S
 
 
 def test_what_this_relay_cannot_take_is_refused_and_nothing_is_said_of_it(peer: SmtpPeer) -> None:
-    connection = connect(peer.url)
-    to_the_dot(connection)
-    large = permit(SECOND)
-    connection.follow(large, Octets.of(b"x" * 2000 + b"\r\n"))
-    connection.finish()
+    connection, large = followed_by_too_much(peer)
     found = {one.permit: one for one in outcomes(connection, 2)}
     assert (found[large].verdict, found[large].code) == (Verdict.REFUSED, None)
     assert "the relay takes 1000 at most" in found.pop(large).text
@@ -277,11 +273,7 @@ def test_what_this_relay_cannot_take_is_refused_and_nothing_is_said_of_it(peer: 
 
 
 def test_what_was_refused_here_cannot_be_called_back_and_has_its_outcome(peer: SmtpPeer) -> None:
-    connection = connect(peer.url)
-    to_the_dot(connection)
-    large = permit(SECOND)
-    connection.follow(large, Octets.of(b"x" * 2000 + b"\r\n"))
-    connection.finish()
+    connection, large = followed_by_too_much(peer)
     assert connection.deadline() == 0.0, "its outcome waits, whether anything can be written or not"
     assert not connection.call_back()
     refused, before = outcomes(connection, 2)
@@ -289,6 +281,16 @@ def test_what_was_refused_here_cannot_be_called_back_and_has_its_outcome(peer: S
     assert before.verdict is Verdict.ACCEPTED
     assert connection.phase is Phase.IDLE
     ended(connection)
+
+
+def followed_by_too_much(peer: SmtpPeer) -> tuple[Connection, SendPermit]:
+    """A connection with its dot written, and a message behind it that the relay cannot take."""
+    connection = connect(peer.url)
+    to_the_dot(connection)
+    large = permit(SECOND)
+    connection.follow(large, Octets.of(b"x" * 2000 + b"\r\n"))
+    connection.finish()
+    return connection, large
 
 
 def test_only_a_permit_follows_and_only_at_the_dot(peer: SmtpPeer) -> None:

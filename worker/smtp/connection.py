@@ -92,10 +92,10 @@ class Connection:
         courier = self._demand(Phase.IDLE, "send")
         commands = self._begin(permit, octets)
         self.phase = Phase.SENDING
-        courier.receive(permit)
         if isinstance(commands, Unsendable):
-            courier.refuse(str(commands))
+            courier.turn_away(permit, str(commands))
         else:
+            courier.receive(permit)
             courier.begin(commands, octets.wire)
 
     def may_be_followed(self) -> bool:

@@ -87,7 +87,7 @@ class Courier:
         self._following = following
 
     def turn_away(self, permit: SendPermit, text: str) -> None:
-        """Refuse one that was to follow."""
+        """Refuse one of which nothing has been said, and nothing will be."""
         self._outcomes.append(Outcome(permit, Verdict.REFUSED, None, text[:TEXT_LIMIT], False))
 
     def call_back(self) -> bool:
@@ -165,10 +165,6 @@ class Courier:
             mail, rcpt = self._following.envelope
             lines = DOT + mail + rcpt + DATA
             self._conversation.say(lines, self._dot_due, *self._envelope_due)
-
-    def refuse(self, text: str) -> None:
-        """End without having written anything."""
-        self._end(self._outcome(Verdict.REFUSED, text))
 
     def break_off(self, text: str) -> None:
         """The connection is gone; what that means depends on an earlier refusal and the dot."""
@@ -248,10 +244,8 @@ class Courier:
     def _confirmed(self, reply: Reply) -> None:
         if reply.kind == 2:
             self._end(self._outcome(Verdict.ACCEPTED, reply.text, reply.code, Stage.DOT))
-        elif reply.kind in (4, 5):
-            self._end(self._turned_down(reply, Stage.DOT))
         else:
-            raise Broken(f"an answer that does not fit: {reply}")
+            self._end(self._turned_down(reply, Stage.DOT))
         if _closes(reply):
             raise Broken(str(reply))
         if self._is_last:
@@ -267,8 +261,6 @@ class Courier:
 
     def _refused(self, reply: Reply, stage: Stage) -> None:
         """A refusal ends the message, nonsense the connection; so does a relay that closes."""
-        if reply.kind not in (4, 5):
-            raise Broken(f"an answer that does not fit: {reply}")
         self._refusal = self._turned_down(reply, stage)
         if _closes(reply):
             raise Broken(str(reply))
@@ -290,6 +282,8 @@ class Courier:
             self._end(self._refusal)
 
     def _turned_down(self, reply: Reply, stage: Stage) -> Outcome:
+        if reply.kind not in (4, 5):
+            raise Broken(f"an answer that does not fit: {reply}")
         is_final = reply.kind == 5 and reply.code not in LOGIN_WANTED
         verdict = Verdict.REFUSED if is_final else Verdict.DEFERRED
         return self._outcome(verdict, reply.text, reply.code, stage)

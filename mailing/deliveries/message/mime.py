@@ -28,9 +28,9 @@ def part_head(subtype: str, encoding: str) -> bytes:
 
 def multipart(mark: str, plain: Iterable[bytes], html: Iterable[bytes]) -> list[bytes]:
     """The body between its boundary lines, in pieces; the caller has written the header."""
-    line = f"--{mark}\r\n".encode("ascii")
-    between = b"\r\n" + line
-    return [line, *plain, between, *html, between[:-2], b"--\r\n"]
+    line = f"--{mark}".encode("ascii")
+    first = [line, b"\r\n", *plain, b"\r\n"]
+    return [*first, line, b"\r\n", *html, b"\r\n", line, b"--\r\n"]
 
 
 def stuffed(part: Iterable[bytes]) -> list[bytes]:
