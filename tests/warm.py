@@ -17,6 +17,8 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, event, make_url
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
+from mailing.base import roundtrip
+
 Connection = psycopg.Connection[Any]
 # Host, port and name of a database.
 Place = tuple[object, object, object]
@@ -130,6 +132,7 @@ def _is_emptied(connection: Connection) -> bool:
     except psycopg.Error:
         return False
     connection._prepared = type(connection._prepared)()
+    roundtrip.forget(connection)
     connection._notice_handlers.clear()
     return True
 

@@ -30,6 +30,11 @@ def numbers(values: Iterable[float]) -> str:
     return "{" + str(list(values))[1:-1] + "}"
 
 
+def octets(value: bytes) -> str:
+    """Octets as PostgreSQL reads them, outside an array."""
+    return f"\\x{value.hex()}"
+
+
 def columns(rows: list[dict[str, Any]]) -> dict[str, str]:
     """Rows of the same columns as an array for each of them."""
     return {name: array_of([row[name] for row in rows]) for name in rows[0]}

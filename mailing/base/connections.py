@@ -49,8 +49,11 @@ def _told(connection: Any, _record: Any) -> None:
 
     A commit is durable, whatever the server's default: an answer that says "done" follows it.
     PostgreSQL compiles what it believes to be dear; our dearest queries, which stop early, were
-    compiled for longer than they ran.
+    compiled for longer than they ran. The driver prepares nothing: whenever something was rolled
+    back, as after each page that only asks, it had the server forget all that was, at a round trip;
+    what is said together (base/saying.py) stays prepared.
     """
+    connection.prepare_threshold = None
     connection.autocommit = True
     connection.execute("SET synchronous_commit = on; SET jit = off")
     connection.autocommit = False

@@ -39,7 +39,7 @@ class Said(NamedTuple):
     values: Mapping[str, str | None]
 
 
-_BEGIN, _COMMIT = Said("BEGIN ISOLATION LEVEL READ COMMITTED", {}), Said("COMMIT", {})
+BEGIN, COMMIT = Said("BEGIN ISOLATION LEVEL READ COMMITTED", {}), Said("COMMIT", {})
 
 
 def transact(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
@@ -50,9 +50,9 @@ def transact(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
     was committed, unless the connection was lost, which is closed then.
     """
     if connection.info.transaction_status != TransactionStatus.IDLE:
-        return _ask(connection, said)
+        return together(connection, said)
     try:
-        return _ask(connection, [_BEGIN, *said, _COMMIT])[1:-1]
+        return together(connection, [BEGIN, *said, COMMIT])[1:-1]
     except Error:
         if not connection.closed:
             connection.rollback()
@@ -61,7 +61,7 @@ def transact(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
 
 def ask(connection: Connection, said: Said) -> list[Row]:
     """The rows that this one gives, which commits by itself; otherwise as `transact`."""
-    return _ask(connection, [said])[0]
+    return together(connection, [said])[0]
 
 
 # What each connection has prepared, by its text. A name is never given twice.
@@ -69,8 +69,14 @@ _prepared: WeakKeyDictionary[Connection, dict[str, bytes]] = WeakKeyDictionary()
 _numbers = count(1)
 
 
-def _ask(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
-    """The rows of each; raises what the server said of the first that failed."""
+def forget(connection: Connection) -> None:
+    """Take note that a connection has nothing prepared any more (`DISCARD ALL`)."""
+    _prepared.pop(connection, None)
+
+
+def together(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
+    """The rows of each, in whatever transaction is open; raises what the server said of the first
+    that failed."""
     asked = [(text, [_octets(values[one]) for one in _numbered(text)[1]]) for text, values in said]
     answers = _exchanged(connection, asked)
     if _is_forgotten(connection, _failed(answers)):
@@ -91,7 +97,7 @@ def _is_forgotten(connection: Connection, failed: PGresult | None) -> bool:
         return False
     is_so = failed.error_field(DiagnosticField.SQLSTATE) == _NO_SUCH_STATEMENT
     if is_so:
-        _prepared.pop(connection, None)
+        forget(connection)
     return is_so
 
 
@@ -142,7 +148,7 @@ def _octets(value: str | None) -> bytes | None:
     return value.encode()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _numbered(text: str) -> tuple[bytes, tuple[str, ...]]:
     """The statement with a number for each name, and the names in the order of their numbers."""
     names = tuple(dict.fromkeys(_NAMED.findall(text)))

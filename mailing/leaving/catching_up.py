@@ -7,14 +7,12 @@ milliseconds, and a backup may be a hundred thousand lines old. Nobody waits for
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select, text
+from sqlalchemy import select, text
 
-from mailing.base import clock
-from mailing.base.arrays import array_of
 from mailing.base.database import db
+from mailing.base.saying import tell
 from mailing.leaving import inflight, marks, reading, scope
 from mailing.leaving.journal import Line
 from mailing.leaving.wish import Leaving, entry, to_say
@@ -22,13 +20,12 @@ from mailing.people import ledger, lost, standings, subscribers, suppression, to
 from mailing.people.ledger import Kind
 from mailing.people.optins import OptIn
 from mailing.people.standings import Held
+from mailing.people.subscribers import Held as Person
 from mailing.people.suppression import Why
 
 AT_ONCE = 1000
 
 Topics = list[int] | None
-# A person's id, digest and `blocked_at`.
-Person = Row[Any]
 Standings = dict[UUID, dict[int, Held]]
 
 
@@ -149,14 +146,7 @@ def _lock(wishes: list[_Wish]) -> dict[UUID, Person]:
 
 
 def _rows(wishes: list[_Wish]) -> dict[UUID, Person]:
-    values = {"ids": array_of([wish.person for wish in wishes])}
-    return {row.id: row for row in db.session.execute(text(_LOCK), values).all()}
-
-
-_LOCK = """
-    SELECT id, digest, blocked_at FROM subscribers WHERE id = ANY (CAST(:ids AS uuid[]))
-    ORDER BY id FOR UPDATE
-"""
+    return subscribers.hold([wish.person for wish in wishes])
 
 
 def _say(wishes: list[_Wish], people: dict[UUID, Person], held: Standings) -> None:
@@ -168,11 +158,8 @@ def _say(wishes: list[_Wish], people: dict[UUID, Person], held: Standings) -> No
         if wish.leaving.kind is Kind.BLOCKED and not is_blocked:
             blocked.append(wish.person)
     if blocked:
-        db.session.execute(text(_BLOCK), {"ids": blocked, "at": clock.now()})
+        tell(subscribers.blocking(blocked))
     ledger.append_many(news)
-
-
-_BLOCK = "UPDATE subscribers SET blocked_at = :at WHERE id = ANY (CAST(:ids AS uuid[]))"
 
 
 def _suppress(wishes: list[_Wish], people: dict[UUID, Person]) -> None:

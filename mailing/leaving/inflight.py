@@ -1,16 +1,17 @@
 """What is on its way to somebody who leaves: kept back, aborted, or waited for and named."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Row, text
-
-from mailing.base.arrays import array_of
-from mailing.base.database import db, each_by_itself
+from mailing.base.arrays import ids, numbers
+from mailing.base.database import each_by_itself
+from mailing.base.roundtrip import Said
+from mailing.base.saying import ask, tell
 from mailing.base.settings import current
-from mailing.deliveries.deliveries import State, message_id
+from mailing.deliveries.deliveries import message_id
 from mailing.deliveries.frames import domain_of
 
 _LOOK_AGAIN = 0.02
@@ -19,10 +20,10 @@ _LOOK_AGAIN = 0.02
 # request is no mail of any topic: leaving does not take it back, a withdrawal stops it at the gate.
 _COVERED = """
     SELECT d.id, d.state, d.sealed_at FROM deliveries d LEFT JOIN optins o ON o.id = d.optin_id
-    WHERE d.subscriber_id = ANY (CAST(:people AS uuid[]))
+    WHERE d.subscriber_id = ANY (%(people)s::uuid[])
       AND d.state IN ({states}) AND d.kind <> 'correspondence'
-      AND (d.topic_id = ANY (CAST(:covered AS integer[]))
-           OR o.topic_ids && CAST(:covered AS integer[]))
+      AND (d.topic_id = ANY (%(covered)s::integer[])
+           OR o.topic_ids && %(covered)s::integer[])
     ORDER BY d.id
 """
 
@@ -32,17 +33,21 @@ _KEEP_BACK = f"""
     UPDATE deliveries d SET retry_at = NULL,
         state = CASE mine.state WHEN 'open' THEN 'aborting' ELSE 'held' END,
         finished_at = CASE mine.state WHEN 'open' THEN NULL ELSE now() END,
-        reason = CASE WHEN d.topic_id = ANY (CAST(:named AS integer[])) OR d.kind = 'confirmation'
-                      THEN :reason ELSE 'no_topic_left' END
-    FROM mine WHERE d.id = mine.id RETURNING d.batch_id, d.state
+        reason = CASE WHEN d.topic_id = ANY (%(named)s::integer[]) OR d.kind = 'confirmation'
+                      THEN %(reason)s::text ELSE 'no_topic_left' END
+    FROM mine WHERE d.id = mine.id
 """  # noqa: S608 - our own text; every value is bound
 
-# A batch that waited for the retry of what is held now has nothing to wait for. A statement with a
-# snapshot of its own: what put the batch off may have been waited for in the one before.
+# A batch that waited for the retry of what is held now (it ended when this transaction began) has
+# nothing to wait for. A statement with a snapshot of its own: what put the batch off may have been
+# waited for in the one before.
 _CALL = """
     WITH freed AS (
         SELECT b.id FROM batches b
-        WHERE b.due_at > now() AND b.id = ANY (CAST(:batches AS bigint[]))
+        WHERE b.due_at > now() AND b.id IN (
+            SELECT d.batch_id FROM deliveries d
+            WHERE d.subscriber_id = ANY (%(people)s::uuid[])
+              AND d.state = 'held' AND d.finished_at = now())
         ORDER BY b.id FOR UPDATE
     )
     UPDATE batches b SET due_at = to_timestamp(0) FROM freed f WHERE b.id = f.id
@@ -61,21 +66,27 @@ _MAY_ARRIVE = f"""
 """  # noqa: S608 - our own text; every value is bound
 
 
+class _OnItsWay(NamedTuple):
+    id: UUID
+    sealed_at: datetime
+    is_sealed: bool
+
+
 def keep_back(
     subscriber_ids: Collection[UUID], reason: str, named: list[int], covered: list[int]
 ) -> None:
     """Hold what waits for these people and abort what is open. `named` are the topics that were
     left; a notice that is covered because no topic is left says so."""
-    values = {
-        "people": array_of(subscriber_ids),
-        "covered": covered,
-        "named": named,
-        "reason": reason,
-    }
-    kept = db.session.execute(text(_KEEP_BACK), values).all()
-    batches = {row.batch_id for row in kept if row.state == State.HELD}
-    if batches:
-        db.session.execute(text(_CALL), {"batches": array_of(batches)})
+    tell(*keeping_back(subscriber_ids, reason, named, covered))
+
+
+def keeping_back(
+    subscriber_ids: Collection[UUID], reason: str, named: list[int], covered: list[int]
+) -> list[Said]:
+    """What `keep_back` says."""
+    people = {"people": ids(subscriber_ids)}
+    topics = {"covered": numbers(covered), "named": numbers(named)}
+    return [Said(_KEEP_BACK, people | topics | {"reason": reason}), Said(_CALL, people)]
 
 
 def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[str, str]]:
@@ -98,6 +109,6 @@ def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[
     ]
 
 
-def _look(subscriber_id: UUID, covered: list[int]) -> Sequence[Row[tuple[UUID, datetime, bool]]]:
-    values = {"people": [subscriber_id], "covered": covered}
-    return db.session.execute(text(_MAY_ARRIVE), values).all()
+def _look(subscriber_id: UUID, covered: list[int]) -> list[_OnItsWay]:
+    values = {"people": ids([subscriber_id]), "covered": numbers(covered)}
+    return [_OnItsWay._make(row) for row in ask(Said(_MAY_ARRIVE, values))[0]]

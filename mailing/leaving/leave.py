@@ -9,22 +9,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
-
 from mailing.base import clock
 from mailing.base.database import db, each_by_itself
 from mailing.base.errors import Missing, Unavailable
 from mailing.base.reach import UNREACHABLE
+from mailing.base.roundtrip import Said
+from mailing.base.saying import ask, finish
 from mailing.base.settings import current
 from mailing.leaving import inflight, marks, receipts, scope
 from mailing.leaving.journal import Journal, JournalError, Line, Note
 from mailing.leaving.receipts import Receipt, StoredReceipt
 from mailing.leaving.wish import Leaving as Leaving
-from mailing.leaving.wish import say, suppress_unknown
+from mailing.leaving.wish import saying, suppress_unknown
 from mailing.people import ledger, lost, standings, subscribers, topics
-from mailing.people.ledger import Appended, Entry, Kind
-from mailing.people.subscribers import Subscriber
-from mailing.people.topics import Topic
+from mailing.people.ledger import Appended, Entry, Kind, numbers_of
+from mailing.people.subscribers import Held as Person
+from mailing.people.topics import Named
 
 _NO_DATABASE = "Your wish is written down, but our database does not answer. Please try again soon."
 _NO_JOURNAL = "Your wish is kept, but our journal cannot be written. Please try again soon."
@@ -69,45 +69,67 @@ def leave(leaving: Leaving) -> Receipt:
 
 
 def record(leaving: Leaving, written: Written | None) -> _Done:
-    """Turn a journalled wish into facts, in one transaction that commits here. Once only."""
+    """Turn a journalled wish into facts, in one transaction that commits here. Once only.
+
+    It asks once and says once: whoever leaves waits for each round trip.
+    """
     digest = written[1].note.digest if written else None
-    leaving, subscriber = _known(leaving, digest)
-    if subscriber is None:
+    rows, names, stands, numbers, *marked = ask(*_questions(leaving, written))
+    every = [Named._make(row) for row in names]
+    person = Person._make(rows[0]) if rows else None
+    if person is None:
+        leaving, person = _now(leaving, digest)
         # The line of a former link may have been written while the database was away.
-        digest = digest or lost.hex_digest_of(leaving.subscriber_id)
-    every = topics.all_topics()
+        digest = digest if person else digest or lost.hex_digest_of(leaving.subscriber_id)
     topic_ids = _topics(leaving, every)
-    if subscriber is None and _is_remembered(leaving, topic_ids, digest):
+    if person is None and _is_remembered(leaving, topic_ids, digest):
         # Whoever joins by that address just now is the one who is found then.
-        leaving, subscriber = _known(leaving, digest)
-    held = standings.of_many([leaving.subscriber_id])[leaving.subscriber_id]
-    is_new = written is None or marks.apply(written[0].id, written[1])
-    said = say(leaving, subscriber, held, topic_ids) if is_new and subscriber is not None else []
-    if is_new:
-        _suppress_written(leaving, subscriber, digest)
+        leaving, person = _now(leaving, digest)
+    whose = leaving.subscriber_id
+    held = standings.by_topic(stands if rows else ask(standings.asking([whose]))[0])
+    is_new = written is None or marks.is_fresh(marked[0], written[0].id, written[1])
     covered = scope.covered(topic_ids, held, every)
+    said: list[Said] = []
+    entries: list[Appended] = []
     if is_new:
-        _stop(leaving, topic_ids, covered)
-    receipt = _receipt(leaving, topic_ids, said)
+        if person is not None:
+            said, entries = saying(leaving, person, held, topic_ids, numbers_of(numbers))
+        _suppress_written(leaving, person, digest)
+        said += _stopping(leaving, topic_ids, covered)
+    receipt, kept = _receipt(leaving, topic_ids, entries)
+    is_of_somebody = person is not None or digest is not None
     slugs = _slugs(topic_ids, every)
-    whose, is_of_somebody = leaving.subscriber_id, subscriber is not None or digest is not None
-    done = _Done(receipt.id, receipt.recorded_at, slugs, whose, covered, is_of_somebody)
-    db.session.commit()
-    return done
+    finish(*said, *kept)
+    return _Done(receipt.id, receipt.recorded_at, slugs, whose, covered, is_of_somebody)
 
 
-def _known(leaving: Leaving, digest: str | None) -> tuple[Leaving, Subscriber | None]:
+def _questions(leaving: Leaving, written: Written | None) -> list[Said]:
+    """What a wish is judged by, the person's row held first of all. Nearly every wish is one
+    entry, so one number is asked for."""
+    whose = [leaving.subscriber_id]
+    mark = [marks.marking(written[0].id, written[1])] if written else []
+    return [
+        subscribers.holding(whose),
+        topics.NAMES,
+        standings.asking(whose),
+        ledger.numbering(1),
+        *mark,
+    ]
+
+
+def _now(leaving: Leaving, digest: str | None) -> tuple[Leaving, Person | None]:
     """The same, said by whoever it is by now, and their row, held; None where nobody is known.
 
     A link may be older than the database: then it is whoever has the address that the line names.
     Asked in the transaction that records it: of one that nobody can be asked about nothing would
     be recorded, and the line called applied.
     """
-    found = subscribers.lock(leaving.subscriber_id)
+    found = subscribers.hold([leaving.subscriber_id]).get(leaving.subscriber_id)
     if found is None and digest is not None:
-        found = subscribers.lock_by_digest(bytes.fromhex(digest))
+        found = subscribers.hold_by_digest(bytes.fromhex(digest))
     elif found is None:
-        found = subscribers.lock(lost.now_known_as(leaving.subscriber_id))
+        known_as = lost.now_known_as(leaving.subscriber_id)
+        found = subscribers.hold([known_as]).get(known_as)
     return (replace(leaving, subscriber_id=found.id) if found else leaving), found
 
 
@@ -121,10 +143,10 @@ def _is_remembered(leaving: Leaving, topic_ids: list[int] | None, digest: str | 
     return True
 
 
-def _suppress_written(leaving: Leaving, subscriber: Subscriber | None, digest: str | None) -> None:
+def _suppress_written(leaving: Leaving, person: Person | None, digest: str | None) -> None:
     """Keep out the address that the line names, where it is not the row's: they are not known
     here, or were at another address when this backup was made."""
-    if subscriber is None or subscriber.digest.hex() != digest:
+    if person is None or person.digest.hex() != digest:
         suppress_unknown(leaving, digest)
 
 
@@ -146,15 +168,15 @@ _ASK = f"SELECT {marks.KNOWN} AS journals, {lost.DIGEST} AS digest"
 def _prepare(leaving: Leaving) -> tuple[Journal, str | None]:
     try:
         with each_by_itself():
-            found = db.session.execute(text(_ASK), {"id": leaving.subscriber_id}).one()
-            journal = marks.journal_among(set(found.journals))
+            [(journals, digest)] = ask(Said(_ASK, {"id": str(leaving.subscriber_id)}))[0]
+            journal = marks.journal_among(set(journals))
     except UNREACHABLE:
         # Without the database the journal alone takes the wish; it is applied on its return.
         db.session.rollback()
         return Journal(current().journal), None
-    if found.digest is None:
+    if digest is None:
         raise NobodyKnown(NOBODY_KNOWN)
-    return journal, found.digest.hex()
+    return journal, digest.hex()
 
 
 def _keep_without_journal(leaving: Leaving) -> bool:
@@ -167,27 +189,29 @@ def _keep_without_journal(leaving: Leaving) -> bool:
         return False
 
 
-def _topics(leaving: Leaving, every: Sequence[Topic]) -> list[int] | None:
+def _topics(leaving: Leaving, every: Sequence[Named]) -> list[int] | None:
     # A withdrawal and a block end everything, whatever they came through.
     if leaving.kind is not Kind.UNSUBSCRIBED:
         return None
     return scope.topics_of(leaving.scope, leaving.subscriber_id, every)
 
 
-def _stop(leaving: Leaving, topic_ids: list[int] | None, covered: list[int]) -> None:
-    scope.cancel_requests([leaving.subscriber_id], topic_ids)
-    named = covered if topic_ids is None else topic_ids
-    inflight.keep_back([leaving.subscriber_id], leaving.holds_as, named, covered)
+def _stopping(leaving: Leaving, topic_ids: list[int] | None, covered: list[int]) -> list[Said]:
+    """What takes back what they asked for, and keeps back what waits for them."""
+    whose, named = [leaving.subscriber_id], covered if topic_ids is None else topic_ids
+    kept_back = inflight.keeping_back(whose, leaving.holds_as, named, covered)
+    return [scope.cancelling(whose, topic_ids), *kept_back]
 
 
-def _receipt(leaving: Leaving, topic_ids: list[int] | None, said: list[Appended]) -> StoredReceipt:
-    """What is answered; `said` are the entries that were appended for it."""
-    entry = _said_by(leaving, topic_ids, said)
-    # Of what was said just now nobody has a receipt.
-    just_now = {one.id for one in said}
-    given = receipts.of_entry(entry.id) if entry and entry.id not in just_now else None
+def _receipt(
+    leaving: Leaving, topic_ids: list[int] | None, entries: list[Appended]
+) -> tuple[StoredReceipt, list[Said]]:
+    """What is answered, and what writes it down; `entries` are appended for it."""
+    entry = _said_by(leaving, topic_ids, entries)
+    # Of what is said just now nobody has a receipt.
+    given = receipts.of_entry(entry.id) if entry and entry not in entries else None
     if given is not None:
-        return given
+        return given, []
     fresh = StoredReceipt(
         id=receipts.fresh_id(),
         subscriber_id=leaving.subscriber_id,
@@ -197,23 +221,23 @@ def _receipt(leaving: Leaving, topic_ids: list[int] | None, said: list[Appended]
         recorded_at=entry.at if entry else clock.now(),
         in_flight=[],
     )
-    receipts.keep(fresh, entry)
-    return fresh
+    return fresh, [receipts.keeping(fresh, entry)]
 
 
 def _said_by(
-    leaving: Leaving, topic_ids: list[int] | None, said: list[Appended]
+    leaving: Leaving, topic_ids: list[int] | None, entries: list[Appended]
 ) -> Entry | Appended | None:
-    """The entry that says this "no": the newest where several topics were left one by one."""
+    """The entry that says this "no": the newest where several topics were left one by one, and
+    where everything is left what says so of the notices."""
     if leaving.kind is Kind.BLOCKED:
-        return ledger.last(leaving.subscriber_id, None, leaving.kind)
-    if topic_ids and said:
-        # Ids grow under the lock of the person's row: what is new is newer than any other.
-        return max(said)
-    held = standings.of(leaving.subscriber_id)
+        return max(entries) if entries else ledger.last(leaving.subscriber_id, None, leaving.kind)
     asked = [topics.find(topics.NOTICES).id] if topic_ids is None else topic_ids
-    entries = [held[topic_id].entry_id or 0 for topic_id in asked if topic_id in held]
-    return db.session.get(Entry, max(entries)) if entries else None
+    fresh = [one for one in entries if one.topic_id is None or one.topic_id in asked]
+    if fresh:
+        return max(fresh)
+    held = standings.of(leaving.subscriber_id)
+    found = [held[topic_id].entry_id or 0 for topic_id in asked if topic_id in held]
+    return db.session.get(Entry, max(found)) if found else None
 
 
 def _answer(leaving: Leaving, done: _Done) -> Receipt:
@@ -226,7 +250,7 @@ def _answer(leaving: Leaving, done: _Done) -> Receipt:
     return Receipt(done.receipt_id, done.topics, done.recorded_at, in_flight)
 
 
-def _slugs(topic_ids: list[int] | None, every: Sequence[Topic]) -> str:
+def _slugs(topic_ids: list[int] | None, every: Sequence[Named]) -> str:
     if topic_ids is None:
         return "all"
     by_id = {topic.id: topic.slug for topic in every}

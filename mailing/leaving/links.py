@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
-
+from mailing.base import roundtrip
 from mailing.base.database import db, each_by_itself
 from mailing.base.languages import spoken
 from mailing.base.reach import UNREACHABLE
+from mailing.base.saying import ask
 from mailing.base.settings import current
 from mailing.base.tokens import LeaveToken, OptInToken, link_keys
 from mailing.deliveries import returns
@@ -160,12 +160,15 @@ def _confirm_arrival(token: str) -> None:
         return
     try:
         with each_by_itself():
-            state = db.session.scalar(select(Delivery.state).where(Delivery.id == read.delivery))
-        if state in _IN_DOUBT:
+            found = ask(roundtrip.Said(_STATE, {"id": str(read.delivery)}))[0]
+        if found and found[0][0] in _IN_DOUBT:
             returns.confirm_by_token(read.delivery)
             db.session.commit()
     except UNREACHABLE:
         db.session.rollback()
+
+
+_STATE = "SELECT state FROM deliveries WHERE id = %(id)s::uuid"
 
 
 def _meant_now(token: str) -> tuple[UUID, Scope] | None:

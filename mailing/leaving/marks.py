@@ -4,6 +4,7 @@ Each line is marked in the transaction that applies it. A high-water mark would 
 whose process died between two others.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.arrays import array_of
 from mailing.base.database import OPERATIONAL, Table, db
+from mailing.base.roundtrip import Row, Said
+from mailing.base.saying import ask
 from mailing.base.settings import current
 from mailing.leaving.journal import Journal, JournalError, Line
 
@@ -82,16 +85,30 @@ def apply(journal_id: UUID, line: Line) -> bool:
     Another line may be marked under the same number, where the file was cut back behind our
     back. Replay reports that; the "no" in this line is carried out all the same.
     """
-    row = {
-        "journal_id": journal_id,
-        "sequence": line.sequence,
+    return is_fresh(ask(marking(journal_id, line))[0], journal_id, line)
+
+
+def marking(journal_id: UUID, line: Line) -> Said:
+    """What `apply` says, for whoever says more with it; `is_fresh` reads the answer."""
+    values = {
+        "journal": str(journal_id),
+        "sequence": str(line.sequence),
         "hash": line.hash,
-        "applied_at": clock.now(),
+        "at": clock.now().isoformat(),
     }
-    marked = db.session.execute(
-        insert(Mark).values(row).on_conflict_do_nothing().returning(Mark.sequence)
-    )
-    if marked.first() is not None:
+    return Said(_MARK, values)
+
+
+_MARK = """
+    INSERT INTO journal_entries (journal_id, sequence, hash, applied_at)
+    VALUES (%(journal)s::uuid, %(sequence)s::bigint, %(hash)s::text, %(at)s::timestamptz)
+    ON CONFLICT DO NOTHING RETURNING sequence
+"""
+
+
+def is_fresh(marked: Sequence[Row], journal_id: UUID, line: Line) -> bool:
+    """Whether a line is to be carried out, by the answer to `marking`."""
+    if marked:
         return True
     query = select(Mark.hash).where(
         Mark.journal_id == journal_id, Mark.sequence == line.sequence, Mark.hash == line.hash

@@ -15,7 +15,9 @@ from sqlalchemy import BigInteger, Index, LargeBinary, Text, select, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
+from mailing.base.arrays import octets
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
+from mailing.base.roundtrip import Said
 from mailing.base.sealing import digest
 from mailing.base.settings import current
 from mailing.people import evidence
@@ -63,7 +65,27 @@ def fresh_id() -> str:
 def keep(given: StoredReceipt, about: Entry | Appended | None) -> None:
     """Seal what a receipt says now, and the entry that it is about; each change of it ends here."""
     given.seal = seal_of(given, about)
-    db.session.add(given)
+
+
+def keeping(given: StoredReceipt, about: Entry | Appended | None) -> Said:
+    """What writes a fresh one down, sealed: nothing is in flight as yet."""
+    values = {
+        "id": given.id,
+        "subscriber": str(given.subscriber_id),
+        "topic": None if given.topic_id is None else str(given.topic_id),
+        "kind": given.kind,
+        "entry": None if given.entry_id is None else str(given.entry_id),
+        "at": given.recorded_at.isoformat(),
+        "seal": octets(seal_of(given, about)),
+    }
+    return Said(_KEEP, values)
+
+
+_KEEP = """
+    INSERT INTO receipts (id, subscriber_id, topic_id, kind, entry_id, recorded_at, seal)
+    VALUES (%(id)s::text, %(subscriber)s::uuid, %(topic)s::integer, %(kind)s::text,
+            %(entry)s::bigint, %(at)s::timestamptz, %(seal)s::bytea)
+"""
 
 
 def seal_of(given: StoredReceipt, entry: Entry | Appended | None) -> bytes:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Self
 from uuid import UUID
 
-from sqlalchemy import text
+from mailing.base.arrays import ids, numbers
+from mailing.base.roundtrip import Said
+from mailing.base.saying import tell
+from mailing.people import optins, standings, topics
+from mailing.people.standings import Held
+from mailing.people.topics import Named, Topic
 
-from mailing.base.arrays import array_of
-from mailing.base.database import db
-from mailing.people import optins, topics
-from mailing.people.standings import Held, Said
-from mailing.people.topics import Topic
+Topics = Sequence[Topic] | Sequence[Named]
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Scope:
         return self
 
 
-def topics_of(scope: Scope, subscriber_id: UUID, every: Sequence[Topic]) -> list[int] | None:
+def topics_of(scope: Scope, subscriber_id: UUID, every: Topics) -> list[int] | None:
     """The ids of a scope among all the topics that there are; None for everything.
 
     A topic that does not exist (any more: an older backup was restored) is left out.
@@ -63,7 +64,7 @@ def topics_of(scope: Scope, subscriber_id: UUID, every: Sequence[Topic]) -> list
 
 
 def covered(
-    topic_ids: Collection[int] | None, held: Mapping[int, Held], every: Sequence[Topic]
+    topic_ids: Collection[int] | None, held: Mapping[int, Held], every: Topics
 ) -> list[int]:
     """Of all the topics, those whose messages are stopped. Without a topic left, notices stop too.
 
@@ -73,7 +74,7 @@ def covered(
     if topic_ids is None:
         return [topic.id for topic in every]
     notices = {topic.id for topic in every if topic.slug == topics.NOTICES}
-    given = {topic_id for topic_id, row in held.items() if row.standing == Said.GIVEN}
+    given = {topic_id for topic_id, row in held.items() if row.standing == standings.Said.GIVEN}
     # A yes to the notices alone is no topic left.
     if given - notices - set(topic_ids):
         return list(topic_ids)
@@ -82,14 +83,19 @@ def covered(
 
 def cancel_requests(subscriber_ids: Collection[UUID], topic_ids: list[int] | None) -> None:
     """Take back the open requests that ask for any of this, and forget what was typed."""
-    values = {"people": array_of(subscriber_ids), "topics": topic_ids}
-    db.session.execute(text(_CANCEL), values)
+    tell(cancelling(subscriber_ids, topic_ids))
+
+
+def cancelling(subscriber_ids: Collection[UUID], topic_ids: list[int] | None) -> Said:
+    """What `cancel_requests` says."""
+    topics = None if topic_ids is None else numbers(topic_ids)
+    return Said(_CANCEL, {"people": ids(subscriber_ids), "topics": topics})
 
 
 _CANCEL = """
     UPDATE optins SET state = 'cancelled', personal = NULL
-    WHERE subscriber_id = ANY (CAST(:people AS uuid[])) AND state = 'open'
-      AND (CAST(:topics AS integer[]) IS NULL OR topic_ids && CAST(:topics AS integer[]))
+    WHERE subscriber_id = ANY (%(people)s::uuid[]) AND state = 'open'
+      AND (%(topics)s::integer[] IS NULL OR topic_ids && %(topics)s::integer[])
 """
 
 

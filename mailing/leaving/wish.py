@@ -1,15 +1,15 @@
 """A wish to leave: who, what, how and by which door; and what of it has not been said yet."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from mailing.base import clock
+from mailing.base.roundtrip import Said
 from mailing.leaving.scope import Scope
-from mailing.people import ledger, suppression
+from mailing.people import ledger, standings, subscribers, suppression
 from mailing.people.ledger import Appended, Kind, NewEntry
-from mailing.people.standings import Held, Said
-from mailing.people.subscribers import Subscriber
+from mailing.people.standings import Held
+from mailing.people.subscribers import Held as Person
 from mailing.people.suppression import Why
 
 KINDS = (Kind.UNSUBSCRIBED, Kind.WITHDRAWN, Kind.BLOCKED)
@@ -17,9 +17,10 @@ KINDS = (Kind.UNSUBSCRIBED, Kind.WITHDRAWN, Kind.BLOCKED)
 # The door of "this is spam": whoever comes by it is never written to again.
 COMPLAINT = "complaint"
 
-_NO = frozenset({Said.UNSUBSCRIBED.value, Said.WITHDRAWN.value})
+_WITHDRAWN = standings.Said.WITHDRAWN.value
+_NO = frozenset({standings.Said.UNSUBSCRIBED.value, _WITHDRAWN})
 # Whoever has withdrawn has unsubscribed as well, not the other way round.
-_SAID_BY = {Kind.UNSUBSCRIBED: _NO, Kind.WITHDRAWN: frozenset({Said.WITHDRAWN.value})}
+_SAID_BY = {Kind.UNSUBSCRIBED: _NO, Kind.WITHDRAWN: frozenset({_WITHDRAWN})}
 
 
 @dataclass(frozen=True)
@@ -58,20 +59,23 @@ class Leaving:
         return "suppressed_complaint" if self.why is Why.COMPLAINT else self.kind.value
 
 
-def say(
+def saying(
     leaving: Leaving,
-    subscriber: Subscriber,
+    person: Person,
     held: Mapping[int, Held],
     topic_ids: list[int] | None,
-) -> list[Appended]:
-    """Append what this wish says and nobody has said; `topic_ids` None means everything. The
-    caller holds the person's row, and has read `held` since."""
-    said = to_say(leaving, subscriber.blocked_at is not None, held, topic_ids)
-    if leaving.kind is Kind.BLOCKED:
-        subscriber.blocked_at = subscriber.blocked_at or clock.now()
+    ids: Sequence[int],
+) -> tuple[list[Said], list[Appended]]:
+    """What appends all of this wish that nobody has said, and what the entries are known by, their
+    `ids` among these; `topic_ids` None means everything. The caller holds the person's row, and
+    has read `held` since."""
+    scopes = to_say(leaving, person.blocked_at is not None, held, topic_ids)
     if leaving.why is not None:
-        suppression.suppress(subscriber.digest, leaving.why)
-    return ledger.append_many([entry(leaving, topic_id) for topic_id in said], [subscriber])
+        suppression.suppress(person.digest, leaving.why)
+    blocks = [subscribers.blocking([person.id])] if leaving.kind is Kind.BLOCKED else []
+    news = [entry(leaving, topic_id) for topic_id in scopes]
+    said, appended = ledger.appending(news, [person], ids)
+    return [*blocks, *said], appended
 
 
 def suppress_unknown(leaving: Leaving, digest: str | None) -> None:
@@ -92,7 +96,7 @@ def to_say(
     if topic_ids is not None:
         return [t for t in topic_ids if t not in held or held[t].standing not in _NO]
     said = {row.standing for row in held.values() if row.of_everything}
-    if leaving.kind is Kind.UNSUBSCRIBED and Said.WITHDRAWN in said:
+    if leaving.kind is Kind.UNSUBSCRIBED and _WITHDRAWN in said:
         # A withdrawal is not lessened; only what was said yes to since is ended.
         return [t for t, row in held.items() if row.standing not in _NO]
     others = [row for row in held.values() if not row.of_everything]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 from mailing.base.errors import Invalid
 
@@ -38,6 +39,7 @@ _PLAIN = re.compile(
     r"([A-Za-z0-9]+(?:[._+-][A-Za-z0-9]+)*)@([A-Za-z0-9]+(?:[.-][A-Za-z0-9]+)*\.[A-Za-z]+)",
     re.ASCII,
 )
+_ROLES = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 _MAX_LOCAL = 64  # RFC 5321 4.5.3.1.1.
 
 
@@ -121,7 +123,9 @@ def _is_broken(line: str) -> bool:
 
 
 def _of_plain(local: str, domain: str) -> Address:
-    if len(local) > _MAX_LOCAL or len(local) + 1 + len(domain) > MAX_OCTETS:
+    is_long = len(local) > _MAX_LOCAL or len(local) + 1 + len(domain) > MAX_OCTETS
+    # RFC 2142: of `WWW` and its like the general reader has a spelling of its own.
+    if is_long or local.lower() in _ROLES:
         return _read(f"{local}@{domain}")
     written, provider = _plain_domain(domain)
     return Address(f"{local.lower()}@{provider}", provider, f"{local}@{written}")

@@ -16,6 +16,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mailing.base.arrays import array_of
 from mailing.base.database import DEPERSONALISED, PERSONAL, Table, db
+from mailing.base.roundtrip import Said
+from mailing.base.saying import tell
 from mailing.people.subscribers import Sealer
 
 
@@ -61,7 +63,7 @@ def hash_of(body: dict[str, Any]) -> bytes:
 KEEP = """
     INSERT INTO evidence (hash, body)
     SELECT hash, CAST(body AS jsonb)
-    FROM unnest(CAST(:hashes AS bytea[]), CAST(:bodies AS text[])) AS n (hash, body)
+    FROM unnest(%(hashes)s::bytea[], %(bodies)s::text[]) AS n (hash, body)
     ON CONFLICT DO NOTHING
 """
 
@@ -70,7 +72,7 @@ def keep(bodies: list[dict[str, Any]]) -> list[bytes]:
     """Store each body once; their hashes, in order."""
     keys, values = keeping(bodies)
     if keys:
-        db.session.execute(text(KEEP), values)
+        tell(Said(KEEP, values))
     return keys
 
 

@@ -6,7 +6,7 @@ data in clear: the person is a random id, wording and evidence are referenced by
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,10 +32,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.arrays import array_of, columns
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
-from mailing.people import evidence, signups, standings
+from mailing.base.roundtrip import Row, Said
+from mailing.base.saying import ask, tell
+from mailing.people import evidence, signups, standings, subscribers
 from mailing.people.signups import SignUp
-from mailing.people.standings import Change, Said, Standing
-from mailing.people.subscribers import Subscriber
+from mailing.people.standings import Change, Standing
+from mailing.people.subscribers import Held, Subscriber
 
 # A person, the number of an entry, and what is wrong with it.
 Broken = tuple[UUID, int, str]
@@ -61,13 +63,13 @@ class Kind(StrEnum):
 
 
 SAYS = {
-    Kind.REQUESTED: Said.REQUESTED,
-    Kind.GIVEN: Said.GIVEN,
-    Kind.ATTESTED: Said.GIVEN,
-    Kind.RESTORED: Said.GIVEN,
-    Kind.UNSUBSCRIBED: Said.UNSUBSCRIBED,
-    Kind.WITHDRAWN: Said.WITHDRAWN,
-    Kind.DESTROYED: Said.WITHDRAWN,
+    Kind.REQUESTED: standings.Said.REQUESTED,
+    Kind.GIVEN: standings.Said.GIVEN,
+    Kind.ATTESTED: standings.Said.GIVEN,
+    Kind.RESTORED: standings.Said.GIVEN,
+    Kind.UNSUBSCRIBED: standings.Said.UNSUBSCRIBED,
+    Kind.WITHDRAWN: standings.Said.WITHDRAWN,
+    Kind.DESTROYED: standings.Said.WITHDRAWN,
 }
 
 
@@ -122,11 +124,12 @@ class NewEntry:
 
 
 class Appended(NamedTuple):
-    """What an entry that was just appended is known by."""
+    """What an entry that was just appended is known by. Of two, the greater is the newer one."""
 
     id: int
     at: datetime
     hash: bytes
+    topic_id: int | None
 
 
 def append(new: NewEntry) -> int:
@@ -134,24 +137,57 @@ def append(new: NewEntry) -> int:
     return append_many([new])[0].id
 
 
-def append_many(news: list[NewEntry], locked: Collection[Subscriber] = ()) -> list[Appended]:
+def append_many(news: list[NewEntry]) -> list[Appended]:
     """Append facts in order, each to its subscriber's chain, and project them.
 
-    Rows are locked in the order of their ids, so that two callers never wait for each other. Of
-    those that the caller has `locked` in this transaction (`subscribers.lock`), and appended
-    nothing to since, the head is not asked for again.
+    Rows are locked in the order of their ids, so that two callers never wait for each other.
     """
     if not news:
         return []
-    heads = {one.id: (one.ledger_seq, one.ledger_head) for one in locked}
-    others = {new.subscriber_id for new in news} - heads.keys()
-    heads |= _lock_heads(others) if others else {}
-    bodies = [_body(new) for new in news]
-    hashes, kept = evidence.keeping(bodies)
-    rows = [_chain(new, key, heads) for new, key in zip(news, hashes, strict=True)]
-    ids = _insert(rows, heads, kept)
-    standings.keep(_changes(news, rows, ids))
-    return [Appended(one, row["at"], row["hash"]) for one, row in zip(ids, rows, strict=True)]
+    # The update, not a mere lock, orders this act against every gate that asks FOR SHARE.
+    rows, ids = ask(subscribers.holding({new.subscriber_id for new in news}), numbering(len(news)))
+    held = [Held._make(row) for row in rows]
+    said, appended = appending(news, held, numbers_of(ids))
+    tell(*said)
+    return appended
+
+
+def numbering(count: int) -> Said:
+    """What asks for the ids of so many new entries. Asked with the rows held: ids grow in the order
+    of a chain."""
+    return Said(_NUMBER, {"count": str(count)})
+
+
+_NUMBER = "SELECT nextval('ledger_id_seq') FROM generate_series(1, %(count)s::integer)"
+
+
+def numbers_of(rows: Sequence[Row]) -> list[int]:
+    """The ids that `numbering` gives."""
+    return [row[0] for row in rows]
+
+
+def appending(
+    news: list[NewEntry], held: Collection[Held], ids: Sequence[int]
+) -> tuple[list[Said], list[Appended]]:
+    """What `append_many` says, and what it gives, where the rows are held, nothing was appended
+    since they were read, and there are ids already; where they do not suffice, more are asked for.
+    """
+    missing = len(news) - len(ids)
+    if missing > 0:
+        ids = [*ids, *numbers_of(ask(numbering(missing))[0])]
+    heads = {one.id: (one.ledger_seq, one.ledger_head) for one in held}
+    hashes, kept = evidence.keeping([_body(new) for new in news])
+    rows = [
+        {"id": one} | _chain(new, key, heads)
+        for new, key, one in zip(news, hashes, ids[: len(news)], strict=True)
+    ]
+    said = [Said(_INSERT, columns(rows) | _ends(heads) | kept)] if rows else []
+    changes = standings.keeping(_changes(news, rows))
+    return [*said, *changes], [_appended(row) for row in rows]
+
+
+def _appended(row: dict[str, Any]) -> Appended:
+    return Appended(row["id"], row["at"], row["hash"], row["topic_id"])
 
 
 def first(new: NewEntry, evidence_hash: bytes) -> dict[str, Any]:
@@ -273,19 +309,6 @@ def _trouble(row: Mapping[Any, Any], seq: int, before: bytes) -> str | None:
     return None
 
 
-def _lock_heads(ids: set[UUID]) -> dict[UUID, tuple[int, bytes]]:
-    # The update, not a mere lock, orders this act against every gate that asks FOR SHARE.
-    found = db.session.execute(text(_LOCK_HEADS), {"ids": array_of(ids)}).all()
-    return {row.id: (row.ledger_seq, row.ledger_head) for row in found}
-
-
-# An array and no list of a thousand parameters, each spelt into the statement.
-_LOCK_HEADS = """
-    SELECT id, ledger_seq, ledger_head FROM subscribers
-    WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE
-"""
-
-
 def _body(new: NewEntry) -> dict[str, Any]:
     if not new.private:
         return new.evidence
@@ -319,35 +342,29 @@ _INSERT = f"""
     WITH kept AS ({evidence.KEEP}
     ), heads AS (
         UPDATE subscribers s SET ledger_seq = n.seq, ledger_head = n.head
-        FROM unnest(CAST(:ids AS uuid[]), CAST(:seqs AS integer[]), CAST(:heads AS bytea[]))
+        FROM unnest(%(people)s::uuid[], %(seqs)s::integer[], %(heads)s::bytea[])
             AS n (id, seq, head)
         WHERE s.id = n.id
     )
-    INSERT INTO ledger (subscriber_id, seq, kind, topic_id, policy_id, source, actor,
+    INSERT INTO ledger (id, subscriber_id, seq, kind, topic_id, policy_id, source, actor,
                         evidence_hash, at, prev_hash, hash)
     SELECT * FROM unnest(
-        CAST(:subscriber_id AS uuid[]), CAST(:seq AS integer[]), CAST(:kind AS text[]),
-        CAST(:topic_id AS integer[]), CAST(:policy_id AS integer[]), CAST(:source AS text[]),
-        CAST(:actor AS text[]), CAST(:evidence_hash AS bytea[]), CAST(:at AS timestamptz[]),
-        CAST(:prev_hash AS bytea[]), CAST(:hash AS bytea[]))
-    RETURNING id, subscriber_id, seq
+        %(id)s::bigint[], %(subscriber_id)s::uuid[], %(seq)s::integer[], %(kind)s::text[],
+        %(topic_id)s::integer[], %(policy_id)s::integer[], %(source)s::text[], %(actor)s::text[],
+        %(evidence_hash)s::bytea[], %(at)s::timestamptz[], %(prev_hash)s::bytea[],
+        %(hash)s::bytea[])
 """  # noqa: S608 - our own text; every value is bound
 
 
-def _insert(
-    rows: list[dict[str, Any]], heads: dict[UUID, tuple[int, bytes]], kept: dict[str, str]
-) -> list[int]:
-    ends = {
-        "ids": array_of(heads),
+def _ends(heads: dict[UUID, tuple[int, bytes]]) -> dict[str, str]:
+    return {
+        "people": array_of(heads),
         "seqs": array_of([seq for seq, _ in heads.values()]),
         "heads": array_of([head for _, head in heads.values()]),
     }
-    written = db.session.execute(text(_INSERT), columns(rows) | ends | kept).all()
-    by_place = {(row.subscriber_id, row.seq): row.id for row in written}
-    return [by_place[row["subscriber_id"], row["seq"]] for row in rows]
 
 
-def _changes(news: list[NewEntry], rows: list[dict[str, Any]], ids: list[int]) -> list[Change]:
+def _changes(news: list[NewEntry], rows: list[dict[str, Any]]) -> list[Change]:
     touched = {new.subscriber_id for new in news if new.topic_id is None}
     everything = _topics_of(touched) if touched else {}
     for new in news:
@@ -359,12 +376,12 @@ def _changes(news: list[NewEntry], rows: list[dict[str, Any]], ids: list[int]) -
             topic_id=topic_id,
             standing=SAYS[new.kind],
             policy_id=new.policy_id,
-            entry_id=entry_id,
+            entry_id=row["id"],
             since=row["at"],
             of_everything=new.topic_id is None,
             sign_up=_sign_up(new, row["at"]),
         )
-        for new, row, entry_id in zip(news, rows, ids, strict=True)
+        for new, row in zip(news, rows, strict=True)
         if new.kind in SAYS and not _lifts_a_block(new)
         for topic_id in _scope(new, everything)
     ]

@@ -7,11 +7,13 @@ links in them must lead somewhere: to whoever has the same address now, or to a 
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import Index, LargeBinary, delete, exists, or_, select, text
+from sqlalchemy import Index, LargeBinary, delete, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from mailing.base.database import DEPERSONALISED, Table, db
+from mailing.base.roundtrip import Said
+from mailing.base.saying import ask
 from mailing.people.subscribers import Subscriber
 
 
@@ -65,14 +67,15 @@ def now_known(subscriber_ids: Collection[UUID]) -> dict[UUID, UUID]:
 
 # The digest of the address that somebody of this id has, or had, as one column of a question.
 DIGEST = """
-    coalesce((SELECT digest FROM subscribers WHERE id = :id),
-             (SELECT digest FROM lost_subscribers WHERE id = :id))
+    coalesce((SELECT digest FROM subscribers WHERE id = %(id)s::uuid),
+             (SELECT digest FROM lost_subscribers WHERE id = %(id)s::uuid))
 """
+_DIGEST_OF = f"SELECT {DIGEST}"
 
 
 def digest_of(subscriber_id: UUID) -> bytes | None:
     """The digest of the address that somebody of this id has, or had; None for nobody known."""
-    found: bytes | None = db.session.scalar(text(f"SELECT {DIGEST}"), {"id": subscriber_id})
+    found: bytes | None = ask(Said(_DIGEST_OF, {"id": str(subscriber_id)}))[0][0][0]
     return found
 
 

@@ -6,15 +6,14 @@ sealed value with everything that names the person.
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     Index,
     Integer,
     LargeBinary,
@@ -27,10 +26,13 @@ from sqlalchemy import func as sql
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
-from mailing.base.arrays import array_of
+from mailing.base import clock
+from mailing.base.arrays import array_of, ids, octets
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, PERSONAL, Table, db
 from mailing.base.installation import note_data_key
 from mailing.base.languages import LANGUAGE_IS_A_TAG, LANGUAGES
+from mailing.base.roundtrip import Said
+from mailing.base.saying import ask
 from mailing.base.sealing import digest, keyring
 from mailing.base.settings import Settings, current
 from mailing.people.address import Address
@@ -146,17 +148,55 @@ def find(address: Address) -> Subscriber | None:
 
 def lock(subscriber_id: UUID) -> Subscriber | None:
     """The subscriber, held against every gate and every other act until the commit."""
-    return _locked(Subscriber.id == subscriber_id)
-
-
-def lock_by_digest(digest: bytes) -> Subscriber | None:
-    """The same of whoever has the address of this digest."""
-    return _locked(Subscriber.digest == digest)
-
-
-def _locked(which: ColumnElement[bool]) -> Subscriber | None:
-    query = select(Subscriber).where(which).with_for_update()
+    query = select(Subscriber).where(Subscriber.id == subscriber_id).with_for_update()
     return db.session.execute(query.execution_options(populate_existing=True)).scalar_one_or_none()
+
+
+class Held(NamedTuple):
+    """What an act needs of a row that it holds, against every gate and every other act."""
+
+    id: UUID
+    digest: bytes
+    blocked_at: datetime | None
+    ledger_seq: int
+    ledger_head: bytes
+
+
+# Held in the order of their ids, so that two who hold many never wait for each other.
+_HOLD = """
+    SELECT id, digest, blocked_at, ledger_seq, ledger_head FROM subscribers
+    WHERE {which} ORDER BY id FOR UPDATE
+"""
+_BY_ID = _HOLD.format(which="id = ANY (%(ids)s::uuid[])")
+_BY_DIGEST = _HOLD.format(which="digest = %(digest)s::bytea")
+
+
+def holding(subscriber_ids: Iterable[UUID]) -> Said:
+    """What holds these people until the commit, for whoever says more with it; each row is a
+    `Held`."""
+    return Said(_BY_ID, {"ids": ids(subscriber_ids)})
+
+
+def hold(subscriber_ids: Iterable[UUID]) -> dict[UUID, Held]:
+    """The rows of those of these people who are known, by id, held until the commit."""
+    return {row[0]: Held._make(row) for row in ask(holding(subscriber_ids))[0]}
+
+
+def hold_by_digest(digest: bytes) -> Held | None:
+    """The same of whoever has the address of this digest."""
+    found = ask(Said(_BY_DIGEST, {"digest": octets(digest)}))[0]
+    return Held._make(found[0]) if found else None
+
+
+_BLOCK = """
+    UPDATE subscribers SET blocked_at = %(at)s::timestamptz
+    WHERE id = ANY (%(ids)s::uuid[]) AND blocked_at IS NULL
+"""
+
+
+def blocking(subscriber_ids: Iterable[UUID]) -> Said:
+    """What blocks these people, whose rows are held, but those who are blocked already."""
+    return Said(_BLOCK, {"ids": ids(subscriber_ids), "at": clock.now().isoformat()})
 
 
 def create(address: Address, language: str) -> Subscriber:

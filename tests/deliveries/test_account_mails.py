@@ -11,7 +11,7 @@ from email.message import EmailMessage
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from mailing.base import clock
 from mailing.base.database import db
@@ -30,6 +30,7 @@ from mailing.staff.audit import Actor
 from mailing.staff.staff import Role, Staff
 from tests import road
 from tests.deliveries.conftest import Sender
+from tests.heard import before_each
 
 GOOD = "four unrelated words here"
 NEW = "another four good words"
@@ -275,11 +276,8 @@ def test_no_address_is_kept_for_a_link_that_is_over(dana: Staff) -> None:
 def _statements() -> Iterator[list[str]]:
     heard: list[str] = []
 
-    def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def hear(statement: str, _backend: int) -> None:
         heard.append(re.sub(r"sa_savepoint_\d+", "sa_savepoint", statement))
 
-    event.listen(db.engine, "before_cursor_execute", hear)
-    try:
+    with before_each(hear):
         yield heard
-    finally:
-        event.remove(db.engine, "before_cursor_execute", hear)

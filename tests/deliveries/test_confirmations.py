@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask, current_app
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from mailing.base import clock, jobs
 from mailing.base.database import db
@@ -18,6 +18,7 @@ from mailing.people.optins import OptIn
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion
 from tests import road
+from tests.heard import before_each
 from tests.person import (
     PAGE,
     Person,
@@ -332,19 +333,15 @@ def test_a_post_wakes_the_workers_for_everybody(
 def _statements(act: Callable[[], object]) -> Counter[str]:
     seen: list[str] = []
 
-    def note(*args: object) -> None:
-        words = str(args[2]).split()
+    def note(statement: str, _backend: int) -> None:
+        words = statement.split()
         if "SAVEPOINT" not in words:
             seen.append(" ".join(words[:3]))
 
     # A request has a session of its own, which remembers nothing of the one before.
     db.session.info.clear()
-    engine = db.engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
+    with before_each(note):
         act()
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
     return Counter(seen)
 
 

@@ -270,7 +270,7 @@ GUARDS = (
     Guard(
         "T37",
         "mailing/leaving/leave.py",
-        "    if is_new:\n        _stop(leaving, topic_ids, covered)\n",
+        "        said += _stopping(leaving, topic_ids, covered)\n",
         "",
         (_LEAVE + "the_one_click_of_a_confirmation_mail_cancels_the_request",),
     ),

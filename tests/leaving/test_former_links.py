@@ -4,12 +4,10 @@ to the database and its people meanwhile."""
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
 
 from mailing.base.database import db
 from mailing.base.errors import Unavailable
@@ -22,12 +20,13 @@ from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.subscribers import digest_of
 from tests import road
+from tests.heard import before_each
 from tests.person import Person
 from tests.services import end_backend
 
 PREPARING = "FROM journals"
 # Who somebody is by now, by the digest that the line names, and without one.
-BY_DIGEST, BY_ID = "WHERE subscribers.digest = ", "FROM lost_subscribers JOIN"
+BY_DIGEST, BY_ID = "WHERE digest = ", "FROM lost_subscribers JOIN"
 
 
 @contextmanager
@@ -35,16 +34,13 @@ def cut_off(is_cut: Callable[[str], bool]) -> Iterator[list[str]]:
     """The database ends the connection under each statement of which this is so; those."""
     cut: list[str] = []
 
-    def before(_connection: Any, cursor: Any, statement: str, *_rest: Any) -> None:
+    def before(statement: str, backend: int) -> None:
         if is_cut(statement):
             cut.append(statement)
-            end_backend(current().database, cursor.connection.info.backend_pid)
+            end_backend(current().database, backend)
 
-    event.listen(db.engine, "before_cursor_execute", before)
-    try:
+    with before_each(before):
         yield cut
-    finally:
-        event.remove(db.engine, "before_cursor_execute", before)
 
 
 def leave_by_a_former_link(person: Person, *cuts: str) -> bool:
@@ -106,7 +102,7 @@ def test_a_line_about_another_address_is_not_given_to_whoever_has_the_lost_one(
     else:
         list(catching_up.catch_up(journal.id, [line]))
     assert person.standing("news") == "given"
-    assert subscribers.lock_by_digest(moved_to) is not None
+    assert subscribers.hold_by_digest(moved_to) is not None
 
 
 def test_whoever_joins_by_the_lost_address_while_its_link_leaves_has_left(
@@ -127,17 +123,14 @@ def test_whoever_joins_by_the_lost_address_while_its_link_leaves_has_left(
             joined.append(found.id)
             db.session.commit()
 
-    def before(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+    def before(statement: str, _backend: int) -> None:
         if statement.startswith("INSERT INTO subscribers (id, digest, provider, language) "):
             somebody = Thread(target=join)
             somebody.start()
             somebody.join()
 
-    event.listen(db.engine, "before_cursor_execute", before)
-    try:
+    with before_each(before):
         assert links.by_token(token, 0) is not None
-    finally:
-        event.remove(db.engine, "before_cursor_execute", before)
     assert {one.standing for one in standings.of(joined[0]).values()} == {"unsubscribed"}
 
 
@@ -158,7 +151,7 @@ def test_a_link_of_somebody_who_has_not_come_back_is_kept_or_refused_without_the
             with pytest.raises(NobodyKnown):
                 links.by_token(token, 0)
     assert cut
-    kept = subscribers.lock_by_digest(digest)
+    kept = subscribers.hold_by_digest(digest)
     assert (kept is not None) == (kind == "lost")
     if kept is not None:
         assert {one.standing for one in standings.of(kept.id).values()} == {"unsubscribed"}
@@ -172,4 +165,4 @@ def test_many_lines_without_an_address_keep_it_as_well(person: Person) -> None:
     line = journal.append(Note(str(former), None, f"topics:{news}", "unsubscribed", "page"))
     db.session.commit()
     list(catching_up.catch_up(journal.id, [line]))
-    assert subscribers.lock_by_digest(digest) is not None
+    assert subscribers.hold_by_digest(digest) is not None

@@ -174,6 +174,7 @@ ODD = st.text(st.sampled_from("abZ09.+-_@ \u2024\uff20Ä\u0130\u212a'\"\n"), max
 @example(f"{'a' * 60}@{'.'.join(['b' * 60] * 3)}.example")
 @example(f"{'a' * 62}@{'.'.join(['b' * 60] * 3)}.example")
 @example("a@example.com\n")
+@example("WWW@example.com")
 @settings(max_examples=400, deadline=None)
 def test_the_quick_reader_reads_every_address_as_the_general_one_t23(text: str) -> None:
     assert _either(canonical, text) == _either(address._read, text)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 
 from mailing.base.database import PERSONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, KelisimError, NotAllowed
@@ -46,6 +46,7 @@ from mailing.requests.requests import NewRequest, open_request
 from mailing.staff.audit import Actor
 from mailing.staff.staff import Role
 from tests import road
+from tests.heard import before_each
 from tests.person import Person
 from tests.requests import canaries
 from tests.requests.desk import came_in, letter
@@ -361,14 +362,8 @@ def test_one_person_costs_few_statements(mine: UUID) -> None:
     """Of fifteen tables most hold nothing of a person, and are asked together."""
     asked, said = granted(mine), []
 
-    def listen(*given: Any) -> None:
-        said.append(given[2])
-
-    event.listen(db.engine, "before_cursor_execute", listen)
-    try:
+    with before_each(lambda statement, _backend: said.append(statement)):
         carrying.carry_out(asked.id, OFFICER)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", listen)
     assert len(said) < 95, "\n".join(said)
 
 
