@@ -8,7 +8,7 @@ from typing import Self
 
 import psutil
 
-_EVERY = 0.5
+_EVERY = 1.0
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The Celery worker of this process: it takes wake-ups off the queue and hands them to its pool."""
 
+import gc
 import sys
 import threading
 
@@ -19,6 +20,9 @@ def consume(concurrency: int, sweeper: Sweeper) -> int:
     """
     try:
         celery = _prepare()
+        # What was read is shared with the processes forked from here, for as long as none of them
+        # writes to it: their collectors need not look at it.
+        gc.freeze()
         log = structlog.get_logger()
         threading.Thread(target=sweeper.keep, args=(log,), name="keeper", daemon=True).start()
         _run(celery, concurrency)

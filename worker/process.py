@@ -151,7 +151,10 @@ _SESSION = """
 def connect(settings: Settings) -> psycopg.Connection:
     """A connection of the engine's own, outside SQLAlchemy; each statement commits itself."""
     connection = psycopg.connect(
-        dsn(settings.database), autocommit=True, application_name="kelisim worker"
+        dsn(settings.database),
+        autocommit=True,
+        application_name="kelisim worker",
+        prepare_threshold=None,  # What is said together stays prepared (base/roundtrip.py).
     )
     connection.execute(_SESSION)
     return connection

@@ -70,8 +70,9 @@ class Stock:
         if not self._claims or time.monotonic() < self._urgent_at:
             return
         self._urgent_at = time.monotonic() + _URGENT_EVERY
-        with self._database.transaction():
-            if queue.may_claim(self._database, self._owner):
+        is_urgent, is_returned = queue.look(self._database, self._owner)
+        if is_urgent or (is_returned and self._may_return):
+            with self._database.transaction():
                 most = self._settings.send_batch
                 urgent = queue.claim_confirmations(self._database, self._owner, most)
                 self._claims.extendleft(reversed([*urgent, *self._returned(most)]))

@@ -6,6 +6,7 @@ longer than everything else about them.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from struct import Struct
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +21,18 @@ def array_of(values: Iterable[Any]) -> str:
     return "{" + ",".join([_BY_TYPE.get(type(one), _other)(one) for one in every]) + "}"
 
 
-def ids(values: Iterable[UUID]) -> str:
-    """An array of ids as PostgreSQL reads it: 0.3 us a value, where psycopg's own way takes 3."""
-    return "{" + ",".join([value.hex for value in values]) + "}"
+def ids(values: Iterable[UUID]) -> bytes:
+    """An array of ids in PostgreSQL's binary form, for what is said over a round trip: 0.3 us a
+    value, where psycopg's own way takes 3; and PostgreSQL has no letters to read."""
+    every = [value.bytes for value in values]
+    if not every:
+        return _NO_IDS
+    return _HEAD.pack(1, 0, _UUID, len(every), 1) + _SIXTEEN + _SIXTEEN.join(every)
+
+
+# Dimensions, whether there are NULLs, the type; of the one dimension its length and lower bound.
+_HEAD, _UUID, _SIXTEEN = Struct(">iiiii"), 2950, (16).to_bytes(4, "big")
+_NO_IDS = Struct(">iii").pack(0, 0, _UUID)
 
 
 def numbers(values: Iterable[float]) -> str:

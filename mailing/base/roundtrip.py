@@ -9,7 +9,7 @@ in docs/benchmarks.md, "What a group costs".
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import count
+from itertools import compress, count
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -21,7 +21,9 @@ from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 Row = tuple[Any, ...]
-Asked = list[tuple[str, list[bytes | None]]]
+Value = str | bytes | None
+# The text of a statement, its values, and for each whether it is in the binary form.
+Asked = list[tuple[str, list[bytes | None], list[int]]]
 
 _NAMED = re.compile(r"%\((\w+)\)s")
 _FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
@@ -30,13 +32,10 @@ _NO_SUCH_STATEMENT = b"26000"
 
 class Said(NamedTuple):
     """A statement with `%(name)s` for each value and no other per cent sign, and the values as
-    PostgreSQL reads them.
-
-    `Connection.execute` takes the two as well, where a statement goes alone.
-    """
+    PostgreSQL reads them: a text, or octets in the binary form of their type."""
 
     text: str
-    values: Mapping[str, str | None]
+    values: Mapping[str, Value]
 
 
 BEGIN, COMMIT = Said("BEGIN ISOLATION LEVEL READ COMMITTED", {}), Said("COMMIT", {})
@@ -77,14 +76,16 @@ def forget(connection: Connection) -> None:
 def together(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
     """The rows of each, in whatever transaction is open; raises what the server said of the first
     that failed."""
-    asked = [(text, [_octets(values[one]) for one in _numbered(text)[1]]) for text, values in said]
+    if not said:
+        return []
+    asked = [_asked(one) for one in said]
     answers = _exchanged(connection, asked)
     if _is_forgotten(connection, _failed(answers)):
         answers = _exchanged(connection, asked)
     if (failed := _failed(answers)) is not None:
         raise errors.error_from_result(failed)
     reader, rows = Transformer(connection), []
-    for answer in answers[len(answers) - len(said) :]:
+    for answer in answers:
         reader.set_pgresult(answer)
         rows.append(reader.load_rows(0, answer.ntuples, tuple))
     return rows
@@ -114,14 +115,24 @@ def _exchanged(connection: Connection, asked: Asked) -> list[PGresult]:
 
 
 def _exchange(connection: Connection, asked: Asked) -> PQGen[list[PGresult]]:
-    """All answers, those to the preparing of what is new here first."""
+    """The answer to each; the first that failed, alone, where one did.
+
+    What is new here is prepared just before it is said: to prepare a statement may have to wait for
+    a lock, which is not to hold up those before it.
+    """
     raw, known = connection.pgconn, _prepared.setdefault(connection, {})
-    new = {text: b"kelisim_%d" % next(_numbers) for text, _ in asked if text not in known}
-    names = known | new
-    for text, name in new.items():
-        raw.send_prepare(name, _numbered(text)[0])
-    for text, given in asked:
-        raw.send_query_prepared(names[text], given, result_format=1)
+    may_prepare, new = _may_prepare(connection), dict[str, bytes]()
+    is_said: list[bool] = []
+    for text, given, formats in asked:
+        if not may_prepare:
+            raw.send_query_params(_numbered(text)[0], given, param_formats=formats, result_format=1)
+        else:
+            if text not in known and text not in new:
+                new[text] = b"kelisim_%d" % next(_numbers)
+                raw.send_prepare(new[text], _numbered(text)[0])
+                is_said.append(False)
+            raw.send_query_prepared(known.get(text) or new[text], given, formats, 1)
+        is_said.append(True)
     raw.pipeline_sync()
     yield from send(raw)
     answers: list[PGresult] = []
@@ -129,10 +140,20 @@ def _exchange(connection: Connection, asked: Asked) -> PQGen[list[PGresult]]:
         if not (found := (yield from fetch_many(raw))):
             raise OperationalError("the connection to the database is lost")
         answers += found
-    if _failed(answers[:-1]) is None:
+    del answers[-1]
+    if (failed := _failed(answers)) is not None:
         # A name whose statement may not be there is not used again.
-        known.update(new)
-    return answers[:-1]
+        return [failed]
+    known.update(new)
+    return list(compress(answers, is_said))
+
+
+def _may_prepare(connection: Connection) -> bool:
+    """Whether what is prepared is sure to be there, or can be prepared anew: a driver that prepares
+    for itself has the server forget everything when something was rolled back, and within a
+    transaction nothing can be tried again."""
+    is_idle = connection.info.transaction_status == TransactionStatus.IDLE
+    return is_idle or connection.prepare_threshold is None
 
 
 def _failed(answers: Sequence[PGresult]) -> PGresult | None:
@@ -140,9 +161,14 @@ def _failed(answers: Sequence[PGresult]) -> PGresult | None:
     return next((answer for answer in answers if answer.status not in _FINE), None)
 
 
-def _octets(value: str | None) -> bytes | None:
-    if value is None:
-        return None
+def _asked(said: Said) -> tuple[str, list[bytes | None], list[int]]:
+    values = [said.values[name] for name in _numbered(said.text)[1]]
+    return said.text, [_octets(one) for one in values], [isinstance(one, bytes) for one in values]
+
+
+def _octets(value: Value) -> bytes | None:
+    if value is None or isinstance(value, bytes):
+        return value
     if "\0" in value:
         raise DataError("PostgreSQL has no text with a NUL")
     return value.encode()

@@ -55,7 +55,7 @@ def preview_for(
     content = campaign.content_in(language)
     compiled = message.compile(content, frames.campaign_frame(settings, campaign, content.language))
     stamp = stamps.sample_stamp(settings)
-    stamp = replace(stamp, date=dated_at or stamp.date)
+    stamp = stamp._replace(date=dated_at or stamp.date)
     seen = compiled.preview(reader, stamp)
     raw = compiled.render(reader, stamp).message
     return Previewed(seen.subject, seen.html, seen.text, raw)

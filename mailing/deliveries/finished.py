@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
 
@@ -111,8 +111,7 @@ def _stamp(settings: Settings, campaign: Campaign, reader: UUID) -> Stamp:
     keys = link_keys(settings.secret_keys)
     token = LeaveToken(reader, campaign.topic_id, NOBODY).text(keys)
     mailto = MailtoLeave(reader, campaign.topic_id)
-    return replace(
-        stamps.sample_stamp(settings),
+    return stamps.sample_stamp(settings)._replace(
         leave_url=f"{settings.public_url}/u/{token}",
         leave_mailto=mailto.address(keys, settings.bounce_domain),
         preferences_url=f"{settings.public_url}/preferences/{token}",

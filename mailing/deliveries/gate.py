@@ -20,7 +20,7 @@ from psycopg.errors import DeadlockDetected, LockNotAvailable, SerializationFail
 
 from mailing.base.arrays import ids, numbers
 from mailing.base.errors import ConfigurationError
-from mailing.base.roundtrip import Row, Said, transact
+from mailing.base.roundtrip import Row, Said, Value, transact
 from mailing.base.settings import Settings
 from mailing.base.tokens import ReturnPath, link_keys
 from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
@@ -240,7 +240,7 @@ def _lock(claims: Sequence[Claim]) -> list[Said]:
 
 
 def _decide(settings: Settings, owner: UUID, claims: Sequence[Claim]) -> Said:
-    values = {
+    values: dict[str, Value] = {
         "ids": ids(claim.delivery_id for claim in claims),
         "fences": numbers(claim.fence for claim in claims),
         "subscribers": ids(claim.subscriber_id for claim in claims),

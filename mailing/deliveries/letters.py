@@ -139,8 +139,7 @@ class Letters:
             source=optin.source,
         )
         cancel = token.text(self._keys, "cancel", passed.link_key)
-        fixed = replace(
-            stamps.stamp(self._settings, self._keys, passed),
+        fixed = stamps.stamp(self._settings, self._keys, passed)._replace(
             leave_url=f"{self._settings.public_url}/u/{cancel}",
         )
         own = frames.frame(self._settings, asked[0], optin.language, _feedback(optin))

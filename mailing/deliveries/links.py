@@ -7,7 +7,7 @@ is kept, and counts for a day.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
@@ -158,7 +158,7 @@ def _pages(campaign: Campaign, language: str) -> tuple[str, str]:
     frame = frames.campaign_frame(settings, campaign, content.language)
     compiled = message.compile(content, frame)
     stamp = stamps.sample_stamp(settings)
-    both = (stamp, replace(stamp, leave_url=f"{stamp.leave_url}x"))
+    both = (stamp, stamp._replace(leave_url=f"{stamp.leave_url}x"))
     first, second = (
         compiled.preview(Recipient(f"{who}@example.com", dict.fromkeys(FIELDS, who)), own).html
         for who, own in zip(("a", "b"), both, strict=True)

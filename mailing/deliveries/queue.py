@@ -8,11 +8,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from psycopg import Connection
-from psycopg.rows import tuple_row
 
 from mailing.base.arrays import ids, numbers
 from mailing.base.errors import NotAllowed
-from mailing.base.roundtrip import Said
+from mailing.base.roundtrip import Said, Value, ask, together
 from mailing.deliveries.batches import CALL, DUE
 
 
@@ -38,16 +37,16 @@ _ACTIVE = """
 # A claim never waits: neither for a batch that another process looks at, nor for a row.
 _NEXT = """
     SELECT id, written_at IS NOT NULL FROM batches
-    WHERE campaign_id = %(campaign)s AND id > %(after)s AND due_at <= now()
+    WHERE campaign_id = %(campaign)s::integer AND id > %(after)s::bigint AND due_at <= now()
     ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
 """
 _NEXT_RETURNED = """
     SELECT b.id, true FROM batches b
     JOIN campaigns c ON c.id = b.campaign_id AND c.state = 'sending'
-    WHERE b.id > %(after)s AND b.due_at <= now() AND b.written_at IS NOT NULL
+    WHERE b.id > %(after)s::bigint AND b.due_at <= now() AND b.written_at IS NOT NULL
     ORDER BY b.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED
 """
-_NEXT_CONFIRMATION = _NEXT.replace("= %(campaign)s", "IS NULL")
+_NEXT_CONFIRMATION = _NEXT.replace("= %(campaign)s::integer", "IS NULL")
 
 _COLUMNS = "id, fence, kind, campaign_id, subscriber_id, topic_id, batch_id, optin_id"
 
@@ -56,7 +55,7 @@ _COLUMNS = "id, fence, kind, campaign_id, subscriber_id, topic_id, batch_id, opt
 # 5.7): they begin with the millisecond, so that what is sent together stands together in the index.
 _WRITE = f"""
     WITH written AS (
-        UPDATE batches SET written_at = now() WHERE id = %(batch)s
+        UPDATE batches SET written_at = now() WHERE id = %(batch)s::bigint
         RETURNING campaign_id, chunk,
             lpad(to_hex((extract(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0') || '7'
                 AS beginning
@@ -64,10 +63,10 @@ _WRITE = f"""
         INSERT INTO deliveries
             (id, kind, campaign_id, batch_id, subscriber_id, topic_id, state, owner, fence)
         SELECT (w.beginning || substr(gen_random_uuid()::text, 16))::uuid,
-            c.kind, c.id, %(batch)s, m.id, c.topic_id,
-            CASE WHEN m.place <= %(limit)s THEN 'claimed' ELSE 'pending' END,
-            CASE WHEN m.place <= %(limit)s THEN %(owner)s::uuid END,
-            CASE WHEN m.place <= %(limit)s THEN 1 ELSE 0 END
+            c.kind, c.id, %(batch)s::bigint, m.id, c.topic_id,
+            CASE WHEN m.place <= %(limit)s::bigint THEN 'claimed' ELSE 'pending' END,
+            CASE WHEN m.place <= %(limit)s::bigint THEN %(owner)s::uuid END,
+            CASE WHEN m.place <= %(limit)s::bigint THEN 1 ELSE 0 END
         FROM written w
         JOIN campaigns c ON c.id = w.campaign_id
         JOIN audience_chunks a ON a.campaign_id = w.campaign_id AND a.number = w.chunk
@@ -79,12 +78,12 @@ _WRITE = f"""
 """  # noqa: S608 - our own text; every value is bound
 
 _TAKE = f"""
-    UPDATE deliveries d SET state = 'claimed', owner = %(owner)s, fence = d.fence + 1,
+    UPDATE deliveries d SET state = 'claimed', owner = %(owner)s::uuid, fence = d.fence + 1,
         retry_at = NULL
     WHERE d.id = ANY (ARRAY(
-        SELECT id FROM deliveries WHERE batch_id = %(batch)s
+        SELECT id FROM deliveries WHERE batch_id = %(batch)s::bigint
             AND (state = 'pending' OR (state = 'deferred' AND retry_at <= now()))
-        ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED))
+        ORDER BY id LIMIT %(limit)s::bigint FOR UPDATE SKIP LOCKED))
     RETURNING {_COLUMNS}
 """  # noqa: S608 - our own text; every value is bound
 
@@ -92,49 +91,60 @@ _TAKE = f"""
 _DUE_AGAIN = f"""
     UPDATE batches SET due_at = (
         SELECT {DUE} FROM deliveries
-        WHERE batch_id = %(batch)s AND state IN ('pending', 'deferred'))
-    WHERE id = %(batch)s
+        WHERE batch_id = %(batch)s::bigint AND state IN ('pending', 'deferred'))
+    WHERE id = %(batch)s::bigint
 """  # noqa: S608 - our own text; every value is bound
 
 _OWN = """
-    INSERT INTO batch_owners (owner, batch_id) VALUES (%(owner)s, %(batch)s) ON CONFLICT DO NOTHING
+    INSERT INTO batch_owners (owner, batch_id) VALUES (%(owner)s::uuid, %(batch)s::bigint)
+    ON CONFLICT DO NOTHING
 """
 
 _MAY_CLAIM = """
-    SELECT sending_on, EXISTS (SELECT FROM incarnations WHERE id = %s AND fenced_at IS NOT NULL)
+    SELECT sending_on, EXISTS (
+        SELECT FROM incarnations WHERE id = %(owner)s::uuid AND fenced_at IS NOT NULL)
     FROM installation
 """
+
+_LOOK = f"""
+    SELECT may.*, EXISTS (SELECT FROM batches WHERE campaign_id IS NULL AND due_at <= now()),
+        EXISTS (SELECT FROM batches b
+                JOIN campaigns c ON c.id = b.campaign_id AND c.state = 'sending'
+                WHERE b.due_at <= now() AND b.written_at IS NOT NULL)
+    FROM ({_MAY_CLAIM}) may
+"""  # noqa: S608 - our own text; every value is bound
 
 _PUT_BACK = """
     WITH mine AS (
         SELECT d.id, a.seconds
         FROM unnest(%(ids)s::uuid[], %(seconds)s::float8[]) AS a (id, seconds)
-        JOIN deliveries d ON d.id = a.id AND d.owner = %(owner)s AND d.state = 'claimed'
+        JOIN deliveries d ON d.id = a.id AND d.owner = %(owner)s::uuid AND d.state = 'claimed'
         ORDER BY d.id FOR UPDATE OF d
     )
     UPDATE deliveries d SET
         state = CASE WHEN mine.seconds > 0 THEN 'deferred' ELSE 'pending' END,
         retry_at = CASE WHEN mine.seconds > 0 THEN now() + make_interval(secs => mine.seconds) END,
         owner = NULL
-    FROM mine WHERE d.id = mine.id
+    FROM mine WHERE d.id = mine.id RETURNING d.id
 """
 
 _CALL = CALL.format(which="id = ANY (%(ids)s::uuid[])")
 _CALL_OWNED = CALL.format(
-    which="batch_id = ANY (ARRAY(SELECT batch_id FROM batch_owners WHERE owner = %(owner)s))"
+    which="batch_id = ANY (ARRAY(SELECT batch_id FROM batch_owners WHERE owner = %(owner)s::uuid))"
 )
 
 # Only what the rows themselves say is let go: a result that is not written down yet keeps its
 # batch, or nobody would sweep it after a crash.
 _LOCK_RELEASED = """
     SELECT id FROM batches WHERE id = ANY (ARRAY(
-        SELECT batch_id FROM batch_owners WHERE owner = %(owner)s AND batch_id <> ALL (%(keep)s)))
+        SELECT batch_id FROM batch_owners
+        WHERE owner = %(owner)s::uuid AND batch_id <> ALL (%(keep)s::bigint[])))
     ORDER BY id FOR UPDATE
 """
 
 _LOCK_OWNED = """
     SELECT FROM batches
-    WHERE id = ANY (ARRAY(SELECT batch_id FROM batch_owners WHERE owner = %(owner)s))
+    WHERE id = ANY (ARRAY(SELECT batch_id FROM batch_owners WHERE owner = %(owner)s::uuid))
     ORDER BY id FOR UPDATE
 """
 
@@ -142,14 +152,14 @@ _LOCK_OWNED = """
 # deliveries, the end of each batch read all there were.
 _RELEASE = """
     DELETE FROM batch_owners o
-    WHERE o.owner = %(owner)s AND o.batch_id = ANY (%(batches)s) AND NOT EXISTS (
+    WHERE o.owner = %(owner)s::uuid AND o.batch_id = ANY (%(batches)s::bigint[]) AND NOT EXISTS (
         SELECT FROM deliveries d WHERE d.batch_id = o.batch_id AND d.owner = o.owner
             AND d.state IN ('claimed', 'open', 'sealed', 'aborting') OFFSET 0)
 """
 
 _FINISH = """
     UPDATE batches b SET finished_at = now()
-    WHERE b.id = ANY (%(batches)s) AND b.due_at IS NULL
+    WHERE b.id = ANY (%(batches)s::bigint[]) AND b.due_at IS NULL
         AND NOT EXISTS (SELECT FROM batch_owners o WHERE o.batch_id = b.id OFFSET 0)
         AND NOT EXISTS (SELECT FROM deliveries d WHERE d.batch_id = b.id AND d.state IN
                         ('pending', 'claimed', 'open', 'sealed', 'aborting', 'deferred') OFFSET 0)
@@ -169,7 +179,7 @@ def claim(
         return []
     most = limit if of_a_campaign is None else of_a_campaign
     claims = claim_confirmations(connection, owner, limit)
-    campaigns = [row[0] for row in connection.execute(_ACTIVE)] if most else []
+    campaigns = [row[0] for row in ask(connection, Said(_ACTIVE, {}))] if most else []
     for index, campaign in enumerate(campaigns):
         share = -(-(limit - len(claims)) // (len(campaigns) - index))
         claims += _take(connection, _NEXT, owner, campaign, min(share, most))
@@ -199,16 +209,15 @@ def put_off(connection: Connection, owner: UUID, waits: Mapping[UUID, float]) ->
     locked out of their order."""
     if not waits:
         return 0
-    values = {"owner": owner, "ids": ids(waits), "seconds": numbers(waits.values())}
-    back = connection.execute(_PUT_BACK, values).rowcount
-    call(connection, waits)
-    return back
+    values: dict[str, Value] = {"owner": str(owner), "ids": ids(waits)}
+    values["seconds"] = numbers(waits.values())
+    back, _ = together(connection, [Said(_PUT_BACK, values), calling(waits)])
+    return len(back)
 
 
 def call(connection: Connection, deliveries: Collection[UUID]) -> None:
     """Have the batches of these deliveries claimed again when what waits in them is due."""
-    said = calling(deliveries)
-    connection.execute(said.text, said.values)
+    ask(connection, calling(deliveries))
 
 
 def calling(deliveries: Iterable[UUID]) -> Said:
@@ -218,12 +227,12 @@ def calling(deliveries: Iterable[UUID]) -> Said:
 
 def call_owned(connection: Connection, owner: UUID) -> None:
     """The same for all batches of an owner: it may have died between a change and its call."""
-    connection.execute(_CALL_OWNED, {"owner": owner})
+    ask(connection, Said(_CALL_OWNED, {"owner": str(owner)}))
 
 
 def lock_owned(connection: Connection, owner: UUID) -> None:
     """Lock all batches of an owner, in their order: whatever is done to some follows."""
-    connection.execute(_LOCK_OWNED, {"owner": owner})
+    ask(connection, Said(_LOCK_OWNED, {"owner": str(owner)}))
 
 
 def release(connection: Connection, owner: UUID, keep: Collection[int] = ()) -> None:
@@ -233,19 +242,34 @@ def release(connection: Connection, owner: UUID, keep: Collection[int] = ()) -> 
     Each batch is locked before its owner lets go: of two who do so at once, the second sees
     that it is the last.
     """
-    values = {"owner": owner, "keep": list(keep)}
-    batches = [row[0] for row in connection.execute(_LOCK_RELEASED, values)]
+    values = {"owner": str(owner), "keep": numbers(keep)}
+    batches = [row[0] for row in ask(connection, Said(_LOCK_RELEASED, values))]
     if batches:
-        connection.execute(_RELEASE, {"owner": owner, "batches": batches})
-        connection.execute(_FINISH, {"batches": batches})
+        these = {"batches": numbers(batches)}
+        owned = {"owner": str(owner), **these}
+        together(connection, [Said(_RELEASE, owned), Said(_FINISH, these)])
 
 
 def may_claim(connection: Connection, owner: UUID) -> bool:
     """Whether sending is on; raises NotAllowed for an owner that was declared dead."""
-    row = connection.execute(_MAY_CLAIM, [owner]).fetchone()
-    if row and row[1]:
+    found = ask(connection, Said(_MAY_CLAIM, {"owner": str(owner)}))
+    return _is_allowed(*found[0]) if found else False
+
+
+def look(connection: Connection, owner: UUID) -> tuple[bool, bool]:
+    """Whether something is due that a person waits for, and something that was begun before; as
+    `may_claim`. Nothing is locked: whoever looks often finds nothing nearly every time."""
+    found = ask(connection, Said(_LOOK, {"owner": str(owner)}))
+    if not found or not _is_allowed(*found[0][:2]):
+        return False, False
+    urgent, returned = found[0][2:]
+    return urgent, returned
+
+
+def _is_allowed(sending_on: bool, is_fenced: bool) -> bool:
+    if is_fenced:
         raise NotAllowed("This process was declared dead by an operator; another one goes on.")
-    return bool(row and row[0])
+    return sending_on
 
 
 def _take(
@@ -255,11 +279,11 @@ def _take(
     batch = 0
     while len(claims) < limit:
         # On to the next each time: what somebody else holds locked stays due, and is passed by.
-        values = {"campaign": campaign, "after": batch}
-        found = connection.execute(following, values).fetchone()
-        if found is None:
+        values = {"campaign": None if campaign is None else str(campaign), "after": str(batch)}
+        found = ask(connection, Said(following, values))
+        if not found:
             break
-        batch, is_written = found
+        batch, is_written = found[0]
         statement = _TAKE if is_written else _WRITE
         claims += _of_batch(connection, statement, owner, batch, limit - len(claims))
     return claims
@@ -268,10 +292,6 @@ def _take(
 def _of_batch(
     connection: Connection, statement: str, owner: UUID, batch: int, limit: int
 ) -> list[Claim]:
-    values = {"owner": owner, "batch": batch, "limit": limit}
-    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        cursor.execute(statement, values)
-        claims = [Claim._make(row) for row in cursor]
-    connection.execute(_OWN, values)
-    connection.execute(_DUE_AGAIN, values)
-    return claims
+    values = {"owner": str(owner), "batch": str(batch), "limit": str(limit)}
+    said = [Said(one, values) for one in (statement, _OWN, _DUE_AGAIN)]
+    return [Claim._make(row) for row in together(connection, said)[0]]

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from mailing.base.arrays import array_of, ids, numbers
-from mailing.base.roundtrip import Said
+from mailing.base.roundtrip import Said, Value, together
 from mailing.base.settings import Settings
 from mailing.deliveries import queue
 
@@ -97,8 +97,7 @@ _RECORD = """
 
 def record(connection: Connection, settings: Settings, owner: UUID, told: Sequence[Result]) -> None:
     """Write results down, each only over the claim that it belongs to; commits nothing."""
-    for said in recording(settings, owner, told):
-        connection.execute(said.text, said.values)
+    together(connection, recording(settings, owner, told))
 
 
 def recording(settings: Settings, owner: UUID, told: Sequence[Result]) -> list[Said]:
@@ -112,7 +111,7 @@ def recording(settings: Settings, owner: UUID, told: Sequence[Result]) -> list[S
         said.append(Said(_ACCEPTED, {"owner": str(owner), **_columns(accepted)}))
     if others:
         waits = [wait(settings, result) for result in others]
-        endings = {
+        endings: dict[str, Value] = {
             "endings": array_of(result.ending.value for result in others),
             "waits": array_of(f"{one.total_seconds()} s" for one in waits),
             "owner": str(owner),
@@ -124,7 +123,7 @@ def recording(settings: Settings, owner: UUID, told: Sequence[Result]) -> list[S
     return said
 
 
-def _columns(told: Sequence[Result]) -> dict[str, str]:
+def _columns(told: Sequence[Result]) -> dict[str, Value]:
     return {
         "ids": ids(result.delivery_id for result in told),
         "fences": numbers(result.fence for result in told),

@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from mailing.base.arrays import ids, numbers
-from mailing.base.roundtrip import Said, ask
+from mailing.base.roundtrip import Said, Value, ask
 from mailing.deliveries.permit import SendPermit
 
 # The rows are asked for in the order of their ids, and so locked in it.
@@ -28,7 +28,7 @@ def seal(connection: Connection, owner: UUID, permits: Sequence[SendPermit]) -> 
     The connection commits synchronously.
     """
     in_order = sorted(permits, key=lambda permit: permit.delivery_id.int)
-    values = {
+    values: dict[str, Value] = {
         "ids": ids(permit.delivery_id for permit in in_order),
         "fences": numbers(permit.fence for permit in in_order),
         "owner": str(owner),

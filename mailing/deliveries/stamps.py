@@ -1,6 +1,5 @@
 """Stamps: what is fixed for one delivery, so that a retry has the same octets: ids, date, links."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -49,8 +48,7 @@ def sample_stamp(settings: Settings) -> Stamp:
 
 def trial_stamp(settings: Settings, passed: Passed) -> Stamp:
     """The ids and the date of a delivery, with a preview's links."""
-    return replace(
-        sample_stamp(settings),
+    return sample_stamp(settings)._replace(
         delivery=passed.permit.delivery_id.hex,
         message_id=message_id(passed.permit.delivery_id, domain_of(settings)),
         date=passed.dated_at.astimezone(UTC),

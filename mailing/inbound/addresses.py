@@ -6,7 +6,6 @@ else is taken for ours by that.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from mailing.base.settings import current
 from mailing.base.tokens import MailtoLeave, link_keys
@@ -50,7 +49,7 @@ def ways_out(recipients: list[str]) -> list[MailtoLeave]:
 def whose_ways_out(recipients: list[str]) -> list[MailtoLeave]:
     """The same of people whom the database knows, as it knows them: it may have been restored
     since the address was written."""
-    outs = [replace(o, subscriber=lost.now_known_as(o.subscriber)) for o in ways_out(recipients)]
+    outs = [o._replace(subscriber=lost.now_known_as(o.subscriber)) for o in ways_out(recipients)]
     return [out for out in outs if lost.digest_of(out.subscriber) is not None]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from mailing.base.arrays import ids, numbers
 from mailing.base.database import each_by_itself
-from mailing.base.roundtrip import Said
+from mailing.base.roundtrip import Said, Value
 from mailing.base.saying import ask, tell
 from mailing.base.settings import current
 from mailing.deliveries.deliveries import message_id
@@ -110,5 +110,5 @@ def wait(subscriber_id: UUID, covered: list[int], patience: float) -> list[dict[
 
 
 def _look(subscriber_id: UUID, covered: list[int]) -> list[_OnItsWay]:
-    values = {"people": ids([subscriber_id]), "covered": numbers(covered)}
+    values: dict[str, Value] = {"people": ids([subscriber_id]), "covered": numbers(covered)}
     return [_OnItsWay._make(row) for row in ask(Said(_MAY_ARRIVE, values))[0]]

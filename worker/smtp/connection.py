@@ -17,7 +17,7 @@ from worker.smtp.introduction import Introduction
 from worker.smtp.outcome import Outcome, Phase, Timeouts
 from worker.smtp.relay import Relay, Spot
 from worker.smtp.reply import Broken, Reply
-from worker.smtp.terms import Terms, system_trust
+from worker.smtp.terms import Terms
 
 
 class Connection:
@@ -43,7 +43,7 @@ class Connection:
         self.phase = Phase.CLOSED
         self.trouble: str | None = None
         self.transactions = 0
-        self._terms = Terms(relay, helo, timeouts or Timeouts(), trust or system_trust())
+        self._terms = Terms(relay, helo, timeouts or Timeouts(), trust)
         self._clock = clock
         self._conversation: Conversation | None = None
         self._introduction: Introduction | None = None

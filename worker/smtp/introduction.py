@@ -5,7 +5,7 @@ from worker.smtp.extensions import Extensions
 from worker.smtp.login import Login
 from worker.smtp.relay import Security
 from worker.smtp.reply import Broken, Reply
-from worker.smtp.terms import Terms
+from worker.smtp.terms import Terms, system_trust
 
 
 class Introduction:
@@ -63,7 +63,8 @@ class Introduction:
         self._greet("EHLO")
 
     def _secure(self) -> None:
-        self._conversation.wire.secure(self._terms.trust, self._terms.relay.host)
+        trust = self._terms.trust or system_trust()
+        self._conversation.wire.secure(trust, self._terms.relay.host)
 
     def _log_in(self) -> None:
         relay = self._terms.relay

@@ -31,8 +31,8 @@ def answer(frame: Frame, mail: AnswerMail, recipient: Recipient, stamp: Stamp) -
     """The whole message, without a `List-` field and a link to leave; raises `UnsafeValue`."""
     frame = replace(frame, reason=Kind.CORRESPONDENCE)
     compiled = Compiled(_faces(frame, mail), frame)
-    unlisted = replace(stamp, leave_url="", leave_mailto="")
-    return compiled.render(replace(recipient, fields={}), unlisted)
+    unlisted = stamp._replace(leave_url="", leave_mailto="")
+    return compiled.render(recipient._replace(fields={}), unlisted)
 
 
 def _faces(frame: Frame, mail: AnswerMail) -> Faces:

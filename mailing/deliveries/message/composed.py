@@ -1,14 +1,13 @@
 """A message that lacks nothing but its signatures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailing.deliveries.message.dkim import Unmade
 from mailing.deliveries.message.octets import Octets
 
 
-@dataclass(frozen=True, slots=True)
-class Composed:
+class Composed(NamedTuple):
     """The octets without the signatures, and those that are still to be made, topmost first."""
 
     octets: Octets

@@ -36,7 +36,7 @@ def confirmation(frame: Frame, mail: ConfirmMail, recipient: Recipient, stamp: S
     """The whole message. Its `stamp.leave_url` cancels the request; raises `UnsafeValue`."""
     frame = replace(frame, reason=Kind.CONFIRMATION)
     compiled = Compiled(_faces(frame, mail), frame)
-    return compiled.render(replace(recipient, fields={}), stamp)
+    return compiled.render(recipient._replace(fields={}), stamp)
 
 
 def _faces(frame: Frame, mail: ConfirmMail) -> Faces:

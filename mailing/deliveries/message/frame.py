@@ -95,8 +95,7 @@ class Frame:
         return self.head.accent or "#0b5e6b"
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """The one person written to. A field that is absent or empty counts as unset."""
 
     address: str
@@ -115,8 +114,7 @@ class SignedUp(NamedTuple):
 UNKNOWN = SignedUp()
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """What is fixed once for one delivery, so that a retry is byte-identical.
 
     `delivery` is the opaque id, `message_id` stands without its brackets, `date` is aware,

@@ -1,11 +1,9 @@
 """The octets of a message, as they go over the wire."""
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True, slots=True)
-class Octets:
+class Octets(NamedTuple):
     """What follows 354 (RFC 5321 4.5.2): CRLF only, dots doubled, without the final dot.
 
     `size` counts the octets before any dot was doubled (RFC 1870 section 3); `is_ascii` is false

@@ -7,7 +7,7 @@ we write to a stranger.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mailing.deliveries.message.canonical import relaxed_body
 from mailing.deliveries.message.composed import Composed
@@ -32,7 +32,7 @@ class ReplyMail:
 
 def reply(frame: Frame, mail: ReplyMail, recipient: Recipient, stamp: Stamp) -> Octets:
     """The whole message, the same octets for the same input; raises `UnsafeValue`."""
-    unlisted = replace(stamp, leave_url="", leave_mailto="")
+    unlisted = stamp._replace(leave_url="", leave_mailto="")
     encoding, body = _body(mail.text)
     fields = [
         opening(frame),

@@ -81,7 +81,7 @@ def test_a_list_unsubscribe_that_clients_would_ignore_is_found(field: bytes) -> 
 def test_plain_http_is_good_enough_on_the_own_machine(host: str) -> None:
     assert (
         inspect(
-            compiled().render(PERSON, replace(STAMP, leave_url=f"{host}/u/x")).message, OPERATOR
+            compiled().render(PERSON, STAMP._replace(leave_url=f"{host}/u/x")).message, OPERATOR
         )
         == []
     )

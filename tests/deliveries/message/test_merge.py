@@ -289,7 +289,7 @@ def test_a_subject_in_two_lines_is_refused() -> None:
 def test_the_readers_own_link_carries_the_token_of_the_link_to_leave() -> None:
     """T38: it needs no declared field and no fallback, and stands in both parts of the mail."""
     frame = replace(FRAME, fields=("email",))
-    stamp = replace(STAMP, leave_url="https://glasses.example/u/AbC-d_9")
+    stamp = STAMP._replace(leave_url="https://glasses.example/u/AbC-d_9")
     seen = compile(
         content("[Көру](https://glasses.example/agree/{{ link_token }})", subject="x"), frame
     ).preview(NOBODY, stamp)

@@ -61,7 +61,7 @@ def test_a_retry_gives_the_same_octets_even_from_a_new_compilation() -> None:
 
 
 def test_another_delivery_differs_only_where_it_must() -> None:
-    other = replace(STAMP, delivery="ffff", message_id="ffff@glasses.example")
+    other = STAMP._replace(delivery="ffff", message_id="ffff@glasses.example")
     message = compiled()
     ours, theirs = (
         message.render(PERSON, stamp).message.split(b"\r\n") for stamp in (STAMP, other)

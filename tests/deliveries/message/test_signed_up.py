@@ -39,14 +39,14 @@ def parts(language: str, stamp: Stamp, reason: Kind = Kind.CAMPAIGN) -> dict[str
 @pytest.mark.parametrize("reason", [Kind.CAMPAIGN, Kind.NOTICE])
 @pytest.mark.parametrize(("language", "signed_up"), list(SAID))
 def test_both_parts_say_when_and_where(language: str, signed_up: SignedUp, reason: Kind) -> None:
-    read = parts(language, replace(STAMP, signed_up=signed_up), reason)
+    read = parts(language, STAMP._replace(signed_up=signed_up), reason)
     said = SAID[language, signed_up]
     assert f" {said}\r\n\r\n" in read["plain"]
     assert f" {said}</p>" in read["html"]
 
 
 def test_whose_day_is_not_known_is_told_the_reason_alone() -> None:
-    read = parts("en", replace(STAMP, signed_up=SignedUp()))
+    read = parts("en", STAMP._replace(signed_up=SignedUp()))
     assert "signed up" not in read["plain"] + read["html"]
     assert "мен қызметтер”.\r\n\r\n" in read["plain"]
     assert "мен қызметтер”.</p>" in read["html"]
@@ -60,10 +60,10 @@ def test_a_confirmation_tells_of_no_signing_up() -> None:
 def test_a_site_cannot_write_into_the_letter() -> None:
     odd = SignedUp(DAY, site='<b onclick="x">&')
     read = parts_of(
-        compile(content(BODY), FRAME).render(PERSON, replace(STAMP, signed_up=odd)).message
+        compile(content(BODY), FRAME).render(PERSON, STAMP._replace(signed_up=odd)).message
     )
     assert "at &lt;b onclick=&quot;x&quot;&gt;&amp;." in read["html"]
-    broken = replace(STAMP, signed_up=SignedUp(DAY, site="a.example\r\nBcc: b@example.com"))
+    broken = STAMP._replace(signed_up=SignedUp(DAY, site="a.example\r\nBcc: b@example.com"))
     with pytest.raises(UnsafeValue):
         compile(content(BODY), FRAME).render(PERSON, broken)
 
