@@ -21,7 +21,7 @@ _COUNTED = re.compile(rb"mesg=(\d+)")
 _RECIPIENT = re.compile(rb"X-Rcpt-Args: <([^>]*)>")
 # Counters are gathered for so long before they are read: reading each of them by itself would
 # cost the machine that is measured more than the sink's own work.
-_GATHER = 0.02
+_GATHER = 0.05
 _SESSIONS = "1024"
 
 
@@ -34,7 +34,7 @@ class Sink:
     """One smtp-sink: its port, its process, and what it has counted.
 
     `first_at` and `last_at` are when the count moved for the first time since `mark`, and the
-    last time: seconds of time.monotonic(), late by 20 ms at the most.
+    last time: seconds of time.monotonic(), late by 50 ms at the most.
     """
 
     port: int

@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import text
-
 from bench.measure import demand
 from bench.sink import Sink
 from bench.talk import say
-from mailing.base.database import db
+from mailing.base.database import db, each_by_itself
+from mailing.base.roundtrip import Said
+from mailing.base.saying import ask
 from mailing.campaigns import campaigns
 from mailing.campaigns.content import Content
 from mailing.deliveries import drafts
@@ -71,10 +71,11 @@ def until_done(campaign_id: int, into: Sink, each: Callable[[], None] = lambda: 
 
 
 def _is_done(campaign_id: int) -> bool:
-    query = text("SELECT state = 'done' FROM campaigns WHERE id = :campaign")
-    done = bool(db.session.execute(query, {"campaign": campaign_id}).scalar_one())
-    db.session.rollback()
-    return done
+    with each_by_itself():
+        return bool(ask(Said(_DONE, {"campaign": str(campaign_id)}))[0][0][0])
+
+
+_DONE = "SELECT state = 'done' FROM campaigns WHERE id = %(campaign)s::integer"
 
 
 def _message(written: str) -> bytes:

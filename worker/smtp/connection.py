@@ -96,7 +96,7 @@ class Connection:
             courier.turn_away(permit, str(commands))
         else:
             courier.receive(permit)
-            courier.begin(commands, octets.wire)
+            courier.begin(commands, octets)
 
     def may_be_followed(self) -> bool:
         """AT_DOT: whether the envelope of another message may go out with this one's dot."""
@@ -117,7 +117,7 @@ class Connection:
         if isinstance(commands, Unsendable):
             courier.turn_away(permit, str(commands))
         else:
-            courier.follow(Following(permit, commands, octets.wire))
+            courier.follow(Following(permit, commands, octets))
 
     def call_back(self) -> bool:
         """CONFIRMING: let go of the message behind this one, for which nothing will be reported

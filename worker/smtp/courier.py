@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.permit import SendPermit
 from worker.smtp.conversation import Conversation, Expected
 from worker.smtp.envelope import Envelope
@@ -22,7 +23,7 @@ class Following(NamedTuple):
 
     permit: SendPermit
     envelope: Envelope
-    body: bytes
+    octets: Octets
 
 
 class Courier:
@@ -59,7 +60,7 @@ class Courier:
         self._dot_due = Expected("the final dot", timeouts.dot, self._confirmed)
         self._unsaid: deque[tuple[bytes, Expected]] = deque()
         self._refusal: Outcome | None = None
-        self._body: bytes | None = None
+        self._body: Octets | None = None
         self._dot_at: int | None = None
         # The peer holds a sender whose message was broken off, so the next one must begin anew.
         self._must_reset = False
@@ -70,9 +71,9 @@ class Courier:
         self._refusal = self._body = self._dot_at = None
         self._is_behind = False
 
-    def begin(self, envelope: Envelope, body: bytes) -> None:
+    def begin(self, envelope: Envelope, octets: Octets) -> None:
         """Say the envelope, after RSET where the message before this one was broken off."""
-        self._body = body
+        self._body = octets
         if self.is_pipelining:
             self._say_at_once(envelope)
         else:
@@ -236,8 +237,8 @@ class Courier:
         if self._refusal is not None:
             self._swallow(reply, Stage.DATA)
         elif reply.kind == 3:
-            body, self._body = self._body or b"", None
-            self._conversation.pour(body, self._block_patience)
+            octets, self._body = self._body, None
+            self._conversation.pour(octets.wire if octets else b"", self._block_patience)
         else:
             self._refused(reply, Stage.DATA)
 
@@ -257,7 +258,7 @@ class Courier:
         following, self._following = self._following, None
         if following is not None:
             self.receive(following.permit)
-            self._body, self._is_behind = following.body, True
+            self._body, self._is_behind = following.octets, True
 
     def _refused(self, reply: Reply, stage: Stage) -> None:
         """A refusal ends the message, nonsense the connection; so does a relay that closes."""

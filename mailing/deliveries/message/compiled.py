@@ -18,7 +18,7 @@ from mailing.deliveries.message.headers import (
     subject_text,
 )
 from mailing.deliveries.message.merge import Tag
-from mailing.deliveries.message.mime import boundary, content_type, multipart, stuffed
+from mailing.deliveries.message.mime import AROUND, boundary, content_type, multipart, stuffed
 from mailing.deliveries.message.octets import Octets
 from mailing.deliveries.message.part import Part
 from mailing.deliveries.message.person import merge_values
@@ -95,21 +95,19 @@ class Compiled:
         mark = boundary(stamp.delivery)
         subject = self._subject_text or subject_text(self._subject.run(values))
         own = [*personal(recipient.address, subject, stamp), content_type(mark)]
-        text, is_text_base64 = self._text.pieces(values)
-        html, is_html_base64 = self._html.pieces(values)
+        text, html = self._text.encoded(values), self._html.encoded(values)
         fields = [self._opening, *own[:-1], self._common, own[-1], "\r\n"]
         head = "\r\n".join(fields).encode()
-        # Joined once: what is copied again and again goes through the processor's caches each time.
-        whole = wire = b"".join([head, *multipart(mark, text, html)])
+        body = multipart(mark, text.pieces, html.pieces)
+        size = len(head) + AROUND + 3 * len(mark) + text.size + html.size
         # Each part was made of what was checked; base64 has no dot to double, and no blank either.
-        is_base64 = is_text_base64 and is_html_base64
-        if not is_base64:
-            wire = b"".join([head, *multipart(mark, stuffed(text), stuffed(html))])
-        octets = Octets(wire, len(whole), recipient.address.isascii())
+        is_base64 = text.is_base64 and html.is_base64
+        wire = body if is_base64 else multipart(mark, stuffed(text.pieces), stuffed(html.pieces))
+        octets = Octets([head, *wire], size, recipient.address.isascii())
         if not self._signer:
             return Composed(octets)
-        body = memoryview(whole)[len(head) :]
-        relaxed = body if is_base64 else relaxed_body(bytes(body))
+        whole = b"".join(body)
+        relaxed = whole if is_base64 else relaxed_body(whole)
         return Composed(octets, self._signer.unmade(own, relaxed, stamp.date))
 
     def preview(self, recipient: Recipient, stamp: Stamp) -> Preview:

@@ -18,7 +18,7 @@ from mailing.deliveries.message.mime import LINE_OCTETS, base64_lines, lines_of
 class Layout:
     """Where everything falls for values of certain lengths."""
 
-    __slots__ = ("_blocks", "_cut", "_raw", "_slots", "size")
+    __slots__ = ("_blocks", "_cut", "_raw", "_slots", "octets", "size")
 
     def __init__(
         self, head: bytes, texts: list[bytes], slots: Sequence[int], lengths: Sequence[int]
@@ -30,7 +30,10 @@ class Layout:
         self._slots = tuple(slots)
         self._raw = _around(whole, holes, mixed)
         self._cut = _cutter(mixed, len(whole))
-        self._blocks = _blocks(head, base64_lines(whole), set(mixed))
+        lines = base64_lines(whole)
+        self._blocks = _blocks(head, lines, set(mixed))
+        # How long the part is, and how much of it is kept here.
+        self.octets = len(head) + sum(map(len, lines)) + len("\r\n") * max(0, len(lines) - 1)
         self.size = sum(map(len, self._blocks)) + sum(map(len, self._raw))
 
     def splice(self, values: list[bytes]) -> list[bytes]:

@@ -26,6 +26,10 @@ def part_head(subtype: str, encoding: str) -> bytes:
     ).encode("ascii")
 
 
+# The octets that `multipart` writes besides its parts and three times the mark.
+AROUND = 3 * len("--") + 5 * len("\r\n") + len("--")
+
+
 def multipart(mark: str, plain: Iterable[bytes], html: Iterable[bytes]) -> list[bytes]:
     """The body between its boundary lines, in pieces; the caller has written the header."""
     line = f"--{mark}".encode("ascii")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailing.deliveries.message.layout import Layout
 from mailing.deliveries.message.mime import base64_lines, is_plain, part_head
@@ -15,6 +16,18 @@ ROOM = 4 * 1024 * 1024
 MOST_CHOICES = 64
 
 
+class Encoded(NamedTuple):
+    """A part with its header, in pieces of so many octets together, CRLF between the lines and none
+    at the end.
+
+    Base64 needs no dot doubled, nor can it hold anything that does harm.
+    """
+
+    pieces: Sequence[bytes]
+    size: int
+    is_base64: bool
+
+
 class Part:
     """One of the two parts of a message, `plain` or `html`, its header included."""
 
@@ -26,16 +39,11 @@ class Part:
         self._room = _Room(ROOM)
         self._ways: dict[tuple[int, ...], _Way] = {}
 
-    def pieces(self, values: Values) -> tuple[list[bytes], bool]:
-        """Header and body in pieces, CRLF between the lines and none at the end; whether it is
-        base64.
-
-        Base64 needs no dot doubled, nor can it hold anything that does harm.
-        Raises `BodyError` when the text passes 1 MiB.
-        """
+    def encoded(self, values: Values) -> "Encoded":
+        """Header and body. Raises `BodyError` when the text passes 1 MiB."""
         choice = self._program.choose(values)
         way = self._ways.get(choice) or self._open(choice)
-        return way.pieces(self._program.fill(values))
+        return way.encoded(self._program.fill(values))
 
     def text(self, values: Values) -> str:
         """The text itself, as a reader sees it; lines end in LF. Raises `BodyError`."""
@@ -72,24 +80,26 @@ class _Way:
         self._has_letters = not all(map(is_plain, straight.texts))
         self._head = part_head(subtype, "base64")
 
-    def pieces(self, values: list[str]) -> tuple[list[bytes], bool]:
+    def encoded(self, values: list[str]) -> Encoded:
         if self._has_letters:
             octets = [value.encode() for value in values]
             lengths = tuple(map(len, octets))
             layout = self._layouts.get(lengths) or self._lay(lengths)
             if layout:
-                return layout.splice(octets), True
+                return Encoded(layout.splice(octets), layout.octets, True)
         return self._whole(values)
 
-    def _whole(self, values: list[str]) -> tuple[list[bytes], bool]:
+    def _whole(self, values: list[str]) -> Encoded:
         joined = self._straight.joined(values)
         text = _tidied(joined) if self._subtype == "plain" else joined
         octets = text.replace("\n", "\r\n").encode()
         demand_fits(len(octets))
         # By the pieces first, as a layout judges: a retry has the same octets with and without one.
         if not self._has_letters and is_plain(text):
-            return [part_head(self._subtype, "7bit"), octets], False
-        return [self._head, b"\r\n".join(base64_lines(octets))], True
+            plain = part_head(self._subtype, "7bit") + octets
+            return Encoded([plain], len(plain), False)
+        encoded = self._head + b"\r\n".join(base64_lines(octets))
+        return Encoded([encoded], len(encoded), True)
 
     def _lay(self, lengths: tuple[int, ...]) -> Layout | None:
         if self._room.left <= 0:
