@@ -15,6 +15,7 @@ from hypothesis import settings as profile
 from hypothesis.stateful import run_state_machine_as_test
 
 from mailing.base.database import db, dsn
+from mailing.base.roundtrip import Said
 from mailing.base.settings import Settings
 from mailing.campaigns import audience
 from mailing.deliveries import queue
@@ -118,7 +119,7 @@ def test_what_nobody_calls_and_what_nobody_owns_is_noticed(
     [why] = {why for why, _ in desk.astray(database, [])}
     assert why == "is in work, but nobody owns its batch"
     with monkeypatch.context() as broken:
-        broken.setattr(queue, "call", lambda *_: None)
+        broken.setattr(queue, "calling", lambda _: Said("SELECT", {}))
         clerk.on(life, lambda sender: desk.put_back(sender, ids(life.claims)))
     [why] = {why for why, _ in desk.astray(database, [])}
     assert why == "waits, but is not due"
