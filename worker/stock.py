@@ -71,26 +71,27 @@ class Stock:
             return
         self._urgent_at = time.monotonic() + _URGENT_EVERY
         is_urgent, is_returned = queue.look(self._database, self._owner)
-        if is_urgent or (is_returned and self._may_return):
-            with self._database.transaction():
-                most = self._settings.send_batch
-                urgent = queue.claim_confirmations(self._database, self._owner, most)
-                self._claims.extendleft(reversed([*urgent, *self._returned(most)]))
-                self._has_urgent = bool(urgent)
+        room = self._room_for_returned() if is_returned else 0
+        if not (is_urgent or room):
+            return
+        with self._database.transaction():
+            most = self._settings.send_batch
+            urgent = queue.claim_confirmations(self._database, self._owner, most)
+            returned = queue.claim_returned(self._database, self._owner, room) if room else []
+        self._claims.extendleft(reversed([*urgent, *returned]))
+        self._has_urgent = bool(urgent)
+        self._may_return = self._may_return and not returned
 
-    def _returned(self, most: int) -> list[Claim]:
-        """What was given back, where no limit is to be kept and there is room for it here.
+    def _room_for_returned(self) -> int:
+        """How much of what was given back may be taken, where no limit is to be kept.
 
         Once a fill: campaigns share what is filled, and many that are tried again at once would
         keep all others waiting.
         """
-        room = 2 * most - len(self._claims)
         is_open = self._pace.is_free and hours.may_send(self._settings, clock.now())
-        if room <= 0 or not (is_open and self._may_return):
-            return []
-        claims = queue.claim_returned(self._database, self._owner, min(room, most))
-        self._may_return = not claims
-        return claims
+        most = self._settings.send_batch
+        room = min(2 * most - len(self._claims), most)
+        return max(0, room) if is_open and self._may_return else 0
 
     def take(self, most: int) -> list[Claim]:
         """Up to so many that may be asked about now."""

@@ -9,7 +9,8 @@ in docs/benchmarks.md, "What a group costs".
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import compress, count
+from itertools import compress
+from secrets import token_hex
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -27,7 +28,8 @@ Asked = list[tuple[str, list[bytes | None], list[int]]]
 
 _NAMED = re.compile(r"%\((\w+)\)s")
 _FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
-_NO_SUCH_STATEMENT = b"26000"
+# "Invalid SQL statement name", and "cached plan must not change result type" among others.
+_STALE = (b"26000", b"0A000")
 
 
 class Said(NamedTuple):
@@ -63,9 +65,9 @@ def ask(connection: Connection, said: Said) -> list[Row]:
     return together(connection, [said])[0]
 
 
-# What each connection has prepared, by its text. A name is never given twice.
+# What each connection has prepared, by its text. A name is never given twice, by no process: behind
+# a pooler two of them may meet on one connection of the server.
 _prepared: WeakKeyDictionary[Connection, dict[str, bytes]] = WeakKeyDictionary()
-_numbers = count(1)
 
 
 def forget(connection: Connection) -> None:
@@ -75,7 +77,7 @@ def forget(connection: Connection) -> None:
 
 def together(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
     """The rows of each, in whatever transaction is open; raises what the server said of the first
-    that failed."""
+    that failed, and psycopg.InternalError where a COMMIT only ended what had failed before."""
     if not said:
         return []
     asked = [_asked(one) for one in said]
@@ -84,6 +86,8 @@ def together(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
         answers = _exchanged(connection, asked)
     if (failed := _failed(answers)) is not None:
         raise errors.error_from_result(failed)
+    if any(map(_is_undone, said, answers)):
+        raise errors.InFailedSqlTransaction("nothing was committed: the transaction had failed")
     reader, rows = Transformer(connection), []
     for answer in answers:
         reader.set_pgresult(answer)
@@ -91,15 +95,22 @@ def together(connection: Connection, said: Sequence[Said]) -> list[list[Row]]:
     return rows
 
 
+def _is_undone(said: Said, answer: PGresult) -> bool:
+    """Whether a COMMIT was answered that it rolled back, which is no error to the server."""
+    return said is COMMIT and answer.command_status == b"ROLLBACK"
+
+
 def _is_forgotten(connection: Connection, failed: PGresult | None) -> bool:
-    """Whether it failed because the driver, which rolled something back, had the server forget all
-    prepared statements, ours as well. Nothing was begun then."""
-    if failed is None or connection.info.transaction_status != TransactionStatus.IDLE:
+    """Whether a prepared statement was at fault and nothing begun, so that it can be said anew.
+
+    It may be gone (the driver, or whoever else, had the server forget everything) or give another
+    type since the schema was changed. Then all are prepared anew, in a transaction from the next.
+    """
+    state = failed.error_field(DiagnosticField.SQLSTATE) if failed is not None else None
+    if state not in _STALE:
         return False
-    is_so = failed.error_field(DiagnosticField.SQLSTATE) == _NO_SUCH_STATEMENT
-    if is_so:
-        forget(connection)
-    return is_so
+    forget(connection)
+    return connection.info.transaction_status == TransactionStatus.IDLE
 
 
 def _exchanged(connection: Connection, asked: Asked) -> list[PGresult]:
@@ -128,7 +139,7 @@ def _exchange(connection: Connection, asked: Asked) -> PQGen[list[PGresult]]:
             raw.send_query_params(_numbered(text)[0], given, param_formats=formats, result_format=1)
         else:
             if text not in known and text not in new:
-                new[text] = b"kelisim_%d" % next(_numbers)
+                new[text] = b"kelisim_" + token_hex(8).encode()
                 raw.send_prepare(new[text], _numbered(text)[0])
                 is_said.append(False)
             raw.send_query_prepared(known.get(text) or new[text], given, formats, 1)

@@ -22,6 +22,9 @@ def ask(*said: Said) -> list[list[Row]]:
     """
     connection = db.session.connection()
     raw: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    if raw.isolation_level is not None or raw.read_only is not None:
+        # The driver begins such a transaction as it was told to.
+        connection.exec_driver_sql("SELECT")
     begins = raw.info.transaction_status == TransactionStatus.IDLE and not raw.autocommit
     try:
         return together(raw, [BEGIN, *said] if begins else said)[begins:]

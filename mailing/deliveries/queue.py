@@ -110,7 +110,7 @@ _LOOK = f"""
     SELECT may.*, EXISTS (SELECT FROM batches WHERE campaign_id IS NULL AND due_at <= now()),
         EXISTS (SELECT FROM batches b
                 JOIN campaigns c ON c.id = b.campaign_id AND c.state = 'sending'
-                WHERE b.due_at <= now() AND b.written_at IS NOT NULL)
+                WHERE b.id > 0 AND b.due_at <= now() AND b.written_at IS NOT NULL)
     FROM ({_MAY_CLAIM}) may
 """  # noqa: S608 - our own text; every value is bound
 

@@ -14,7 +14,7 @@ from mailing.base.database import db, each_by_itself
 from mailing.base.errors import Missing, Unavailable
 from mailing.base.reach import UNREACHABLE
 from mailing.base.roundtrip import Said
-from mailing.base.saying import ask, finish
+from mailing.base.saying import ask, finish, tell
 from mailing.base.settings import current
 from mailing.leaving import inflight, marks, receipts, scope
 from mailing.leaving.journal import Journal, JournalError, Line, Note
@@ -71,13 +71,19 @@ def leave(leaving: Leaving) -> Receipt:
 def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only.
 
-    It asks once and says once: whoever leaves waits for each round trip.
+    It asks once and says once: whoever leaves waits for each round trip. The person's row is held
+    before all else.
     """
     digest = written[1].note.digest if written else None
-    rows, names, stands, numbers, *marked = ask(*_questions(leaving, written))
+    whose, beginning = [leaving.subscriber_id], _beginning(written)
+    rows, names, stands, _, *begun = ask(
+        subscribers.holding(whose), topics.NAMES, standings.asking(whose), _BEFORE, *beginning
+    )
     every = [Named._make(row) for row in names]
     person = Person._make(rows[0]) if rows else None
     if person is None:
+        # Nothing is marked before whoever they are by now is held: replay does it in that order.
+        tell(_UNDO)
         leaving, person = _now(leaving, digest)
         # The line of a former link may have been written while the database was away.
         digest = digest if person else digest or lost.hex_digest_of(leaving.subscriber_id)
@@ -85,36 +91,32 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
     if person is None and _is_remembered(leaving, topic_ids, digest):
         # Whoever joins by that address just now is the one who is found then.
         leaving, person = _now(leaving, digest)
-    whose = leaving.subscriber_id
-    held = standings.by_topic(stands if rows else ask(standings.asking([whose]))[0])
-    is_new = written is None or marks.is_fresh(marked[0], written[0].id, written[1])
+    if not rows:
+        stands, *begun = ask(standings.asking([leaving.subscriber_id]), *beginning)
+    held = standings.by_topic(stands)
+    is_new = written is None or marks.is_fresh(begun[1], written[0].id, written[1])
     covered = scope.covered(topic_ids, held, every)
     said: list[Said] = []
     entries: list[Appended] = []
     if is_new:
         if person is not None:
-            said, entries = saying(leaving, person, held, topic_ids, numbers_of(numbers))
+            said, entries = saying(leaving, person, held, topic_ids, numbers_of(begun[0]))
         _suppress_written(leaving, person, digest)
         said += _stopping(leaving, topic_ids, covered)
     receipt, kept = _receipt(leaving, topic_ids, entries)
-    is_of_somebody = person is not None or digest is not None
-    slugs = _slugs(topic_ids, every)
+    slugs, is_of_somebody = _slugs(topic_ids, every), person is not None or digest is not None
+    told = (slugs, leaving.subscriber_id, covered, is_of_somebody)
+    done = _Done(receipt.id, receipt.recorded_at, *told)
     finish(*said, *kept)
-    return _Done(receipt.id, receipt.recorded_at, slugs, whose, covered, is_of_somebody)
+    return done
 
 
-def _questions(leaving: Leaving, written: Written | None) -> list[Said]:
-    """What a wish is judged by, the person's row held first of all. Nearly every wish is one
-    entry, so one number is asked for."""
-    whose = [leaving.subscriber_id]
-    mark = [marks.marking(written[0].id, written[1])] if written else []
-    return [
-        subscribers.holding(whose),
-        topics.NAMES,
-        standings.asking(whose),
-        ledger.numbering(1),
-        *mark,
-    ]
+_BEFORE, _UNDO = Said("SAVEPOINT held", {}), Said("ROLLBACK TO SAVEPOINT held", {})
+
+
+def _beginning(written: Written | None) -> list[Said]:
+    """What draws a number for the entry, since nearly every wish is one, and marks the line."""
+    return [ledger.numbering(1), *([marks.marking(written[0].id, written[1])] if written else [])]
 
 
 def _now(leaving: Leaving, digest: str | None) -> tuple[Leaving, Person | None]:
@@ -245,7 +247,7 @@ def _answer(leaving: Leaving, done: _Done) -> Receipt:
     if in_flight:
         stored = db.session.get_one(StoredReceipt, done.receipt_id)
         stored.in_flight = [*stored.in_flight, *(m for m in in_flight if m not in stored.in_flight)]
-        receipts.keep(stored, receipts.entry_of(stored))
+        receipts.seal_anew(stored)
         db.session.commit()
     return Receipt(done.receipt_id, done.topics, done.recorded_at, in_flight)
 

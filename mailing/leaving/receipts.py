@@ -62,9 +62,9 @@ def fresh_id() -> str:
     return f"r-{secrets.token_hex(12)}"
 
 
-def keep(given: StoredReceipt, about: Entry | Appended | None) -> None:
-    """Seal what a receipt says now, and the entry that it is about; each change of it ends here."""
-    given.seal = seal_of(given, about)
+def seal_anew(stored: StoredReceipt) -> None:
+    """Seal what a stored receipt says now; each change of it ends here."""
+    stored.seal = seal_of(stored, entry_of(stored))
 
 
 def keeping(given: StoredReceipt, about: Entry | Appended | None) -> Said:

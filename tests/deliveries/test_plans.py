@@ -15,6 +15,7 @@ from tests.deliveries.conftest import Sender
 # such a table is a wrong one.
 _LARGE = {"deliveries", "subscribers", "standings", "suppressions", "batches", "batch_owners"}
 _STATEMENTS = {
+    "look": queue._LOOK,
     "next": queue._NEXT,
     "next_returned": queue._NEXT_RETURNED,
     "write": queue._WRITE,

@@ -1,20 +1,23 @@
 """Links of before a restore, and lines of the journal: who they are about by now, whatever happens
 to the database and its people meanwhile."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from flask import Flask
 
-from mailing.base.database import db
+from mailing.base.database import db, dsn
 from mailing.base.errors import Unavailable
 from mailing.base.settings import current
 from mailing.leaving import catching_up, leave, links, marks, reading, replay
 from mailing.leaving.journal import Note
 from mailing.leaving.leave import NobodyKnown
+from mailing.leaving.scope import Scope
 from mailing.people import ledger, lost, standings, subscribers, topics
 from mailing.people.address import canonical
 from mailing.people.ledger import Kind, NewEntry
@@ -155,6 +158,48 @@ def test_a_link_of_somebody_who_has_not_come_back_is_kept_or_refused_without_the
     assert (kept is not None) == (kind == "lost")
     if kept is not None:
         assert {one.standing for one in standings.of(kept.id).values()} == {"unsubscribed"}
+
+
+def test_a_line_is_marked_after_whoever_it_is_about_is_held(app: Flask, person: Person) -> None:
+    """Replay holds the person and then marks the line: the other way round each waits for the
+    other."""
+    former = uuid4()
+    lost.note({former: person.row.digest})
+    journal = marks.own_journal()
+    news = topics.find("news").id
+    note = Note(str(former), person.row.digest.hex(), f"topics:{news}", "unsubscribed", "page")
+    line = journal.append(note)
+    db.session.commit()
+    wish = leave.Leaving(former, Scope.of_topics(news), source="page")
+
+    def leaves() -> None:
+        with app.app_context():
+            leave.record(wish, (journal, line))
+
+    with psycopg.connect(dsn(current().database)) as other:
+        other.execute("SELECT FROM subscribers WHERE id = %s FOR UPDATE", [person.row.id])
+        somebody = Thread(target=leaves)
+        somebody.start()
+        until_somebody_waits(other)
+        other.execute("SET LOCAL lock_timeout = '2s'")
+        mark = "INSERT INTO journal_entries VALUES (%s, %s, %s, now())"
+        other.execute(mark, [journal.id, line.sequence, line.hash])
+        other.rollback()
+    somebody.join()
+    db.session.rollback()
+    assert person.standing("news") == "unsubscribed"
+
+
+def until_somebody_waits(other: psycopg.Connection) -> None:
+    """Until somebody waits for what this connection holds."""
+    query = """
+        SELECT count(*) > 0 FROM pg_locks
+        WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
+    """
+    deadline = time.monotonic() + 20
+    while other.execute(query).fetchone() != (True,):
+        assert time.monotonic() < deadline, "nobody came to wait"
+        time.sleep(0.01)
 
 
 def test_many_lines_without_an_address_keep_it_as_well(person: Person) -> None:

@@ -1,6 +1,7 @@
 """Leaving: once, for good, and by no road back that is not the person's own."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.errors import Unavailable
 from mailing.base.settings import Settings, current
-from mailing.leaving import links, replay
+from mailing.leaving import inflight, links, replay
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, suppression, topics
@@ -60,6 +61,21 @@ def test_a_topic_left_again_has_the_receipt_of_the_entry_that_left_it(person: Pe
     again = [person.one_click("news"), person.one_click("news"), person.leave()]
     assert {receipt.id for receipt in again} == {everything.id}
     assert {receipt.recorded_at for receipt in again} == {everything.recorded_at}
+
+
+def test_whoever_leaves_again_waits_in_no_transaction_either(
+    person: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Idle in a transaction for two seconds, it would hold up whoever cleans the tables."""
+    waits, is_open = inflight.wait, []
+
+    def wait(*asked: Any) -> list[dict[str, str]]:
+        is_open.append(db.session().in_transaction())
+        return waits(*asked)
+
+    monkeypatch.setattr(inflight, "wait", wait)
+    first, again = person.leave(), person.leave()
+    assert (first.id, is_open) == (again.id, [False, False])
 
 
 def test_a_receipt_is_of_the_last_no_and_not_of_one_before_a_new_yes(person: Person) -> None:

@@ -108,7 +108,7 @@ def test_any_bit_that_is_turned_over_in_a_receipt_is_found(person: Person) -> No
     entry = 'UPDATE receipts SET in_flight = \'[{"message_id": "a"}]\''
     db.session.execute(text(entry))
     stored = db.session.get_one(StoredReceipt, number, populate_existing=True)
-    receipts.keep(stored, receipts.entry_of(stored))
+    receipts.seal_anew(stored)
     db.session.commit()
     unseen, tried = [], 0
     for change in list(changes("receipts", "true", frozenset())):

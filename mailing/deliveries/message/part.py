@@ -39,7 +39,7 @@ class Part:
         self._room = _Room(ROOM)
         self._ways: dict[tuple[int, ...], _Way] = {}
 
-    def encoded(self, values: Values) -> "Encoded":
+    def encoded(self, values: Values) -> Encoded:
         """Header and body. Raises `BodyError` when the text passes 1 MiB."""
         choice = self._program.choose(values)
         way = self._ways.get(choice) or self._open(choice)
