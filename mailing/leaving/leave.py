@@ -7,6 +7,7 @@ answer is given only once the "no" is durable, and it names what could no longer
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from mailing.base import clock
@@ -23,6 +24,7 @@ from mailing.leaving.wish import Leaving as Leaving
 from mailing.leaving.wish import saying, suppress_unknown
 from mailing.people import ledger, lost, standings, subscribers, topics
 from mailing.people.ledger import Appended, Entry, Kind, numbers_of
+from mailing.people.standings import Held
 from mailing.people.subscribers import Held as Person
 from mailing.people.topics import Named
 
@@ -71,9 +73,41 @@ def leave(leaving: Leaving) -> Receipt:
 def record(leaving: Leaving, written: Written | None) -> _Done:
     """Turn a journalled wish into facts, in one transaction that commits here. Once only.
 
-    It asks once and says once: whoever leaves waits for each round trip. The person's row is held
-    before all else.
+    It asks once and says once: whoever leaves waits for each round trip.
     """
+    case = _ask_about(leaving, written)
+    leaving, topic_ids = case.leaving, case.topic_ids
+    covered = scope.covered(topic_ids, case.held, case.every)
+    said: list[Said] = []
+    entries: list[Appended] = []
+    if case.is_new:
+        if case.person is not None:
+            said, entries = saying(leaving, case.person, case.held, topic_ids, case.numbers)
+        _suppress_written(leaving, case.person, case.digest)
+        said += _stopping(leaving, topic_ids, covered)
+    receipt, kept = _receipt(leaving, topic_ids, entries)
+    is_of_somebody = case.person is not None or case.digest is not None
+    told = (_slugs(topic_ids, case.every), leaving.subscriber_id, covered, is_of_somebody)
+    done = _Done(receipt.id, receipt.recorded_at, *told)
+    finish(*said, *kept)
+    return done
+
+
+class _Case(NamedTuple):
+    """A wish of whoever said it by now, with their row, which is held, and all it is judged by."""
+
+    leaving: Leaving
+    person: Person | None
+    digest: str | None
+    every: list[Named]
+    topic_ids: list[int] | None
+    held: dict[int, Held]
+    is_new: bool
+    numbers: list[int]
+
+
+def _ask_about(leaving: Leaving, written: Written | None) -> _Case:
+    """Hold the person's row before all else, mark the line, and ask what the wish is judged by."""
     digest = written[1].note.digest if written else None
     whose, beginning = [leaving.subscriber_id], _beginning(written)
     rows, names, stands, _, *begun = ask(
@@ -93,22 +127,9 @@ def record(leaving: Leaving, written: Written | None) -> _Done:
         leaving, person = _now(leaving, digest)
     if not rows:
         stands, *begun = ask(standings.asking([leaving.subscriber_id]), *beginning)
-    held = standings.by_topic(stands)
+    held, numbers = standings.by_topic(stands), numbers_of(begun[0])
     is_new = written is None or marks.is_fresh(begun[1], written[0].id, written[1])
-    covered = scope.covered(topic_ids, held, every)
-    said: list[Said] = []
-    entries: list[Appended] = []
-    if is_new:
-        if person is not None:
-            said, entries = saying(leaving, person, held, topic_ids, numbers_of(begun[0]))
-        _suppress_written(leaving, person, digest)
-        said += _stopping(leaving, topic_ids, covered)
-    receipt, kept = _receipt(leaving, topic_ids, entries)
-    slugs, is_of_somebody = _slugs(topic_ids, every), person is not None or digest is not None
-    told = (slugs, leaving.subscriber_id, covered, is_of_somebody)
-    done = _Done(receipt.id, receipt.recorded_at, *told)
-    finish(*said, *kept)
-    return done
+    return _Case(leaving, person, digest, every, topic_ids, held, is_new, numbers)
 
 
 _BEFORE, _UNDO = Said("SAVEPOINT held", {}), Said("ROLLBACK TO SAVEPOINT held", {})
@@ -116,7 +137,7 @@ _BEFORE, _UNDO = Said("SAVEPOINT held", {}), Said("ROLLBACK TO SAVEPOINT held", 
 
 def _beginning(written: Written | None) -> list[Said]:
     """What draws a number for the entry, since nearly every wish is one, and marks the line."""
-    return [ledger.numbering(1), *([marks.marking(written[0].id, written[1])] if written else [])]
+    return [ledger.numbering(1), *([marks.marking(written[0].id, [written[1]])] if written else [])]
 
 
 def _now(leaving: Leaving, digest: str | None) -> tuple[Leaving, Person | None]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Text, func, select, text
+from sqlalchemy import BigInteger, ForeignKey, Text, func, select
 from sqlalchemy.dialects.postgresql import TIMESTAMP, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -85,15 +85,21 @@ def apply(journal_id: UUID, line: Line) -> bool:
     Another line may be marked under the same number, where the file was cut back behind our
     back. Replay reports that; the "no" in this line is carried out all the same.
     """
-    return is_fresh(ask(marking(journal_id, line))[0], journal_id, line)
+    return is_fresh(ask(marking(journal_id, [line]))[0], journal_id, line)
 
 
-def marking(journal_id: UUID, line: Line) -> Said:
-    """What `apply` says, for whoever says more with it; `is_fresh` reads the answer."""
+def apply_all(journal_id: UUID, lines: list[Line]) -> list[Line]:
+    """Mark many lines, as `apply` marks one; those that are to be carried out."""
+    fresh = {sequence for (sequence,) in ask(marking(journal_id, lines))[0]}
+    return [one for one in lines if one.sequence in fresh or apply(journal_id, one)]
+
+
+def marking(journal_id: UUID, lines: list[Line]) -> Said:
+    """What marks lines, for whoever says more with it; of one line `is_fresh` reads the answer."""
     values = {
         "journal": str(journal_id),
-        "sequence": str(line.sequence),
-        "hash": line.hash,
+        "sequences": array_of([one.sequence for one in lines]),
+        "hashes": array_of([one.hash for one in lines]),
         "at": clock.now().isoformat(),
     }
     return Said(_MARK, values)
@@ -101,7 +107,8 @@ def marking(journal_id: UUID, line: Line) -> Said:
 
 _MARK = """
     INSERT INTO journal_entries (journal_id, sequence, hash, applied_at)
-    VALUES (%(journal)s::uuid, %(sequence)s::bigint, %(hash)s::text, %(at)s::timestamptz)
+    SELECT %(journal)s::uuid, sequence, hash, %(at)s::timestamptz
+    FROM unnest(%(sequences)s::bigint[], %(hashes)s::text[]) AS n (sequence, hash)
     ON CONFLICT DO NOTHING RETURNING sequence
 """
 
@@ -114,26 +121,6 @@ def is_fresh(marked: Sequence[Row], journal_id: UUID, line: Line) -> bool:
         Mark.journal_id == journal_id, Mark.sequence == line.sequence, Mark.hash == line.hash
     )
     return db.session.scalars(query).first() is None
-
-
-def apply_all(journal_id: UUID, lines: list[Line]) -> list[Line]:
-    """Mark many lines, as `apply` marks one; those that are to be carried out."""
-    values = {
-        "journal": journal_id,
-        "sequences": array_of([one.sequence for one in lines]),
-        "hashes": array_of([one.hash for one in lines]),
-        "at": clock.now(),
-    }
-    fresh = set(db.session.scalars(text(_MARK_ALL), values))
-    return [one for one in lines if one.sequence in fresh or apply(journal_id, one)]
-
-
-_MARK_ALL = """
-    INSERT INTO journal_entries (journal_id, sequence, hash, applied_at)
-    SELECT :journal, sequence, hash, :at
-    FROM unnest(CAST(:sequences AS bigint[]), CAST(:hashes AS text[])) AS n (sequence, hash)
-    ON CONFLICT DO NOTHING RETURNING sequence
-"""
 
 
 def applied(journal_id: UUID, after: int = 0) -> dict[int, str]:
