@@ -25,7 +25,7 @@ from console.processes import Crew, Program
 from console.programs import web_program
 from mailing.base.database import db
 from mailing.campaigns import campaigns
-from mailing.deliveries import status
+from mailing.deliveries import outcomes
 from mailing.people import topics
 from tests import road
 
@@ -118,13 +118,13 @@ def _while_sending(over: Rig, port: int, tokens: list[str], sizes: Sizes) -> dic
 
 def _balance(number: int, people: int, over: Rig, before: int) -> dict[str, Any]:
     """Nobody who was answered is lost in the count."""
-    outcomes = status.outcomes(campaigns.find(number))
+    counted = outcomes.count(campaigns.find(number))
     db.session.rollback()
-    held = outcomes.held.get("unsubscribed", 0)
-    arrived = over.into.settled_at(before + outcomes.accepted) - before
+    held = counted.held.get("unsubscribed", 0)
+    arrived = over.into.settled_at(before + counted.accepted) - before
     demand(
-        outcomes.accepted + held == people and arrived == outcomes.accepted,
-        f"of {people} the sink counted {arrived}, the database {outcomes}",
+        counted.accepted + held == people and arrived == counted.accepted,
+        f"of {people} the sink counted {arrived}, the database {counted}",
     )
     return {"audience": people, "sink_counted": arrived, "accepted": arrived, "held_back": held}
 

@@ -1,48 +1,23 @@
 """`kelisim NOUN VERB`: the frame that holds the commands."""
 
-import gc
-import importlib
 import os
 import sys
 from collections.abc import Sequence
-from types import ModuleType
 
 import click
 
-from console.commands import NOUNS
+from console import commands
+from console.lazy import Lazy
 from console.output import complain, tolerate_narrow_terminals
 
 USAGE = 2
 
 
-class Nouns(click.Group):
-    """Loads a noun's commands when they are wanted: a command starts without all others."""
-
-    def list_commands(self, _context: click.Context) -> list[str]:
-        """Every noun, in the order of help."""
-        return list(NOUNS)
-
-    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
-        """The commands of one noun."""
-        if name not in NOUNS:
-            return None
-        module = _read(f"console.commands.{NOUNS[name]}")
-        command: click.Command = getattr(module, name)
-        return command
-
-
-def _read(name: str) -> ModuleType:
-    # What is imported stays: looking through it for garbage is a tenth of a command's start.
-    gc.disable()
-    try:
-        return importlib.import_module(name)
-    finally:
-        gc.freeze()
-        gc.enable()
-
-
 @click.group(
-    cls=Nouns, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Lazy,
+    package=commands.__name__,
+    modules=commands.NOUNS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="kelisim", prog_name="kelisim", message="%(prog)s %(version)s")
 def cli() -> None:

@@ -22,6 +22,7 @@ from mailing.deliveries import (
     brake,
     dispatch,
     dns_checks,
+    halts,
     incarnations,
     links,
     returns,
@@ -43,7 +44,7 @@ Steps = tuple[Callable[[], object], ...]
 # What a campaign waits for, and what has a day or an hour.
 OFTEN: Steps = (
     dispatch.release_due,
-    dispatch.close_stopped,
+    halts.close_stopped,
     brake.look_at_all,
     returns.settle_uncertain,
     dispatch.finish,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from console.commands.campaign import Leaves, started
+from console.commands.campaign.starting import Leaves, started
 from console.frame import actor, verb
 from console.output import Answer, write_new
 from mailing.campaigns import notices

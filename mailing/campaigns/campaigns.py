@@ -306,6 +306,13 @@ def try_lock(campaign_id: int) -> Campaign | None:
     return lock(campaign_id) if is_free else None
 
 
+def demand(campaign: Campaign, *states: State) -> None:
+    """Raises Conflict for a campaign in none of these states."""
+    if campaign.state not in states:
+        wanted = " or ".join(states)
+        raise Conflict(f"Campaign {campaign.id} is {campaign.state}, not {wanted}.")
+
+
 def by_state(*states: State) -> list[Campaign]:
     """The campaigns in any of these states (in all, where none is named), newest first."""
     query = select(Campaign).order_by(Campaign.id.desc())

@@ -9,7 +9,7 @@ from sqlalchemy.orm import selectinload
 
 from mailing.base.database import db
 from mailing.campaigns.campaigns import Campaign, State
-from mailing.deliveries import aftermath, status, tallies
+from mailing.deliveries import aftermath, outcomes, tallies
 
 LAST = 5
 
@@ -48,7 +48,7 @@ class Figures:
 def of(campaign: Campaign) -> Figures:
     """The figures of one campaign that has started."""
     kept = tallies.final([campaign.id]).get(campaign.id)
-    counted = kept or status.outcomes(campaign).as_dict()
+    counted = kept or outcomes.count(campaign).as_dict()
     followed = aftermath.of(campaign)
     return Figures(
         campaign.audience or 0,

@@ -10,7 +10,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import status, tallies
+from mailing.deliveries import outcomes, tallies
 
 WITHIN = timedelta(days=30)
 _NOTED_WITHIN = timedelta(minutes=10)
@@ -115,5 +115,5 @@ def _complaints(number: int, accepted: int) -> Share:
 
 def _accepted(begun: list[Campaign]) -> int:
     kept = tallies.final(one.id for one in begun)
-    others = [status.outcomes(one).accepted for one in begun if one.id not in kept]
+    others = [outcomes.count(one).accepted for one in begun if one.id not in kept]
     return sum([*(int(one["accepted"]) for one in kept.values()), *others])

@@ -1,7 +1,6 @@
 """Status: what became of a campaign's audience. Every number adds up, at any moment."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,20 +11,20 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict
 from mailing.base.jobs import SEND, ring
 from mailing.base.settings import current
-from mailing.campaigns import audience, campaigns
+from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.campaigns.campaigns import State as CampaignState
-from mailing.deliveries import batches, brake_words, hours, returns
+from mailing.deliveries import batches, brake_words, hours, outcomes, returns
 from mailing.deliveries.batches import Batch
 from mailing.deliveries.deliveries import Delivery, State, message_id
 from mailing.deliveries.frames import domain_of
+from mailing.deliveries.outcomes import Outcomes
 from mailing.people.subscribers import Subscriber, personal_of
 from mailing.staff.audit import Actor, record
 
 _RATE_SECONDS = 10
 _LATEST_ACTS = 200  # more than anybody does in ten seconds; the log itself may be long
 _SHORTEST_SECONDS = 1  # a burst in the first instant is no rate
-_STOPPED = "campaign_stopped"
 _RESENDABLE = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.DONE)
 
 
@@ -33,26 +32,6 @@ _RESENDABLE = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.DONE)
 _OF_CAMPAIGN = """
     d.batch_id = ANY (ARRAY(SELECT b.id FROM batches b WHERE b.campaign_id = :campaign))
 """
-# What was put off before any relay had a say waits for its turn, whatever its time.
-_PACED = "d.state = 'deferred' AND d.attempts = 0"
-# Batches whose numbers are final are not counted again (batch_tallies).
-_COUNTED = f"""
-    WITH kept AS MATERIALIZED (
-        SELECT b.id, t.outcomes FROM batches b JOIN batch_tallies t ON t.batch_id = b.id
-        WHERE b.campaign_id = :campaign AND t.outcomes IS NOT NULL
-    )
-    SELECT state_now, reason, CAST(sum(number) AS bigint) AS number FROM (
-        SELECT o.state AS state_now, o.reason, o.number
-        FROM kept, jsonb_to_recordset(kept.outcomes) AS o (state text, reason text, number bigint)
-        UNION ALL
-        SELECT CASE WHEN {_PACED} THEN 'pending' ELSE d.state END, d.reason, count(*)
-        FROM deliveries d WHERE d.batch_id = ANY (ARRAY(
-            SELECT b.id FROM batches b WHERE b.campaign_id = :campaign
-            EXCEPT SELECT id FROM kept))
-        GROUP BY 1, 2
-    ) told GROUP BY state_now, reason
-"""  # noqa: S608 - our own text; every value is bound
-
 _RESEND = f"""
     WITH mine AS (SELECT d.id FROM deliveries d WHERE {_OF_CAMPAIGN} AND d.state = 'uncertain'
                   ORDER BY d.id FOR UPDATE)
@@ -61,95 +40,16 @@ _RESEND = f"""
 """  # noqa: S608 - our own text; every value is bound
 
 
-@dataclass(frozen=True)
-class Outcomes:
-    """The balance: the sum of all of these is the audience (enforcement.md, "Uncertain").
-
-    A message that somebody's leaving aborts is still `sending` until its connection is closed.
-    Beside the balance: `claimed`, `open` and `sealed` are parts of `sending`; `stopped` is what a
-    stop has kept back, with what it aborts.
-    """
-
-    accepted: int
-    deferred: int
-    refused: int
-    uncertain: int
-    held: dict[str, int]
-    pending: int
-    sending: int
-    claimed: int
-    open: int
-    sealed: int
-    stopped: int
-
-    @property
-    def out(self) -> int:
-        """Handed over, or past recall."""
-        return self.accepted + self.refused + self.uncertain + self.sealed
-
-    def as_dict(self) -> dict[str, Any]:
-        """As contract.md names them."""
-        return {
-            "accepted": self.accepted,
-            "deferred": self.deferred,
-            "refused": self.refused,
-            "uncertain": self.uncertain,
-            "held": self.held,
-            "pending": self.pending,
-            "sending": self.sending,
-        }
-
-
-def expected(campaign: Campaign) -> int:
-    """How many will receive it: frozen at the start; in the holding window, as it would be now."""
-    if campaign.state == CampaignState.SCHEDULED:
-        return audience.count(campaign).will_receive
-    return campaign.audience or 0
-
-
-def outcomes(campaign: Campaign) -> Outcomes:
-    """Count what became of the audience, rows not yet written included."""
-    rows = db.session.execute(text(_COUNTED), {"campaign": campaign.id}).all()
-    by_state: dict[str, int] = {}
-    for state, _reason, number in rows:
-        by_state[state] = by_state.get(state, 0) + number
-    held = {reason: number for state, reason, number in rows if state == State.HELD}
-    aborting = sum(n for state, why, n in rows if (state, why) == (State.ABORTING, _STOPPED))
-    unwritten = expected(campaign) - sum(by_state.values())
-    if campaign.state == CampaignState.STOPPED:
-        # The gate is shut: none of these leaves, whether that is written down already or not.
-        waiting = (State.PENDING, State.DEFERRED, State.CLAIMED)
-        kept_back = unwritten + sum(by_state.pop(state, 0) for state in waiting)
-        held |= {_STOPPED: held.get(_STOPPED, 0) + kept_back} if kept_back else {}
-        unwritten = 0
-    return Outcomes(
-        accepted=by_state.get(State.ACCEPTED, 0),
-        deferred=by_state.get(State.DEFERRED, 0),
-        refused=by_state.get(State.REFUSED, 0),
-        uncertain=by_state.get(State.UNCERTAIN, 0),
-        held=dict(sorted(held.items())),
-        pending=by_state.get(State.PENDING, 0) + unwritten,
-        sending=sum(
-            by_state.get(state, 0)
-            for state in (State.CLAIMED, State.OPEN, State.SEALED, State.ABORTING)
-        ),
-        claimed=by_state.get(State.CLAIMED, 0),
-        open=by_state.get(State.OPEN, 0),
-        sealed=by_state.get(State.SEALED, 0),
-        stopped=held.get(_STOPPED, 0) + aborting,
-    )
-
-
 def status(campaign_id: int) -> dict[str, Any]:
     """The status of one campaign, as contract.md names its parts; read from one snapshot."""
     db.session.rollback()
     db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     campaign = campaigns.find(campaign_id)
-    counted, rate = outcomes(campaign), _rate(campaign)
+    counted, rate = outcomes.count(campaign), _rate(campaign)
     told = {
         "id": campaign.id,
         "state": campaign.state,
-        "audience": expected(campaign),
+        "audience": outcomes.expected(campaign),
         "outcomes": counted.as_dict(),
         "started_at": campaign.started_at,
         "finished_at": campaign.finished_at,

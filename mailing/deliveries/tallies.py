@@ -16,8 +16,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base import clock
 from mailing.base.database import DEPERSONALISED, OPERATIONAL, Table, db
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import status
-from mailing.deliveries.status import Outcomes
+from mailing.deliveries import outcomes
+from mailing.deliveries.outcomes import Outcomes
 
 AT_ONCE = 5
 AGAIN_AFTER = timedelta(minutes=10)
@@ -67,7 +67,7 @@ def final(campaign_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
 
 
 def _keep(campaign: Campaign) -> None:
-    counted = status.outcomes(campaign)
+    counted = outcomes.count(campaign)
     told = {
         "outcomes": counted.as_dict(),
         "is_final": _is_final(counted),
