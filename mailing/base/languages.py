@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache
 from io import BytesIO
+from itertools import takewhile
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -39,10 +40,16 @@ def found_in(folder: Path) -> tuple[str, ...]:
 
 def own_name(language: str, folder: Path) -> str:
     """What the language calls itself: its catalogue's X-Language-Name, else as CLDR has it."""
+    if language == SOURCE:
+        return "English"  # has no catalogue, and reading CLDR's data is felt in each start
     path = folder / language / "LC_MESSAGES" / "messages.po"
-    head = path.read_text("utf-8").partition("\n\n")[0] if path.exists() else ""
-    said = _OWN_NAME.search(head)
+    said = _OWN_NAME.search(_head(path)) if path.exists() else None
     return said[1] if said else (Locale.parse(language).get_display_name() or language).capitalize()
+
+
+def _head(path: Path) -> str:
+    with path.open(encoding="utf-8") as lines:
+        return "".join(takewhile(str.strip, lines))
 
 
 _OWN_NAME = re.compile(r'"X-Language-Name: (.+?)\\n"')
