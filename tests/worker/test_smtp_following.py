@@ -25,6 +25,7 @@ from tests.peers.smtp_peer import SmtpPeer
 from tests.peers.smtp_session import Offers
 from worker.smtp import Connection, Outcome, Phase, Relay, Verdict
 from worker.smtp import Stage as Answered
+from worker.smtp.wire import Wire
 
 KEYWORDS = ["SIZE 1000", "8BITMIME", "PIPELINING"]
 FIRST, SECOND, THIRD = "dana@example.net", "second@example.net", "third@example.net"
@@ -310,3 +311,32 @@ def wait_for_the_end(connection: Connection) -> None:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLRDHUP | select.POLLHUP | select.POLLERR)
     assert poll.poll(5000)
+
+
+def test_only_a_body_behind_a_dot_may_wait_for_its_own(
+    peer: SmtpPeer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first shows whether the relay is prompt: one that hangs up over a body is noticed before
+    the dot."""
+    may_wait: list[bool] = []
+    put = Wire.put
+
+    def watched(wire: Wire, data: bytes, is_followed: bool = False) -> None:
+        if data == Octets.of(MESSAGE).wire:
+            may_wait.append(is_followed)
+        put(wire, data, is_followed)
+
+    monkeypatch.setattr(Wire, "put", watched)
+    connection = connect(peer.url)
+    to_the_dot(connection)
+    followed(connection)
+    outcomes(connection, 1)
+    drive(connection, lambda: connection.phase is Phase.AT_DOT)
+    connection.finish()
+    outcomes(connection, 1)
+    to_the_dot(connection)
+    connection.finish()
+    outcomes(connection, 1)
+    assert may_wait == [False, True, False]
+    ended(connection)
+    assert reached(peer) == [FIRST, SECOND, FIRST]

@@ -61,12 +61,12 @@ class Conversation:
             self._since = self._clock()
         self._expected += expected
 
-    def pour(self, body: bytes, patience: float) -> None:
+    def pour(self, body: bytes, patience: float, is_dot_near: bool) -> None:
         """Send a body, in answer to a reply; each block that is taken gives the peer `patience`
-        seconds again.
+        seconds again. `is_dot_near`: its last piece may travel with the dot.
         """
         self._block_patience = patience
-        self.wire.put(body)
+        self.wire.put(body, is_followed=is_dot_near)
 
     def secure(self, start: Callable[[], None]) -> None:
         """Let `start` begin TLS; raises Broken if bytes were slipped in before it (RFC 3207)."""

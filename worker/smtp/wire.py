@@ -68,14 +68,18 @@ class Wire:
         # The client speaks first in a handshake, so the loop must come back without being called.
         self._to_read = EVENT_WRITE
 
-    def put(self, data: bytes) -> None:
-        """Queue bytes and give the kernel what it takes now."""
+    def put(self, data: bytes, is_followed: bool = False) -> None:
+        """Queue bytes and give the kernel what it takes now.
+
+        `is_followed`: more is said soon. The kernel may keep the end back for it, for 200 ms at
+        most (MSG_MORE in send(2), TCP_CORK in tcp(7)); what can fill segments goes at once.
+        """
         self.queued += len(data)
         if self.unsent or self.is_secure or not self.is_settled or self.fault:
             self.unsent = memoryview(bytes(self.unsent) + data if self.unsent else data)
             self.flush()
             return
-        taken = self._write(data)
+        taken = self._write(data, socket.MSG_MORE if is_followed else 0)
         if taken < len(data):
             self.unsent = memoryview(data)[taken:]
         self.ventured += taken
@@ -155,10 +159,10 @@ class Wire:
             self._to_read, self.is_secure = EVENT_READ, True
         return self.is_secure
 
-    def _write(self, data: bytes | memoryview) -> int:
+    def _write(self, data: bytes | memoryview, flags: int = 0) -> int:
         self._to_write = EVENT_WRITE
         try:
-            return self._socket.send(data)
+            return self._socket.send(data, flags)
         except ssl.SSLWantReadError:
             self._to_write = EVENT_READ
         except (BlockingIOError, ssl.SSLWantWriteError):
