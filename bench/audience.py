@@ -20,7 +20,7 @@ from mailing.base.database import db
 from mailing.campaigns import audience, campaigns
 from mailing.deliveries import dispatch, status
 from mailing.people import ledger, suppression, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.subscribers import digest_of
 from mailing.people.suppression import Suppression

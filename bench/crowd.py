@@ -21,7 +21,7 @@ from mailing.base.database import db
 from mailing.base.sealing import digest
 from mailing.base.settings import current
 from mailing.people import evidence, ledger, signups, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import SAYS, Kind
 from mailing.people.standings import Change
 from mailing.people.subscribers import Personal, Sealer

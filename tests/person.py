@@ -25,7 +25,7 @@ from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, optins, standings, subscribers, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind
 from mailing.people.optins import OptIn, Submission
 from mailing.people.subscribers import Subscriber

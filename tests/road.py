@@ -25,7 +25,7 @@ from mailing.campaigns.content import Content
 from mailing.deliveries import dispatch, drafts, queue, status
 from mailing.deliveries.deliveries import Delivery
 from mailing.people import forms, ledger, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.subscribers import Personal, Sealer, Subscriber, digest_of
 from mailing.policies import versions

@@ -20,10 +20,10 @@ from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, NotAllowed
 from mailing.base.languages import gettext as _
+from mailing.base.plain import clean_text
 from mailing.base.settings import current
 from mailing.campaigns import audience, brands, campaigns, counting
 from mailing.campaigns.campaigns import Campaign, State
-from mailing.people.address import clean_text
 from mailing.staff.audit import Actor, AuditEntry, record
 
 LONGEST_NOTE = 1000

@@ -18,7 +18,7 @@ from mailing.base.colours import NIGHT, WHITE, colour_of, contrast
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Invalid
 from mailing.base.languages import gettext as _
-from mailing.people.address import clean_text
+from mailing.base.plain import clean_text
 from mailing.staff.audit import Actor, record_change
 
 LONGEST_NAME = 60

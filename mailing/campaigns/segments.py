@@ -11,9 +11,9 @@ from mailing.base import clock
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.base.languages import gettext as _
+from mailing.base.plain import clean_field
 from mailing.campaigns import sentences
 from mailing.campaigns.sentences import Conditions
-from mailing.people.address import clean_field
 from mailing.staff.audit import Actor, record
 
 LONGEST_NAME = 80

@@ -34,7 +34,7 @@ from mailing.base.tokens import AccountToken, link_keys
 from mailing.deliveries import batches
 from mailing.deliveries.deliveries import Delivery, Kind
 from mailing.people import topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Personal, Sealer, digest_of
 from mailing.staff import audit, staff
 from mailing.staff.audit import Actor

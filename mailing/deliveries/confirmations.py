@@ -15,6 +15,7 @@ from mailing.base.database import db
 from mailing.base.errors import Invalid
 from mailing.base.jobs import SEND, ring
 from mailing.base.languages import LANGUAGES
+from mailing.base.plain import MAX_FIELD, clean_field
 from mailing.base.settings import current
 from mailing.base.tokens import OptInToken, link_keys
 from mailing.deliveries import batches
@@ -30,8 +31,9 @@ from mailing.people import (
     topics,
     wording,
 )
-from mailing.people.address import MAX_FIELD, Address, canonical, clean_field
+from mailing.people.address import Address
 from mailing.people.agreements import Agreement
+from mailing.people.canonical import canonical
 from mailing.people.ledger import NewEntry
 from mailing.people.optins import Asked, OptIn, State, Submission
 from mailing.people.standings import Said

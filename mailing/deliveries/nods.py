@@ -28,7 +28,7 @@ from mailing.deliveries.deliveries import Delivery
 from mailing.deliveries.deliveries import State as Became
 from mailing.deliveries.tongues import tongue
 from mailing.deliveries.trials import Trial
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import digest_of
 from mailing.staff import staff
 from mailing.staff.audit import Actor, record

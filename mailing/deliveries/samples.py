@@ -7,7 +7,7 @@ from mailing.base.database import db
 from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries.message import Recipient
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.standings import of as standings_of
 from mailing.people.subscribers import Subscriber
 from mailing.policies import versions

@@ -14,7 +14,8 @@ from mailing.deliveries import batches, drafts, trials
 from mailing.deliveries.deliveries import Delivery, Kind
 from mailing.deliveries.trials import MOST_A_DAY, Trial
 from mailing.people import subscribers
-from mailing.people.address import Address, canonical
+from mailing.people.address import Address
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Personal, Sealer, digest_of
 from mailing.staff.audit import Actor, record
 

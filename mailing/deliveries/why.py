@@ -10,7 +10,7 @@ from mailing.campaigns import audience, campaigns
 from mailing.campaigns.campaigns import Campaign
 from mailing.deliveries.deliveries import Delivery, State
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 
 NOT_CONSIDERED = "not_considered"
 OUTSIDE = "outside_segment"

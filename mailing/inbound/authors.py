@@ -19,7 +19,8 @@ from mailing.inbound import inner, traces
 from mailing.inbound.reading import Reading, Trust
 from mailing.inbound.traces import Trace
 from mailing.people import address_changes
-from mailing.people.address import Address, canonical
+from mailing.people.address import Address
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Subscriber, digest_of
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from mailing.base.errors import Invalid
 from mailing.deliveries.returns import Came
 from mailing.inbound.reading import Action, Kind, Reading, Report
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 
 # Policy and reputation: they refuse us and not the address.
 _OF_POLICY = re.compile(r"[45]\.7\.\d+")

@@ -37,7 +37,7 @@ from mailing.base.sealing import keyring
 from mailing.base.settings import current
 from mailing.inbound import addresses, heading
 from mailing.inbound.heading import Heading
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import digest_of
 
 At = TIMESTAMP(timezone=True)

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from mailing.base.errors import Invalid, Missing, Unavailable
 from mailing.base.languages import gettext as _
+from mailing.base.plain import clean_field
 from mailing.leaving import kept_out
 from mailing.leaving.journal import JournalError
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.receipts import Receipt
 from mailing.leaving.scope import Scope
 from mailing.people import subscribers
-from mailing.people.address import clean_field
 from mailing.people.ledger import Kind
 from mailing.people.suppression import Why
 from mailing.staff import audit

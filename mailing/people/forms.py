@@ -15,8 +15,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Invalid, Missing
 from mailing.base.languages import LANGUAGES
+from mailing.base.plain import clean_field, clean_text
 from mailing.people import topics, wording
-from mailing.people.address import clean_field, clean_text
 from mailing.people.origins import normal_origin as normal_origin
 from mailing.people.topics import NOTICES, SLUG, Topic
 

@@ -23,8 +23,8 @@ from mailing.people import (
     suppression,
     topics,
 )
-from mailing.people.address import canonical
 from mailing.people.address_changes import AddressChange
+from mailing.people.canonical import canonical
 from mailing.people.forms import Form
 from mailing.people.ledger import Entry
 from mailing.people.optins import ABOVE

@@ -15,8 +15,8 @@ from mailing.base.database import OPERATIONAL, Table, db
 from mailing.base.errors import Conflict, Invalid, Missing
 from mailing.base.languages import LANGUAGES, SOURCE
 from mailing.base.languages import gettext as _
+from mailing.base.plain import clean_field
 from mailing.base.roundtrip import Said
-from mailing.people.address import clean_field
 from mailing.policies import versions
 
 NOTICES = versions.NOTICES

@@ -18,7 +18,8 @@ from mailing.base.settings import current
 from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer, Said
 from mailing.people import subscribers
-from mailing.people.address import Address, canonical
+from mailing.people.address import Address
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Subscriber, digest_of
 from mailing.requests import rights, running, timeline, wordings
 from mailing.requests.correspondent import Correspondent

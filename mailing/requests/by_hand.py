@@ -8,7 +8,8 @@ import hmac
 from mailing.base.errors import Conflict
 from mailing.base.languages import gettext as _
 from mailing.people import subscribers
-from mailing.people.address import Address, canonical
+from mailing.people.address import Address
+from mailing.people.canonical import canonical
 from mailing.requests import carrying, certificates, destructions, granting, requests
 from mailing.requests.certificates import Certificate
 from mailing.requests.destructions import State

@@ -8,7 +8,8 @@ from uuid import UUID
 from mailing.base.errors import Invalid
 from mailing.base.reach import storable
 from mailing.inbound.reading import Reading, Trust
-from mailing.people.address import Address, canonical
+from mailing.people.address import Address
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Sealer
 
 # What may stand between the brackets of a Message-ID that we repeat (RFC 5322 3.6.4, without the

@@ -14,7 +14,7 @@ from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.leaving import links, preferences
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Subscriber
 
 LASTS = answers.FRESH_FOR

@@ -22,8 +22,9 @@ from mailing.deliveries import answers
 from mailing.deliveries.answers import AnswerKind, NewAnswer
 from mailing.leaving import kept_out, scope
 from mailing.people import address_changes, subscribers, suppression
-from mailing.people.address import Address, canonical, masked
+from mailing.people.address import Address, masked
 from mailing.people.address_changes import AddressChange, End, State
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Subscriber, digest_of
 from mailing.people.suppression import Why
 from mailing.requests import following, fresh

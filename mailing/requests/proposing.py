@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from mailing.base.errors import Conflict, Invalid
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Subscriber
 from mailing.requests import (
     answering,

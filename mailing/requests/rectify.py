@@ -3,8 +3,8 @@
 from typing import Any
 
 from mailing.base.errors import Conflict, Invalid
+from mailing.base.plain import clean_field
 from mailing.people import corrections, subscribers
-from mailing.people.address import clean_field
 from mailing.people.corrections import NewCorrection
 from mailing.people.open_form import OPTIONAL
 from mailing.people.subscribers import Personal, Subscriber

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from mailing.base import clock
 from mailing.base.errors import Invalid
 from mailing.people import subscribers
-from mailing.people.address import Address, canonical
+from mailing.people.address import Address
+from mailing.people.canonical import canonical
 from mailing.requests import acknowledging, inquiries, pausing, timeline
 from mailing.requests.correspondent import Correspondent
 from mailing.requests.inquiries import What

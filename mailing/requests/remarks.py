@@ -2,8 +2,8 @@
 
 from mailing.base.errors import Invalid
 from mailing.base.languages import gettext as _
+from mailing.base.plain import clean_text
 from mailing.people import subscribers
-from mailing.people.address import clean_text
 from mailing.people.subscribers import Subscriber
 
 _SHORTEST_NAME = 3

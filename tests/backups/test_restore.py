@@ -25,7 +25,7 @@ from mailing.leaving.journal import JournalError
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, lost, standings, subscribers, suppression, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion

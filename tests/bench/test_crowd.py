@@ -12,7 +12,7 @@ from mailing.campaigns import audience, campaigns
 from mailing.campaigns.audience import Audience
 from mailing.leaving import links
 from mailing.people import ledger, subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import personal_of
 from mailing.policies import versions
 from tests import road

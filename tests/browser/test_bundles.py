@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from mailing.base.database import db
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.requests.bundles import making, state
 from mailing.requests.kinds import Kind
 from mailing.requests.requests import NewRequest, find, open_request

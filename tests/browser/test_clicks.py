@@ -16,7 +16,7 @@ from mailing.campaigns.content import Content
 from mailing.deliveries import clicks, counted_links, dispatch, drafts
 from mailing.deliveries.letters import Letters
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind, NewEntry, append_many
 from tests.deliveries.conftest import a_sender
 from tests.deliveries.test_clicks import said_by

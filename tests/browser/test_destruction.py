@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from mailing.base.database import db
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.requests import certificates
 from tests.browser.axe import complaints
 from tests.browser.test_studio import Studio, open_page, studio  # noqa: F401 (fixtures)

@@ -22,7 +22,7 @@ from mailing.deliveries import account_mails
 from mailing.deliveries.account_mails import AccountMail
 from mailing.deliveries.letters import Letters
 from mailing.people import suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import digest_of
 from mailing.people.suppression import Why as NoReason
 from mailing.staff import passwords, staff, team

@@ -14,7 +14,7 @@ from mailing.base.errors import Invalid, Missing
 from mailing.deliveries import confirmations
 from mailing.deliveries.confirmations import Again
 from mailing.people import forms, ledger, subscribers, suppression, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind
 from mailing.people.optins import Submission
 from mailing.people.suppression import Why

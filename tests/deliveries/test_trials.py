@@ -23,7 +23,7 @@ from mailing.deliveries.letters import Letters
 from mailing.deliveries.trying import Wish
 from mailing.leaving import links
 from mailing.people import ledger, subscribers, suppression, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.subscribers import digest_of
 from mailing.people.suppression import Why

@@ -10,7 +10,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.people import ledger, standings, subscribers, suppression, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from mailing.base.database import db, dsn
 from mailing.base.settings import Settings
 from mailing.people import ledger, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.imports import run, running, state, uploads
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.subscribers import digest_of

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from mailing.base.database import db
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from tests import road
 from tests.peers.smtp_peer import SmtpPeer
 from webapp.app import create_app

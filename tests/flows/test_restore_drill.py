@@ -42,7 +42,7 @@ from mailing.leaving import links, replay
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind
 from mailing.people.subscribers import Subscriber
 from mailing.policies.versions import PolicyVersion

@@ -26,7 +26,7 @@ from mailing.inbound.outcomes import Outcome
 from mailing.inbound.reading import Action, Kind, Reading, Report, Traces
 from mailing.leaving import replay
 from mailing.people import subscribers, suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.suppression import Why
 from tests import road
 from tests.deliveries.conftest import Sender, a_sender

@@ -160,7 +160,7 @@ GUARDS = (
     ),
     Guard(
         "T23",
-        "mailing/people/address.py",
+        "mailing/people/canonical.py",
         'Address(f"{local.lower()}@{provider}"',
         'Address(f"{local}@{provider}"',
         ("tests/people/test_suppression.py::test_another_spelling_is_suppressed_as_well",),
@@ -169,8 +169,8 @@ GUARDS = (
         "T24",
         "mailing/deliveries/letters.py",
         "        compiled = self._campaign(passed.campaign_id, passed.language)\n",
-        "        from mailing.people import address, subscribers\n"
-        '        subscribers.create(address.canonical("reader@example.com"), "kk")\n'
+        "        from mailing.people import canonical, subscribers\n"
+        '        subscribers.create(canonical.canonical("reader@example.com"), "kk")\n'
         "        compiled = self._campaign(passed.campaign_id, passed.language)\n",
         (_ERASED + "telling_people_about_a_change_makes_nobody_a_subscriber",),
     ),

@@ -17,7 +17,7 @@ _SOFT = (_CAME + "soft_bounces_of_one_day_cost_nobody_and_of_five_days_do",)
 _NO_ID = (_CAME + "a_complaint_that_shows_no_id_of_ours_changes_nothing",)
 _BY_ADDRESS = """\
     from mailing.people import subscribers
-    from mailing.people.address import canonical
+    from mailing.people.canonical import canonical
     found = [subscribers.find(canonical(one)) for one in reading.complained_of]
     people |= {one.id for one in found if one is not None}
 """

@@ -15,7 +15,7 @@ from mailing.deliveries.permit import SendPermit
 from mailing.deliveries.results import Ending, Result
 from mailing.leaving import replay
 from mailing.people import ledger, subscribers, suppression, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.requests import incoming, queue
 from tests import road
 from tests.deliveries.conftest import Sender, a_sender

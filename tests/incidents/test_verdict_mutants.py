@@ -17,7 +17,7 @@ from sqlalchemy import text
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.people import ledger, subscribers, suppression, topics, verdict, verdict_of_many
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.suppression import Why
 from tests import road

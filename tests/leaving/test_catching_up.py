@@ -13,7 +13,7 @@ from mailing.leaving import leave, marks, reading
 from mailing.leaving.catching_up import catch_up
 from mailing.leaving.journal import Journal, JournalError, Line, Note
 from mailing.people import ledger, subscribers, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Subscriber, digest_of
 from tests import road
 from tests.person import Person, newest_request

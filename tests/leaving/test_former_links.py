@@ -19,7 +19,7 @@ from mailing.leaving.journal import Note
 from mailing.leaving.leave import NobodyKnown
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, lost, standings, subscribers, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.subscribers import digest_of
 from tests import road

@@ -7,9 +7,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from mailing.base import plain
 from mailing.base.errors import Invalid
-from mailing.people import address
-from mailing.people.address import Address, canonical, clean_field, masked
+from mailing.base.plain import clean_field
+from mailing.people import canonical as reading
+from mailing.people.address import Address, masked
+from mailing.people.canonical import canonical
 
 TWINS = [
     "alma@example.com",
@@ -177,7 +180,7 @@ ODD = st.text(st.sampled_from("abZ09.+-_@ \u2024\uff20Ä\u0130\u212a'\"\n"), max
 @example("WWW@example.com")
 @settings(max_examples=400, deadline=None)
 def test_the_quick_reader_reads_every_address_as_the_general_one_t23(text: str) -> None:
-    assert _either(canonical, text) == _either(address._read, text)
+    assert _either(canonical, text) == _either(reading._read, text)
 
 
 def _either(read: Callable[[str], Address], text: str) -> Address | str:
@@ -192,6 +195,5 @@ def _either(read: Callable[[str], Address], text: str) -> Address | str:
 def test_whatever_is_printable_holds_nothing_that_a_field_may_not(text: str) -> None:
     if text.isprintable():
         assert not any(
-            unicodedata.category(one) in address._BROKEN or one in address._DIRECTION
-            for one in text
+            unicodedata.category(one) in plain._BROKEN or one in plain._DIRECTION for one in text
         )

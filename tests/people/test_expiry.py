@@ -17,7 +17,7 @@ from mailing.base.tokens import OptInToken, link_keys
 from mailing.deliveries import confirmations
 from mailing.leaving import links
 from mailing.people import expiry, ledger, profile
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.imports import ImportFile, import_people
 from mailing.people.optins import OptIn, Submission
 from mailing.people.subscribers import Subscriber, digest_of

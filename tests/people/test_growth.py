@@ -12,7 +12,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.base.settings import Settings, current
 from mailing.people import growth, ledger, subscribers, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.growth import GrowthDay
 from mailing.people.ledger import Kind, NewEntry
 from tests import road

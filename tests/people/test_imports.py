@@ -24,7 +24,7 @@ from mailing.base.database import db, dsn
 from mailing.base.errors import Invalid, Missing
 from mailing.base.settings import current
 from mailing.people import evidence, forms, ledger, standings, subscribers, topics, wording
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.imports import Import, ImportFile, ImportReport, Steps, import_people, run
 from mailing.people.imports.persons import Persons
 from mailing.people.imports.work import Attestation

@@ -7,7 +7,7 @@ from flask import Flask
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.people import choices, corrections, ledger, subscribers, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.corrections import NewCorrection
 from mailing.people.imports import ImportReport
 from mailing.people.ledger import Kind, NewEntry

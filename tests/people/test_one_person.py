@@ -29,7 +29,7 @@ from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.leaving import links
 from mailing.people import ledger, optins, subscribers, suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.imports import ImportFile, import_people
 from mailing.people.ledger import Kind
 from mailing.people.suppression import Why

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.people import optins, subscribers, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.optins import LIFETIME, Asked, OptIn, State
 from tests import road
 

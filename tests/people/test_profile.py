@@ -11,7 +11,7 @@ from mailing.base.errors import Invalid, Missing
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import profile, standings, subscribers, suppression, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind
 from mailing.people.suppression import Why
 from tests import road

@@ -11,7 +11,7 @@ from mailing.base import clock
 from mailing.base.database import db, dsn
 from mailing.base.settings import Settings
 from mailing.people import suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import digest_of
 from mailing.people.suppression import Why
 from tests import road

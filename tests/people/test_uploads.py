@@ -20,7 +20,7 @@ from mailing.base.database import db
 from mailing.base.errors import ConfigurationError, Conflict, Invalid, Missing, Unavailable
 from mailing.base.settings import Settings
 from mailing.people import ledger, standings, subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.imports import run, running, sealed, state, uploads
 from mailing.people.imports.sealed import BLOCK, Opened, Writer
 from mailing.people.imports.state import Import, State

@@ -1,7 +1,7 @@
 """Disclosures, as tests of every door need them."""
 
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.requests.disclosures import deciding
 from mailing.requests.disclosures.deciding import Wish
 from mailing.requests.disclosures.state import Disclosure, Grounds

@@ -26,7 +26,7 @@ from mailing.inbound.reading import Reading, Trust
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Subscriber, digest_of
 from mailing.people.suppression import Why
 from mailing.policies.versions import PolicyVersion

@@ -17,7 +17,7 @@ from mailing.inbound.messages import InboundMessage
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import ledger, subscribers, suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.imports import state
 from mailing.people.subscribers import Subscriber
 from mailing.people.suppression import Why

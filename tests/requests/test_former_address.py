@@ -9,7 +9,7 @@ from mailing.base.database import db
 from mailing.base.errors import Missing
 from mailing.leaving import preference_view
 from mailing.people import profile, subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind
 from mailing.requests import moving, rectify
 from tests.person import Person

@@ -12,7 +12,7 @@ from mailing.base.database import db
 from mailing.deliveries import confirmations
 from mailing.inbound.reading import Kind, Trust
 from mailing.people import evidence, ledger, subscribers, suppression, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind as Said
 from mailing.people.ledger import NewEntry
 from mailing.people.optins import OptIn

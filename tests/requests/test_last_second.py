@@ -16,7 +16,7 @@ from mailing.deliveries import trying
 from mailing.deliveries.trying import Wish
 from mailing.inbound.reading import Kind as Letter
 from mailing.people import lost, suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.lost import LostSubscriber
 from mailing.people.subscribers import Subscriber, digest_of
 from mailing.requests import (

@@ -23,7 +23,7 @@ from mailing.people import (
     topics,
     verdict,
 )
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind
 from mailing.people.subscribers import digest_of
 from mailing.people.suppression import Why

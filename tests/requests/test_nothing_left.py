@@ -17,7 +17,7 @@ from mailing.deliveries import trying
 from mailing.deliveries.results import Ending, Result
 from mailing.deliveries.trying import Wish
 from mailing.leaving import reasons, replay
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.imports import running, uploads
 from mailing.people.subscribers import digest_of
 from mailing.requests import (

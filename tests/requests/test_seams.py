@@ -14,7 +14,7 @@ from mailing.base.errors import Conflict, Invalid, NotAllowed
 from mailing.base.languages import speaking
 from mailing.base.settings import ROOT
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Subscriber
 from mailing.requests import (
     acting,

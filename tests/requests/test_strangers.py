@@ -21,7 +21,7 @@ from mailing.deliveries.returns import Return
 from mailing.inbound import bounces, outcomes, traces
 from mailing.inbound.reading import Action, Kind, Report, Traces
 from mailing.people import address_changes, suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import digest_of
 from mailing.people.suppression import Why
 from mailing.requests import moving

@@ -12,7 +12,7 @@ from mailing.base.tokens import ReturnPath, link_keys
 from mailing.deliveries.answers import Answer
 from mailing.leaving import reasons
 from mailing.leaving.reasons import LeaveReason
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Entry
 from mailing.people.subscribers import Subscriber, digest_of
 from mailing.requests import incoming, whose

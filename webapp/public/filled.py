@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES, spoken
 from mailing.base.languages import gettext as _
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.open_form import OPTIONAL, OpenForm
 from mailing.people.optins import Submission
 

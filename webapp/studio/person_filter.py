@@ -8,7 +8,7 @@ from flask import request
 
 from mailing.base.errors import Invalid
 from mailing.base.languages import LANGUAGES, OWN_NAMES, date_text, gettext, ngettext
-from mailing.people import address, topics
+from mailing.people import canonical, topics
 from mailing.people.counted import MOST_COUNTED, Number
 from mailing.people.standings import Said
 from mailing.people.topics import Topic
@@ -55,7 +55,7 @@ def here() -> Asked:
 def _provider(found: Asked) -> str:
     typed = found.typed["provider"]
     try:
-        return address.provider_of(typed) if typed else ""
+        return canonical.provider_of(typed) if typed else ""
     except Invalid:
         found.errors["provider"] = gettext("Enter a domain like mail.example.")
         return ""

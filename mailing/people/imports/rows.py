@@ -10,10 +10,12 @@ from zoneinfo import ZoneInfo
 from mailing.base import clock
 from mailing.base.errors import Invalid
 from mailing.base.languages import DEFAULT, LANGUAGES
+from mailing.base.plain import clean_field
 from mailing.base.sealing import digest
 from mailing.base.settings import current
 from mailing.people import forms, wording
-from mailing.people.address import Address, canonical, clean_field
+from mailing.people.address import Address
+from mailing.people.canonical import canonical
 from mailing.people.forms import Form
 from mailing.people.imports.report import Fault
 from mailing.people.imports.table import FIELDS, Record

@@ -9,7 +9,7 @@ from mailing.base.errors import Invalid
 from mailing.base.sealing import keyring
 from mailing.base.settings import current
 from mailing.inbound.reading import Trust, read
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import digest_of
 from mailing.requests.correspondent import Correspondent
 from mailing.requests.whose import Person

@@ -11,7 +11,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.deliveries.deliveries import Delivery
 from mailing.people import subscribers, suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.suppression import Why
 from tests.webapp.public.conftest import Rows, Shop
 from tests.webapp.public.people import ask, say_yes

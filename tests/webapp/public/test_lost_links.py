@@ -13,7 +13,7 @@ from mailing.inbound import addresses
 from mailing.leaving import replay
 from mailing.leaving.journal import Journal
 from mailing.people import lost, standings, subscribers, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import digest_of
 from tests.webapp.public.conftest import Rows, Shop
 from tests.webapp.public.people import Asked, leave_link, say_yes, standing

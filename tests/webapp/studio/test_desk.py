@@ -10,7 +10,7 @@ from mailing.base import clock
 from mailing.base.database import db
 from mailing.deliveries import answers
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.requests import identifying, inquiries, registering, rights
 from mailing.requests.identifying import Vouching
 from mailing.requests.kinds import Channel, Kind

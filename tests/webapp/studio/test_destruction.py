@@ -10,7 +10,7 @@ from flask import Flask
 from mailing.base import clock
 from mailing.base.database import db
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.subscribers import Subscriber
 from mailing.requests import certificates, verifying
 from mailing.requests.requests import Request, find

@@ -16,8 +16,8 @@ from mailing.deliveries.returns import Return
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import expiry, ledger, subscribers
-from mailing.people.address import canonical
 from mailing.people.address_changes import AddressChange
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind, NewEntry
 from mailing.people.optins import OptIn, Submission
 from mailing.policies import versions

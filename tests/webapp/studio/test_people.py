@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.people import ledger, listed, profile, standings, subscribers, suppression
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind
 from mailing.people.suppression import Why
 from mailing.requests import requests

@@ -15,7 +15,7 @@ from mailing.deliveries import answers
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind as Said
 from mailing.requests import acting, incoming, timeline
 from mailing.requests.acting import Closing

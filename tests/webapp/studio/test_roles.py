@@ -12,7 +12,7 @@ from sqlalchemy import text
 from mailing.base.database import db
 from mailing.campaigns import segments, sentences
 from mailing.people import subscribers
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.imports import uploads
 from mailing.requests import incidents
 from mailing.staff import staff

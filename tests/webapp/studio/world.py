@@ -12,7 +12,7 @@ from mailing.campaigns.campaigns import State
 from mailing.campaigns.content import Content
 from mailing.deliveries import batches
 from mailing.people import forms, subscribers, topics
-from mailing.people.address import canonical
+from mailing.people.canonical import canonical
 from mailing.people.ledger import Kind, NewEntry, append_many
 from mailing.policies import versions
 from mailing.policies.versions import NewText
