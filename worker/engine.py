@@ -31,8 +31,6 @@ FINISH_SECONDS = 30.0
 # How long a turn that is over waits for its last answers before another begins.
 _PAUSE_SECONDS = 1.0
 _NAP = 0.05
-# Nothing has moved for so long: whatever could join a group has joined it.
-_QUIET = 0.002
 
 
 class Engine:
@@ -163,7 +161,7 @@ class Engine:
     def _patience(self) -> float:
         count = self._lines.count
         if count[Phase.AT_DOT] or (self._stock and count[Phase.IDLE] and not self._stock.wait()):
-            return _QUIET
+            return self._to_seal.patience
         return min(_NAP, self._stock.wait() or _NAP)
 
     def _ripe(self, is_quiet: bool) -> list[Line]:
@@ -206,7 +204,9 @@ class Engine:
         if not ready:
             return
         sealing = [(line, line.passed) for line in ready if line.passed]
+        began = time.monotonic()
         sealed = seal(self._database, self._life.id, [one.permit for _, one in sealing])
+        self._to_seal.took(time.monotonic() - began)
         self._life.journal.dots(_dot(p) for _, p in sealing if p.permit.delivery_id in sealed)
         now = time.monotonic()
         for line, passed in sealing:

@@ -4,6 +4,11 @@ import time
 
 # How long the first of a group waits for the others at most, however busy they are.
 _LONGEST = 0.02
+# Nothing has moved for so long: whatever could join a group has joined it. Where the database is
+# quick that is two milliseconds. Where it is not, a group that has just gone by itself keeps the
+# next waiting, and both had better go together.
+_QUIET = 0.002
+_MOST_QUIET = 0.01
 # So many that are ready for each that moves are nearly all: a group costs as much as a dozen of its
 # messages, whoever is in it.
 _NEARLY_ALL = 4
@@ -14,6 +19,13 @@ class Gathering:
 
     def __init__(self) -> None:
         self._since: float | None = None
+        self._took = 0.0
+
+    @property
+    def patience(self) -> float:
+        """The seconds in which nothing is to move until a group counts as complete: as many as the
+        last one took."""
+        return min(max(self._took, _QUIET), _MOST_QUIET)
 
     def is_ripe(self, ready: int, moving: int, is_quiet: bool) -> bool:
         """Whether so many that are ready should go now.
@@ -32,3 +44,7 @@ class Gathering:
     def went(self) -> None:
         """A group has gone."""
         self._since = None
+
+    def took(self, seconds: float) -> None:
+        """The database has answered a group after so many seconds."""
+        self._took = seconds
