@@ -13,6 +13,7 @@ class Lazy(click.Group):
     """A group that knows of each command the module it is in, below `package`.
 
     A module is named alone where the command has its own name there, else as `module:attribute`.
+    What is not in `modules` is no command: nothing is added by decorators.
     """
 
     def __init__(self, *args: Any, package: str, modules: Mapping[str, str], **told: Any) -> None:

@@ -24,7 +24,7 @@ class Gathering:
     @property
     def patience(self) -> float:
         """The seconds in which nothing is to move until a group counts as complete: as many as the
-        last one took."""
+        last one took. A turn of the loop waits once for all its groups: it asks the seal's."""
         return min(max(self._took, _QUIET), _MOST_QUIET)
 
     def is_ripe(self, ready: int, moving: int, is_quiet: bool) -> bool:

@@ -22,7 +22,7 @@ from mailing.deliveries import (
     brake,
     dispatch,
     dns_checks,
-    halts,
+    halting,
     incarnations,
     links,
     returns,
@@ -44,7 +44,7 @@ Steps = tuple[Callable[[], object], ...]
 # What a campaign waits for, and what has a day or an hour.
 OFTEN: Steps = (
     dispatch.release_due,
-    halts.close_stopped,
+    halting.close_stopped,
     brake.look_at_all,
     returns.settle_uncertain,
     dispatch.finish,

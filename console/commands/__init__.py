@@ -1,4 +1,5 @@
-"""The commands, one noun a file; a file is read only when its noun is spoken or listed."""
+"""The commands, one noun a file, which is read only when its noun is spoken or listed; a noun of
+many verbs is a package whose verbs are read in the same way."""
 
 # Noun and file, in the order in which help lists them.
 NOUNS = {

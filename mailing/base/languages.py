@@ -41,7 +41,7 @@ def found_in(folder: Path) -> tuple[str, ...]:
 def own_name(language: str, folder: Path) -> str:
     """What the language calls itself: its catalogue's X-Language-Name, else as CLDR has it."""
     if language == SOURCE:
-        return "English"  # has no catalogue, and reading CLDR's data is felt in each start
+        return "English"  # No catalogue of it is ever read, and CLDR's data is felt in each start.
     path = folder / language / "LC_MESSAGES" / "messages.po"
     said = _OWN_NAME.search(_head(path)) if path.exists() else None
     return said[1] if said else (Locale.parse(language).get_display_name() or language).capitalize()

@@ -13,7 +13,7 @@ from mailing.base.database import db
 from mailing.base.settings import Settings, current
 from mailing.campaigns import campaigns
 from mailing.campaigns.campaigns import Campaign, State
-from mailing.deliveries import halts
+from mailing.deliveries import halting
 from mailing.deliveries.brake_words import Trip
 from mailing.staff.audit import Actor, record
 from mailing.staff.staff import Role
@@ -73,7 +73,7 @@ def pull(campaign_id: int, trip: Trip) -> bool:
     campaign = campaigns.lock(campaign_id)
     if campaign.state != State.SENDING:
         return False
-    halts.pause(campaign_id, ITSELF)
+    halting.pause(campaign_id, ITSELF)
     campaign.brake = asdict(trip)
     record(ITSELF, "campaign braked", f"campaign {campaign_id}", **asdict(trip))
     db.session.flush()

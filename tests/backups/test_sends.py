@@ -12,7 +12,7 @@ from sqlalchemy import text
 from mailing.base.database import db, dsn
 from mailing.base.settings import Settings
 from mailing.campaigns import campaigns
-from mailing.deliveries import dispatch, halts, incarnations, lines, queue, sends
+from mailing.deliveries import dispatch, halting, incarnations, lines, queue, sends
 from mailing.deliveries.incarnations import Owner
 from mailing.leaving import links, replay
 from mailing.people import lost
@@ -80,7 +80,7 @@ def claimed(settings: Settings) -> list[UUID]:
 
 
 def resume(number: int) -> None:
-    halts.resume(number, road.ACTOR)
+    halting.resume(number, road.ACTOR)
     db.session.commit()
 
 

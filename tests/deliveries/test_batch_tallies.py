@@ -5,7 +5,7 @@ from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.campaigns import audience
-from mailing.deliveries import batch_tallies, halts, returns, status
+from mailing.deliveries import batch_tallies, halting, returns, status
 from mailing.deliveries.batch_tallies import BatchTally
 from mailing.deliveries.results import Ending
 from tests import road
@@ -88,10 +88,10 @@ def test_a_stop_says_the_same_with_batches_that_are_kept(sender: Sender) -> None
     answers(sender, Ending.ACCEPTED, Ending.ACCEPTED)
     assert keep() == 1
     lose_the_rows()
-    counted = halts.stop(number, road.ACTOR)
+    counted = halting.stop(number, road.ACTOR)
     db.session.commit()
     assert (counted.out, counted.stopped) == (2, 4)
-    halts.close_stopped()
+    halting.close_stopped()
     db.session.commit()
     assert told(number)["accepted"] == 2
     assert told(number)["held"] == {"campaign_stopped": 4}

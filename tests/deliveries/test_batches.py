@@ -13,7 +13,7 @@ from mailing.base.database import db, dsn
 from mailing.base.settings import current
 from mailing.campaigns import audience
 from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
-from mailing.deliveries import dispatch, halts, queue
+from mailing.deliveries import dispatch, halting, queue
 from mailing.deliveries.results import Ending, Result
 from tests import road
 from tests.deliveries.conftest import Begin, Sender
@@ -175,7 +175,7 @@ def test_what_is_given_back_for_a_while_is_not_claimed_before(sender: Sender) ->
 def test_a_stop_in_the_middle_counts_what_was_never_written(sender: Sender) -> None:
     number = started(35)
     sender.claim(10)
-    counted = halts.stop(number, road.ACTOR)
+    counted = halting.stop(number, road.ACTOR)
     db.session.commit()
     assert (counted.out, counted.stopped) == (0, 35)
     assert road.outcomes(number)["held"] == {"campaign_stopped": 35}
@@ -185,9 +185,9 @@ def test_a_stop_in_the_middle_counts_what_was_never_written(sender: Sender) -> N
 def test_a_sweep_writes_down_what_a_stop_has_kept_back(sender: Sender) -> None:
     number = started(35)
     road.write_out()
-    halts.stop(number, road.ACTOR)
+    halting.stop(number, road.ACTOR)
     db.session.commit()
-    while halts.close_stopped():
+    while halting.close_stopped():
         db.session.commit()
     assert sender.states() == {"held": 35}
     assert unfinished(sender) == 0
@@ -200,7 +200,7 @@ def test_gates_that_overlap_do_not_keep_a_stop_waiting(sender: Sender, begin: Be
     with sender.database.transaction():
         sender.database.execute(QUEUE_FOR_SHARE, {"ids": [number]})
         sender.database.execute("SELECT FROM campaigns WHERE id = %s FOR SHARE", [number])
-        stopping = begin(lambda: halts.stop(number, road.ACTOR))
+        stopping = begin(lambda: halting.stop(number, road.ACTOR))
         with psycopg.connect(dsn(current().database), autocommit=True) as other:
             other.execute("SET lock_timeout = '200ms'")
             with pytest.raises(psycopg.errors.LockNotAvailable):
@@ -231,7 +231,7 @@ def test_what_is_put_off_and_a_pause_take_their_rows_in_one_order(
     last = {"id": claims[-1].delivery_id}
     db.session.execute(text("SELECT FROM deliveries WHERE id = :id FOR UPDATE"), last)
     putting = begin(put_off)
-    pausing = begin(lambda: halts.pause(number, road.ACTOR))
+    pausing = begin(lambda: halting.pause(number, road.ACTOR))
     db.session.rollback()
     assert putting.answer() == 10
     assert pausing.answer().stopped == 10

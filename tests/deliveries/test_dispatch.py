@@ -13,7 +13,7 @@ from mailing.base.database import db
 from mailing.base.errors import Conflict, NotReady
 from mailing.base.settings import Settings
 from mailing.campaigns import campaigns
-from mailing.deliveries import dispatch, halts, queue, status
+from mailing.deliveries import dispatch, halting, queue, status
 from mailing.deliveries.results import Ending, Result
 from tests import road
 from tests.deliveries.conftest import Begin, Sender, a_sender
@@ -159,12 +159,12 @@ def test_a_stop_says_exactly_what_was_out_and_what_was_not(sender: Sender) -> No
     answers(sender, Ending.ACCEPTED, Ending.ACCEPTED, Ending.REFUSED, Ending.UNCERTAIN)
     answers(sender, Ending.DEFERRED)
     passed, claimed = sender.ask(sender.claim(2)), sender.claim(1)
-    counted = halts.stop(number, road.ACTOR)
+    counted = halting.stop(number, road.ACTOR)
     db.session.commit()
     assert (counted.state, counted.out, counted.stopped) == ("stopped", 4, 6)
     assert (sender.seal(passed), sender.ask(claimed), sender.claim()) == (set(), [], [])
     with pytest.raises(Conflict):
-        halts.stop(number, road.ACTOR)
+        halting.stop(number, road.ACTOR)
 
 
 def test_a_pause_counts_what_is_open_as_out_because_it_is_finished(sender: Sender) -> None:
@@ -172,15 +172,15 @@ def test_a_pause_counts_what_is_open_as_out_because_it_is_finished(sender: Sende
     answers(sender, Ending.ACCEPTED, Ending.DEFERRED)
     passed = sender.ask(sender.claim(2))
     sender.claim(1)
-    counted = halts.pause(number, road.ACTOR)
+    counted = halting.pause(number, road.ACTOR)
     db.session.commit()
     assert (counted.out, counted.stopped) == (3, 7)
     assert len(sender.seal(passed)) == 2
     assert sender.claim() == []
-    halts.resume(number, road.ACTOR)
+    halting.resume(number, road.ACTOR)
     db.session.commit()
     with pytest.raises(Conflict, match="is sending, not paused"):
-        halts.resume(number, road.ACTOR)
+        halting.resume(number, road.ACTOR)
     assert len(sender.claim()) == 6
 
 
@@ -232,11 +232,11 @@ def test_groups_and_stops_never_end_in_a_deadlock(app: Flask, settings: Settings
     for thread in threads:
         thread.start()
     for _ in range(8):
-        halts.pause(numbers[1], road.ACTOR)
+        halting.pause(numbers[1], road.ACTOR)
         db.session.commit()
-        halts.resume(numbers[1], road.ACTOR)
+        halting.resume(numbers[1], road.ACTOR)
         db.session.commit()
-    halts.stop(numbers[0], road.ACTOR)
+    halting.stop(numbers[0], road.ACTOR)
     db.session.commit()
     over.set()
     for thread in threads:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.deliveries import gate, halts, queue
+from mailing.deliveries import gate, halting, queue
 from mailing.deliveries.results import Ending, Result
 from mailing.people import ledger, subscribers, suppression, topics
 from mailing.people.ledger import Kind, NewEntry
@@ -110,7 +110,7 @@ def test_every_no_is_held_with_its_reason_and_nobody_else(
 def test_a_stop_that_comes_first_is_seen_by_the_gate(sender: Sender, begin: Begin) -> None:
     number, _ = road.under_way(3)
     claims = sender.claim()
-    counted = halts.stop(number, road.ACTOR)
+    counted = halting.stop(number, road.ACTOR)
     asked = begin(lambda: sender.ask(claims))
     db.session.commit()
     assert asked.answer() == []
@@ -123,7 +123,7 @@ def test_a_stop_that_comes_after_the_gate_aborts_what_is_open(sender: Sender, be
     claims = sender.claim()
     with sender.database.transaction():
         passed = sender.ask(claims)
-        stopping = begin(lambda: halts.stop(number, road.ACTOR))
+        stopping = begin(lambda: halting.stop(number, road.ACTOR))
     counted = stopping.answer()
     assert (counted.out, counted.stopped) == (0, 3), "what is aborted is stopped as well"
     assert sender.seal(passed) == set()
@@ -133,13 +133,13 @@ def test_a_stop_that_comes_after_the_gate_aborts_what_is_open(sender: Sender, be
 def test_a_paused_campaign_goes_back_and_costs_no_attempt(sender: Sender) -> None:
     number, _ = road.under_way(2)
     claims = sender.claim()
-    halts.pause(number, road.ACTOR)
+    halting.pause(number, road.ACTOR)
     db.session.commit()
     assert sender.ask(claims) == []
     row = sender.row(claims[0].delivery_id)
     assert (row["state"], row["attempts"]) == ("pending", 0)
     assert sender.claim() == []
-    halts.resume(number, road.ACTOR)
+    halting.resume(number, road.ACTOR)
     db.session.commit()
     assert len(sender.ask(sender.claim())) == 2
 

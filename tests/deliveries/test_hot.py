@@ -4,7 +4,7 @@ from uuid import UUID
 
 from mailing.base.database import db
 from mailing.base.settings import Settings, current
-from mailing.deliveries import halts, incarnations, queue, status
+from mailing.deliveries import halting, incarnations, queue, status
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.incarnations import Journalled
 from mailing.deliveries.results import Ending, Result
@@ -69,11 +69,11 @@ def go_everywhere(sender: Sender, settings: Settings, number: int, people: list[
     status.resend_uncertain(number, road.ACTOR)
     db.session.commit()
     sender.ask(sender.claim(5)[:2])
-    halts.pause(number, road.ACTOR)
+    halting.pause(number, road.ACTOR)
     db.session.commit()
     links.by_token(road.leave_token(people[-1]), 0)
-    halts.stop(number, road.ACTOR)
-    while halts.close_stopped():
+    halting.stop(number, road.ACTOR)
+    while halting.close_stopped():
         db.session.commit()
 
 

@@ -7,7 +7,7 @@ import pytest
 from mailing.base.database import db
 from mailing.base.errors import Missing
 from mailing.base.settings import current
-from mailing.deliveries import gate, halts, incarnations
+from mailing.deliveries import gate, halting, incarnations
 from mailing.deliveries.incarnations import Journalled, Trace
 from tests import road
 from tests.deliveries.conftest import Sender
@@ -69,7 +69,7 @@ def test_what_somebody_leaving_aborted_is_held_for_their_reason(
 ) -> None:
     number, _ = road.under_way(1)
     [passed] = sender.ask(sender.claim())
-    halts.stop(number, road.ACTOR)
+    halting.stop(number, road.ACTOR)
     db.session.commit()
     settle(other, sender, {})
     row = sender.row(passed.permit.delivery_id)

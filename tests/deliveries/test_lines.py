@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.campaigns import audience, campaigns, segments, sentences
-from mailing.deliveries import halts, lines, status
+from mailing.deliveries import halting, lines, status
 from mailing.deliveries.lines import Line
 from mailing.deliveries.results import Ending, Result
 from mailing.leaving import replay
@@ -181,11 +181,11 @@ def test_what_a_stop_keeps_back_is_held_from_that_moment(app: Flask, sender: Sen
     number = road.campaign()
     road.start(number)
     sender.claim(4)
-    halts.stop(number, road.ACTOR)
+    halting.stop(number, road.ACTOR)
     db.session.commit()
     found = whole(number)
     assert Counter((one.outcome, one.reason) for one in found) == {("held", "campaign_stopped"): 9}
-    halts.close_stopped()
+    halting.close_stopped()
     db.session.commit()
     assert [one.outcome for one in whole(number)] == ["held"] * 9
 

@@ -15,7 +15,7 @@ from mailing.base.database import db, dsn
 from mailing.base.settings import Settings, current, load
 from mailing.bootstrap import create_base
 from mailing.campaigns import audience, campaigns
-from mailing.deliveries import dispatch, halts, incarnations, queue
+from mailing.deliveries import dispatch, halting, incarnations, queue
 from mailing.deliveries.incarnations import Journalled
 from mailing.deliveries.results import Ending, Result
 from mailing.people import optins
@@ -171,7 +171,7 @@ def test_what_was_stopped_before_stays_so_and_is_written_down(old: Flask, sender
     migrated()
     assert len(deliver(sender)) == 1, "the confirmation alone"
     the_dead_are_settled(sender)
-    while halts.close_stopped():
+    while halting.close_stopped():
         db.session.commit()
     assert sender.states() == {"accepted": 3, "refused": 2, "uncertain": 2, "held": 14}
     held = {"campaign_stopped": 2 + 6 + 2 + 15, "unsubscribed": 4}

@@ -10,7 +10,7 @@ from mailing.base.database import db
 from mailing.base.errors import NotAllowed
 from mailing.base.settings import Settings
 from mailing.campaigns import audience
-from mailing.deliveries import confirmations, halts, incarnations, queue
+from mailing.deliveries import confirmations, halting, incarnations, queue
 from mailing.deliveries.queue import Claim
 from mailing.people.optins import Submission
 from tests import road
@@ -118,10 +118,10 @@ def test_what_was_on_its_way_before_is_claimed_without_anything_new(
 
 def test_what_waits_of_a_paused_campaign_is_not_claimed_again(sender: Sender) -> None:
     number, _ = road.under_way(3)
-    halts.pause(number, road.ACTOR)
+    halting.pause(number, road.ACTOR)
     db.session.commit()
     assert claim_returned(sender, 100) == []
-    halts.resume(number, road.ACTOR)
+    halting.resume(number, road.ACTOR)
     db.session.commit()
     assert len(claim_returned(sender, 2)) == 2
 

@@ -8,7 +8,7 @@ import pytest
 
 from mailing.base.database import db
 from mailing.base.settings import Settings, current
-from mailing.deliveries import halts, results
+from mailing.deliveries import halting, results
 from mailing.deliveries.results import MOST_RESENDS, Ending, Result
 from tests import road
 from tests.deliveries.conftest import Begin, Sender
@@ -57,7 +57,7 @@ def test_each_ending_has_its_state(
 def test_what_was_aborted_is_held_for_its_own_reason_however_it_ended(sender: Sender) -> None:
     number, _ = road.under_way(1)
     [passed] = sender.ask(sender.claim())
-    halts.stop(number, road.ACTOR)
+    halting.stop(number, road.ACTOR)
     db.session.commit()
     told = Result(passed.permit.delivery_id, passed.permit.fence, Ending.LOST, 1)
     row = ended(sender, told, Ending.CANNOT_RENDER)
@@ -70,7 +70,7 @@ def test_a_result_that_waits_for_somebody_leaving_is_held_for_their_reason(
     """The row is open when the statement begins and aborting when it has its lock."""
     number, _ = road.under_way(1)
     [passed] = sender.ask(sender.claim())
-    halts.stop(number, road.ACTOR)
+    halting.stop(number, road.ACTOR)
     told = Result(passed.permit.delivery_id, passed.permit.fence, Ending.LOST, 1)
     asked = begin(lambda: sender.ask([], told))
     db.session.commit()

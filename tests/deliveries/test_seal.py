@@ -3,7 +3,7 @@
 import pytest
 
 from mailing.base.database import db
-from mailing.deliveries import halts
+from mailing.deliveries import halting
 from mailing.deliveries.gate import Passed
 from mailing.deliveries.results import Ending, Result
 from mailing.leaving import links
@@ -64,7 +64,7 @@ def test_an_answer_that_comes_within_the_patience_names_nothing(
 def test_a_seal_that_waits_for_somebody_leaving_is_refused(sender: Sender, begin: Begin) -> None:
     number, _ = road.under_way(3)
     passed = opened(sender, 3)
-    halts.stop(number, road.ACTOR)
+    halting.stop(number, road.ACTOR)
     sealing = begin(lambda: sender.seal(passed))
     db.session.commit()
     assert sealing.answer() == set()
@@ -78,7 +78,7 @@ def test_a_stop_after_the_seal_leaves_what_is_sealed_and_counts_it_as_out(
     passed = opened(sender, 3)
     with sender.database.transaction():
         assert len(sender.seal(passed[:2])) == 2
-        stopping = begin(lambda: halts.stop(number, road.ACTOR))
+        stopping = begin(lambda: halting.stop(number, road.ACTOR))
     counted = stopping.answer()
     assert (counted.out, counted.stopped) == (2, 1)
     assert sender.states() == {"sealed": 2, "aborting": 1}
@@ -90,11 +90,11 @@ def test_what_comes_back_to_a_stopped_campaign_is_held(sender: Sender, ending: E
     number, _ = road.under_way(1)
     passed = opened(sender)
     sender.seal(passed)
-    halts.stop(number, road.ACTOR)
+    halting.stop(number, road.ACTOR)
     db.session.commit()
     sender.ask([], lost(passed[0], ending))
     assert sender.states() == {"deferred": 1}
-    assert halts.close_stopped() == 1
+    assert halting.close_stopped() == 1
     db.session.commit()
     told = road.outcomes(number)
     assert (told["deferred"], told["held"]) == (0, {"campaign_stopped": 1})

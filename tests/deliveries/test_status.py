@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from mailing.base.database import db
 from mailing.base.errors import Conflict
-from mailing.deliveries import dispatch, halts, relays, status
+from mailing.deliveries import dispatch, halting, relays, status
 from mailing.deliveries.results import Ending
 from mailing.deliveries.why import why
 from mailing.leaving import links
@@ -48,8 +48,8 @@ def test_the_rate_counts_only_the_time_in_which_it_could_move(sender: Sender) ->
     number, _ = road.under_way(8)
     answers(sender, *[Ending.ACCEPTED] * 8)
     assert _rate_when_it_moves_for(number, seconds=4) == pytest.approx(2, abs=0.3)
-    halts.pause(number, road.ACTOR)
-    halts.resume(number, road.ACTOR)
+    halting.pause(number, road.ACTOR)
+    halting.resume(number, road.ACTOR)
     db.session.commit()
     assert status.status(number)["rate"] == 0.0, "nothing has been accepted since"
 
@@ -118,7 +118,7 @@ def test_what_is_uncertain_is_named_and_goes_out_again_only_by_a_persons_decisio
 def test_nothing_of_a_stopped_campaign_is_sent_again(sender: Sender) -> None:
     number, _ = road.under_way(2)
     answers(sender, Ending.UNCERTAIN)
-    halts.stop(number, road.ACTOR)
+    halting.stop(number, road.ACTOR)
     db.session.commit()
     with pytest.raises(Conflict, match="is stopped; nothing of it is sent again"):
         status.resend_uncertain(number, road.ACTOR)
@@ -143,7 +143,7 @@ def test_in_the_holding_window_the_audience_is_counted_as_it_would_be_now(app: F
     assert (found["state"], found["audience"], found["pending"]) == ("scheduled", 3, 3)
     links.by_token(road.leave_token(ids[0]), 0)
     assert road.outcomes(number)["audience"] == 2
-    assert halts.stop(number, road.ACTOR).out == 0
+    assert halting.stop(number, road.ACTOR).out == 0
     db.session.commit()
     found = road.outcomes(number)
     assert (found["state"], found["audience"]) == ("stopped", 0)

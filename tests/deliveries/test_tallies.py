@@ -3,7 +3,7 @@
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.deliveries import dispatch, halts, returns, status, tallies
+from mailing.deliveries import dispatch, halting, returns, status, tallies
 from mailing.deliveries.results import Ending
 from tests import road
 from tests.deliveries.conftest import Sender
@@ -47,9 +47,9 @@ def test_what_a_stop_kept_back_is_in_the_tally_once_nothing_is_in_work(sender: S
     number, _ = road.under_way(3)
     answers(sender, Ending.ACCEPTED)
     sender.claim(1)
-    halts.stop(number, road.ACTOR)
+    halting.stop(number, road.ACTOR)
     db.session.commit()
-    halts.close_stopped()
+    halting.close_stopped()
     db.session.commit()
     assert _kept() == [], "a message may still be on the wire"
     db.session.execute(

@@ -10,7 +10,7 @@ from redis import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from mailing.base.database import db
-from mailing.deliveries import halts, status
+from mailing.deliveries import halting, status
 from mailing.people import topics
 from mailing.policies import versions
 from tests import road
@@ -115,7 +115,7 @@ def _break_off(ground: Ground, cast: Cast) -> None:
     """What a round that failed leaves behind is not the next one's."""
     ground.dismiss()
     db.session.remove()
-    halts.stop(cast.number, road.ACTOR)
+    halting.stop(cast.number, road.ACTOR)
     db.session.commit()
     dots_of(ground)
 

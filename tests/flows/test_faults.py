@@ -31,7 +31,7 @@ from mailing.base import schema
 from mailing.base.database import db, dsn
 from mailing.base.jobs import SEND, SWEEP, queue_of, ring_now
 from mailing.base.settings import ROOT
-from mailing.deliveries import halts, status
+from mailing.deliveries import halting, status
 from mailing.leaving import links
 from tests import road
 from tests.peers.faults import Fault, Stage
@@ -228,7 +228,7 @@ def test_the_figures_add_up_at_every_moment_and_a_stop_stops_within_two_seconds(
         road.start(number)
         road.wait_for(lambda: len(peer.accepted) > 100)
         began = time.monotonic()
-        counted = halts.stop(number, road.ACTOR)
+        counted = halting.stop(number, road.ACTOR)
         db.session.commit()
         stopped_at = time.monotonic()
         road.wait_until_settled(environment)

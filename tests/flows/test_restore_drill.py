@@ -37,7 +37,7 @@ from mailing.base.errors import Conflict
 from mailing.base.settings import ROOT, load
 from mailing.bootstrap import create_base
 from mailing.campaigns import campaigns
-from mailing.deliveries import dispatch, halts
+from mailing.deliveries import dispatch, halting
 from mailing.leaving import links, replay
 from mailing.leaving.leave import Leaving, leave
 from mailing.leaving.scope import Scope
@@ -289,7 +289,7 @@ def rebuilt(here: World, safe: Path, numbers: list[int], lost: list[str]) -> Non
         assert len(here.peer.accepted) == before
         here.kelisim("sending", "on")
         for number in [one for one, was in zip(numbers, states, strict=True) if was == "paused"]:
-            halts.resume(number, road.ACTOR)
+            halting.resume(number, road.ACTOR)
         db.session.commit()
         links.by_token(road.leave_token(_somebody(here)), 1.0)
         done = [road.wait_until_done(number) for number in numbers[:3]]

@@ -11,7 +11,7 @@ from mailing.base.database import db
 from mailing.base.settings import current
 from mailing.base.tokens import ReturnPath, link_keys
 from mailing.campaigns import campaigns
-from mailing.deliveries import halts
+from mailing.deliveries import halting
 from tests import road
 from tests.flows.halfway import handed_over, held_after, waiting
 from tests.inbound.reports import bounced, complained
@@ -54,7 +54,7 @@ def test_what_comes_back_in_the_middle_stops_the_next_message_and_then_the_campa
         paused = road.outcomes(number)
         assert (paused["state"], paused["accepted"]) == ("paused", STORM + CONNECTIONS)
         assert _suppressed_for_bounces() == 1 + STORM - 1
-        halts.resume(number, road.ACTOR)
+        halting.resume(number, road.ACTOR)
         db.session.commit()
         done = road.wait_until_done(number)
     mailed = {one.recipients[0] for one in peer.accepted[before:]}

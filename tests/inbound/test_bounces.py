@@ -16,7 +16,7 @@ from mailing.base.errors import Conflict
 from mailing.base.settings import Settings, current
 from mailing.base.tokens import LeaveToken, ReturnPath, link_keys
 from mailing.campaigns import campaigns
-from mailing.deliveries import brake, confirmations, halts, returns, status, storms
+from mailing.deliveries import brake, confirmations, halting, returns, status, storms
 from mailing.deliveries.confirmations import Again
 from mailing.deliveries.deliveries import Delivery, message_id
 from mailing.deliveries.results import Ending, Result
@@ -366,7 +366,7 @@ def test_too_many_bounces_pause_the_campaign_until_a_person_resumes_it(
     told = status.status(sent.id)
     assert told["state"] == "paused"
     assert re.search("3 of 10 messages bounced", told["waiting_for"])
-    halts.resume(sent.id, road.ACTOR)
+    halting.resume(sent.id, road.ACTOR)
     db.session.commit()
     bounce(sent.deliveries[3])
     assert campaigns.find(sent.id).state == "sending"

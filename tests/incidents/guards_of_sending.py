@@ -3,6 +3,7 @@
 from tests.incidents.guard import Guard
 
 _DISPATCH = "mailing/deliveries/dispatch.py"
+_HALTING = "mailing/deliveries/halting.py"
 _STARTS = "tests/deliveries/test_dispatch.py::test_"
 _GATE = "tests/deliveries/test_gate.py::test_"
 _BUTTONS = "tests/races/test_cancel_races.py::test_"
@@ -53,7 +54,7 @@ GUARDS = (
     Guard(
         "T47",
         _DISPATCH,
-        "    _demand(campaign, State.SCHEDULED)\n    return campaign",
+        "    campaigns.demand(campaign, State.SCHEDULED)\n    return campaign",
         "    return campaign",
         (_BUTTONS + "send_now_and_hold_have_one_winner",),
     ),
@@ -73,7 +74,7 @@ GUARDS = (
     ),
     Guard(
         "T50",
-        _DISPATCH,
+        _HALTING,
         "    _move(campaign, \"open\", \"state = 'aborting', reason = 'campaign_stopped'\")\n",
         "",
         (_STARTS + "a_stop_says_exactly_what_was_out_and_what_was_not",),
@@ -94,7 +95,7 @@ GUARDS = (
     ),
     Guard(
         "T50",
-        _DISPATCH,
+        _HALTING,
         "campaign.state, counted.out, counted.stopped)",
         "campaign.state, counted.open, counted.stopped)",
         (

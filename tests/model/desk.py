@@ -8,7 +8,7 @@ from psycopg import sql
 from sqlalchemy import text
 
 from mailing.base.database import db
-from mailing.deliveries import dispatch, halts, incarnations, queue
+from mailing.deliveries import dispatch, halting, incarnations, queue
 from mailing.deliveries.incarnations import Owner
 from mailing.deliveries.queue import Claim
 from tests.deliveries.conftest import Sender
@@ -95,7 +95,7 @@ def states(database: psycopg.Connection) -> set[str]:
 
 def close_stopped() -> None:
     """Let the sweep hold what waits of a stopped campaign, to its end."""
-    while halts.close_stopped():
+    while halting.close_stopped():
         db.session.commit()
     db.session.commit()
 

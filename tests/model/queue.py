@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from mailing.base import installation
 from mailing.base.database import db
-from mailing.deliveries import batch_tallies, halts
+from mailing.deliveries import batch_tallies, halting
 from mailing.deliveries.results import Ending
 from mailing.leaving import links
 from tests import road
@@ -176,11 +176,11 @@ class Queue(RuleBasedStateMachine):
     def pause_or_go_on(self, pick: int) -> None:
         number = self.clerk.campaign(pick)
         if self.clerk.post.campaigns[number] == "sending":
-            self.clerk.direct(number, halts.pause, "paused")
+            self.clerk.direct(number, halting.pause, "paused")
             for mail in self.clerk.post.of(number):
                 mail.move("pause")
         elif self.clerk.post.campaigns[number] == "paused":
-            self.clerk.direct(number, halts.resume, "sending")
+            self.clerk.direct(number, halting.resume, "sending")
 
     @rule()
     def switch_sending_off_or_on(self) -> None:
@@ -193,7 +193,7 @@ class Queue(RuleBasedStateMachine):
         """Seldom, so that there is something to stop; and only one of the two."""
         number = max(self.clerk.post.campaigns)
         if pick == 0 and self.clerk.post.campaigns[number] != "stopped":
-            self.clerk.direct(number, halts.stop, "stopped")
+            self.clerk.direct(number, halting.stop, "stopped")
             for mail in self.clerk.post.of(number):
                 mail.move("stop")
                 mail.is_promised = mail.state != "sealed"
@@ -244,7 +244,7 @@ class Queue(RuleBasedStateMachine):
         """From here everything comes to its end, without another fault."""
         for number, state in self.clerk.post.campaigns.items():
             if state == "paused":
-                self.clerk.direct(number, halts.resume, "sending")
+                self.clerk.direct(number, halting.resume, "sending")
         if not self.clerk.post.is_on:
             self.switch_sending_off_or_on()
         for life in self.lives:

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from mailing.base import installation
 from mailing.base.database import db
 from mailing.base.settings import Settings
-from mailing.deliveries import halts, incarnations
+from mailing.deliveries import halting, incarnations
 from mailing.deliveries.incarnations import Journalled, Trace
 from mailing.deliveries.results import Ending, Result
 from mailing.leaving.leave import Leaving, leave
@@ -135,9 +135,9 @@ _VERBS: Mapping[str, Callable[[Stage], object]] = {
     "put back: not yet": lambda stage: desk.put_back(stage.sender, stage.ids, 60),
     "seal": seal,
     "leave": everybody_leaves,
-    "stop": lambda stage: commit(halts.stop, stage.campaign, road.ACTOR),
-    "pause": lambda stage: commit(halts.pause, stage.campaign, road.ACTOR),
-    "close stopped": lambda _: commit(halts.close_stopped),
+    "stop": lambda stage: commit(halting.stop, stage.campaign, road.ACTOR),
+    "pause": lambda stage: commit(halting.pause, stage.campaign, road.ACTOR),
+    "close stopped": lambda _: commit(halting.close_stopped),
     "settle: nothing": lambda stage: settle(stage, None, is_said=False),
     "settle: D": lambda stage: settle(stage, None),
     "settle: D, asked for": lambda stage: settle(stage, None),

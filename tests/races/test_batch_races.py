@@ -10,7 +10,7 @@ from flask import Flask
 
 from mailing.base.database import db
 from mailing.base.settings import Settings
-from mailing.deliveries import halts
+from mailing.deliveries import halting
 from mailing.deliveries.queue import Claim
 from mailing.deliveries.results import Ending, Result
 from tests import road
@@ -110,7 +110,7 @@ def test_a_pause_while_somebody_claims_leaves_everything_due(
     field: Field, other: Sender, times: int
 ) -> None:
     def pause() -> None:
-        halts.pause(field.campaign, road.ACTOR)
+        halting.pause(field.campaign, road.ACTOR)
         db.session.commit()
 
     def race() -> None:
@@ -119,7 +119,7 @@ def test_a_pause_while_somebody_claims_leaves_everything_due(
         claims, _ = field.track.at_once(lambda: field.sender.claim(10), pause, A_MOMENT)
         field.sender.ask(claims)
         nothing_is_astray(field, "claimed while pausing")
-        halts.resume(field.campaign, road.ACTOR)
+        halting.resume(field.campaign, road.ACTOR)
         db.session.commit()
         assert field.sender.claim(1)
 

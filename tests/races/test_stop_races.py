@@ -4,8 +4,8 @@ import time
 from typing import Any
 
 from mailing.base.database import db
-from mailing.deliveries import halts
-from mailing.deliveries.halts import Counted
+from mailing.deliveries import halting
+from mailing.deliveries.halting import Counted
 from mailing.deliveries.queue import Claim
 from mailing.deliveries.results import Ending
 from tests import road
@@ -17,7 +17,7 @@ Answer = tuple[float, Counted]
 
 def stops(field: Field) -> Answer:
     """A stop: when it was answered, and what it has counted."""
-    counted = halts.stop(field.campaign, road.ACTOR)
+    counted = halting.stop(field.campaign, road.ACTOR)
     db.session.commit()
     return time.monotonic(), counted
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from mailing.base.database import db
 from mailing.base.settings import Settings
 from mailing.campaigns import campaigns
-from mailing.deliveries import dispatch, gate, halts, incarnations, queue
+from mailing.deliveries import dispatch, gate, halting, incarnations, queue
 from mailing.deliveries.incarnations import Owner
 from mailing.deliveries.results import Ending, Result
 from mailing.deliveries.seal import seal
@@ -198,7 +198,7 @@ def test_it_rings_for_what_is_due_and_only_then(
     sweep.ring_for_the_due(desk.database)
     assert rung == [("kelisim.send", {})]
     rung.clear()
-    halts.pause(number, road.ACTOR)
+    halting.pause(number, road.ACTOR)
     db.session.commit()
     sweep.ring_for_the_due(desk.database)
     assert rung == []

@@ -11,8 +11,8 @@ from mailing.base.languages import gettext, ngettext
 from mailing.base.settings import current
 from mailing.campaigns import approvals, campaigns
 from mailing.campaigns.campaigns import Campaign
-from mailing.deliveries import dispatch, halts, links, readiness, spam_checks, status, usual
-from mailing.deliveries.halts import Counted
+from mailing.deliveries import dispatch, halting, links, readiness, spam_checks, status, usual
+from mailing.deliveries.halting import Counted
 from mailing.staff.permissions import Act
 from webapp.studio.blueprint import needs, studio
 from webapp.studio.identity import actor
@@ -136,7 +136,7 @@ def campaign_hold(campaign_id: int) -> Response:
 @studio.post("/campaigns/<int:campaign_id>/pause")
 @needs(Act.PAUSE_CAMPAIGNS)
 def campaign_pause(campaign_id: int) -> Response:
-    counted = halts.pause(campaign_id, actor())
+    counted = halting.pause(campaign_id, actor())
     db.session.commit()
     flash(_sentence(counted, gettext("Paused. %(out)s were out, %(stopped)s wait.")), "warn")
     return _to_live(campaign_id)
@@ -145,7 +145,7 @@ def campaign_pause(campaign_id: int) -> Response:
 @studio.post("/campaigns/<int:campaign_id>/resume")
 @needs(Act.SEND_CAMPAIGNS)
 def campaign_resume(campaign_id: int) -> Response:
-    halts.resume(campaign_id, actor())
+    halting.resume(campaign_id, actor())
     db.session.commit()
     flash(gettext("Sending goes on where it stopped. Nobody gets it twice."), "done")
     return _to_live(campaign_id)
@@ -154,7 +154,7 @@ def campaign_resume(campaign_id: int) -> Response:
 @studio.post("/campaigns/<int:campaign_id>/stop")
 @needs(Act.PAUSE_CAMPAIGNS)
 def campaign_stop(campaign_id: int) -> Response:
-    counted = halts.stop(campaign_id, actor())
+    counted = halting.stop(campaign_id, actor())
     db.session.commit()
     if counted.out:
         told = gettext("Too late to stop all: %(out)s sent, %(stopped)s stopped.")

@@ -48,7 +48,7 @@ class Courier:
         self._outcomes: deque[Outcome] = deque()
         self._permit: SendPermit | None = None
         self._following: Following | None = None
-        self._is_behind = self._is_last = self._is_prompt = False
+        self._is_behind = self._is_last = self._is_follower = False
         self._conversation = conversation
         self._block_patience = timeouts.block
         self._reset_due = Expected("RSET", timeouts.mail, self._reset)
@@ -69,7 +69,7 @@ class Courier:
         """Take responsibility for one message; from here on an outcome is due."""
         self._permit = permit
         self._refusal = self._body = self._dot_at = None
-        self._is_behind = self._is_prompt = False
+        self._is_behind = self._is_follower = False
 
     def begin(self, envelope: Envelope, octets: Octets) -> None:
         """Say the envelope, after RSET where the message before this one was broken off."""
@@ -239,7 +239,7 @@ class Courier:
         elif reply.kind == 3:
             octets, self._body = self._body, None
             wire = octets.wire if octets else b""
-            self._conversation.pour(wire, self._block_patience, self._is_prompt)
+            self._conversation.pour(wire, self._block_patience, self._is_follower)
         else:
             self._refused(reply, Stage.DATA)
 
@@ -260,8 +260,8 @@ class Courier:
         if following is not None:
             self.receive(following.permit)
             self._body, self._is_behind = following.octets, True
-            # What follows a dot does so behind a relay that answers soon, and its own dot is near.
-            self._is_prompt = True
+            # The relay was prompt when the dot before was written, so its own dot is near.
+            self._is_follower = True
 
     def _refused(self, reply: Reply, stage: Stage) -> None:
         """A refusal ends the message, nonsense the connection; so does a relay that closes."""

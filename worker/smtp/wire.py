@@ -71,8 +71,9 @@ class Wire:
     def put(self, data: bytes, is_followed: bool = False) -> None:
         """Queue bytes and give the kernel what it takes now.
 
-        `is_followed`: more is said soon. The kernel may keep the end back for it, for 200 ms at
-        most (MSG_MORE in send(2), TCP_CORK in tcp(7)); what can fill segments goes at once.
+        `is_followed`: more is said soon. The kernel may keep the end back for it (MSG_MORE in
+        send(2)), until the peer acknowledges what went before or a retransmission would be due,
+        some 200 ms; what can fill segments goes at once.
         """
         self.queued += len(data)
         if self.unsent or self.is_secure or not self.is_settled or self.fault:

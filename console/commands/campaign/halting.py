@@ -4,8 +4,8 @@ import click
 
 from console.frame import actor, verb
 from console.output import Answer
-from mailing.deliveries import halts
-from mailing.deliveries.halts import Counted
+from mailing.deliveries import halting
+from mailing.deliveries.halting import Counted
 
 
 @click.command()
@@ -13,7 +13,7 @@ from mailing.deliveries.halts import Counted
 @verb
 def pause(id: int) -> Answer:
     """Pause: what is being handed over finishes, the rest waits."""
-    return _counted(halts.pause(id, actor()))
+    return _counted(halting.pause(id, actor()))
 
 
 @click.command()
@@ -21,7 +21,7 @@ def pause(id: int) -> Answer:
 @verb
 def resume(id: int) -> Answer:
     """Go on with a paused campaign."""
-    return _counted(halts.resume(id, actor()))
+    return _counted(halting.resume(id, actor()))
 
 
 @click.command()
@@ -29,7 +29,7 @@ def resume(id: int) -> Answer:
 @verb
 def stop(id: int) -> Answer:
     """Stop for good: who has not got it by now does not get it."""
-    return _counted(halts.stop(id, actor()))
+    return _counted(halting.stop(id, actor()))
 
 
 def _counted(counted: Counted) -> Answer:
