@@ -169,6 +169,15 @@ def wait_for(what: Callable[[], Any], seconds: float = 120.0, every: float = 0.0
         time.sleep(every)
 
 
+def is_waited_for(connection: psycopg.Connection) -> bool:
+    """Whether somebody waits for what this connection holds."""
+    query = """
+        SELECT count(*) > 0 FROM pg_locks
+        WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
+    """
+    return connection.execute(query).fetchone() == (True,)
+
+
 def wait_until_done(campaign_id: int, seconds: float = 180.0) -> dict[str, Any]:
     """Wait until a campaign is done; its outcomes."""
 

@@ -32,6 +32,7 @@ _RESENDABLE = (CampaignState.SENDING, CampaignState.PAUSED, CampaignState.DONE)
 _OF_CAMPAIGN = """
     d.batch_id = ANY (ARRAY(SELECT b.id FROM batches b WHERE b.campaign_id = :campaign))
 """
+
 _RESEND = f"""
     WITH mine AS (SELECT d.id FROM deliveries d WHERE {_OF_CAMPAIGN} AND d.state = 'uncertain'
                   ORDER BY d.id FOR UPDATE)

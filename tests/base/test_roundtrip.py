@@ -37,11 +37,6 @@ def words(settings: Settings) -> list[str]:
         return [row[0] for row in other.execute(NOTES.text).fetchall()]
 
 
-def _waits(other: psycopg.Connection, pid: int) -> bool:
-    query = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted AND pid = %s"
-    return other.execute(query, [pid]).fetchone() == (True,)
-
-
 def _let_the_driver_prepare(connection: psycopg.Connection) -> None:
     """It prepares what it has said often enough, and forgets with that whatever is prepared."""
     for _ in range(8):
@@ -66,7 +61,7 @@ def test_a_statement_sees_what_was_committed_while_the_one_before_it_waited(
         other.execute(key.text)
         asked = threading.Thread(target=lambda: answers.extend(transact(connection, [key, NOTES])))
         asked.start()
-        road.wait_for(lambda: _waits(other, connection.info.backend_pid))
+        road.wait_for(lambda: road.is_waited_for(other))
         other.execute(NOTE.text, NOTE.values)
         other.commit()
         asked.join()

@@ -1,7 +1,6 @@
 """Links of before a restore, and lines of the journal: who they are about by now, whatever happens
 to the database and its people meanwhile."""
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
@@ -180,7 +179,7 @@ def test_a_line_is_marked_after_whoever_it_is_about_is_held(app: Flask, person: 
         other.execute("SELECT FROM subscribers WHERE id = %s FOR UPDATE", [person.row.id])
         somebody = Thread(target=leaves)
         somebody.start()
-        until_somebody_waits(other)
+        road.wait_for(lambda: road.is_waited_for(other), seconds=20, every=0.01)
         other.execute("SET LOCAL lock_timeout = '2s'")
         mark = "INSERT INTO journal_entries VALUES (%s, %s, %s, now())"
         other.execute(mark, [journal.id, line.sequence, line.hash])
@@ -188,18 +187,6 @@ def test_a_line_is_marked_after_whoever_it_is_about_is_held(app: Flask, person: 
     somebody.join()
     db.session.rollback()
     assert person.standing("news") == "unsubscribed"
-
-
-def until_somebody_waits(other: psycopg.Connection) -> None:
-    """Until somebody waits for what this connection holds."""
-    query = """
-        SELECT count(*) > 0 FROM pg_locks
-        WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))
-    """
-    deadline = time.monotonic() + 20
-    while other.execute(query).fetchone() != (True,):
-        assert time.monotonic() < deadline, "nobody came to wait"
-        time.sleep(0.01)
 
 
 def test_many_lines_without_an_address_keep_it_as_well(person: Person) -> None:

@@ -36,7 +36,7 @@ from tests.requests.post import (
     showing,
     sure,
 )
-from tests.road import wait_for
+from tests.road import is_waited_for, wait_for
 
 
 @pytest.fixture
@@ -298,7 +298,7 @@ def test_a_request_waits_for_its_person_before_it_stops_the_desk(
     with ThreadPoolExecutor(1) as pool:
         asker.connection.execute("SELECT FROM subscribers FOR UPDATE")
         done = pool.submit(lambda: in_context(app, opens))
-        wait_for(lambda: is_waited_for(asker))
+        wait_for(lambda: is_waited_for(asker.connection))
         desk = "SELECT pg_try_advisory_xact_lock(hashtext('kelisim requests'))"
         assert asker.connection.execute(desk).fetchone() == (True,)
         asker.connection.execute("COMMIT")
@@ -308,11 +308,3 @@ def test_a_request_waits_for_its_person_before_it_stops_the_desk(
 def in_context(app: Flask, act: Callable[[], None]) -> None:
     with app.app_context():
         act()
-
-
-def is_waited_for(asker: Asker) -> bool:
-    query = (
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE "
-        "pg_backend_pid() = ANY (pg_blocking_pids(pid)))"
-    )
-    return asker.connection.execute(query).fetchone() == (True,)
