@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 import redis
 from flask import Flask
+from kombu import pools
 
 from console.embedded import Services
 from mailing.base.database import db
@@ -138,6 +139,8 @@ def queue_prefix(broom: redis.Redis) -> Iterator[str]:
     """A corner of the queue of this test's own, swept afterwards."""
     prefix = f"test-{uuid4().hex}:"
     yield prefix
+    # Connections of an application's queue are the process's, and outlive the application.
+    pools.reset()
     for key in broom.scan_iter(match=f"{prefix}*", count=1000):
         broom.delete(key)
 

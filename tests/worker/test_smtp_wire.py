@@ -1,6 +1,6 @@
 """The wire: what the kernel may keep back for a moment, and what it never keeps for long."""
 
-import select
+import selectors
 import socket
 import time
 from collections.abc import Iterator
@@ -36,7 +36,9 @@ def wired() -> Iterator[tuple[Wire, socket.socket]]:
 
 
 def shown(far: socket.socket, seconds: float) -> bool:
-    return bool(select.select([far], [], [], seconds)[0])
+    with selectors.DefaultSelector() as eye:
+        eye.register(far, selectors.EVENT_READ)
+        return bool(eye.select(seconds))
 
 
 def received(far: socket.socket, count: int) -> bytes:
