@@ -44,7 +44,6 @@ class Engine:
         self._stock = Stock(settings, database, life.id)
         self._permits = Permits(settings, database, life.id, life.journal)
         self._writing = Writing(settings, self._permits)
-        self._at_dot: dict[Line, None] = {}
         self._to_gate, self._to_seal = Gathering(), Gathering()
 
     def work(self, seconds: float, is_ending: Callable[[], bool], more: Callable[[], None]) -> bool:
@@ -119,7 +118,7 @@ class Engine:
             self._stock.look_for_urgent()
         self._lines.be_seated()
         if self._stock:
-            for line in self._lines.grow(len(self._stock) - self._lines.count[Phase.IDLE]):
+            for line in self._lines.grow(len(self._stock) - self._idle):
                 self._note(line)
         is_quiet = not self._listen(self._patience())
         for line, passed in self._lines.called_back():
@@ -146,31 +145,30 @@ class Engine:
 
     def _note(self, line: Line) -> None:
         """Take up what a verb has done to a line; call it after each."""
-        if line.passed is not None and line.connection.phase is Phase.CLOSED:
+        if line.connection.phase is Phase.CLOSED and line.passed is not None:
             # Nothing will wake us for it any more: what is due for its message is due now.
             self._advance(line)
         self._watch.note(line)
-        if line.connection.phase is line.phase:
-            return
-        if line.phase is Phase.AT_DOT:
-            del self._at_dot[line]
         self._lines.note(line)
-        if line.phase is Phase.AT_DOT:
-            self._at_dot[line] = None
 
     def _patience(self) -> float:
-        count = self._lines.count
-        if count[Phase.AT_DOT] or (self._stock and count[Phase.IDLE] and not self._stock.wait()):
+        may_begin = self._stock and self._idle and not self._stock.wait()
+        if may_begin or self._lines.by_phase[Phase.AT_DOT]:
             return self._to_seal.patience
         return min(_NAP, self._stock.wait() or _NAP)
 
+    @property
+    def _idle(self) -> int:
+        return len(self._lines.by_phase[Phase.IDLE])
+
     def _ripe(self, is_quiet: bool) -> list[Line]:
         """The lines that are to be sealed now."""
-        moving = self._lines.count[Phase.SENDING] + self._lines.behind
-        if not self._to_seal.is_ripe(len(self._at_dot), moving, is_quiet):
+        by_phase = self._lines.by_phase
+        moving, at_dot = len(by_phase[Phase.SENDING]) + self._lines.behind, by_phase[Phase.AT_DOT]
+        if not self._to_seal.is_ripe(len(at_dot), moving, is_quiet):
             return []
         self._to_seal.went()
-        return list(self._at_dot)
+        return list(at_dot)
 
     def _begin(self, is_quiet: bool, at_dot: list[Line]) -> dict[Line, Written]:
         """Ask the gate for as many as there are idle connections, and start on the yeses.
@@ -180,7 +178,8 @@ class Engine:
         lines = self._free(is_quiet, bool(at_dot))
         claims = self._stock.take(len(lines) + len(at_dot)) if lines or at_dot else []
         # Results ride with the group that gathers at the dot, if there is one.
-        if not claims and (self._at_dot or not self._permits.is_overdue()):
+        is_gathering = bool(self._lines.by_phase[Phase.AT_DOT])
+        if not claims and (is_gathering or not self._permits.is_overdue()):
             return {}
         self._to_gate.went()
         written = self._writing.group(self._permits.ask(claims))
@@ -194,7 +193,7 @@ class Engine:
 
     def _free(self, is_quiet: bool, has_company: bool) -> list[Line]:
         """The idle lines to ask the gate for now, where others are asked for or they are enough."""
-        wanted = min(self._lines.count[Phase.IDLE], len(self._stock))
+        wanted = min(self._idle, len(self._stock))
         moving = self._lines.busy if wanted < len(self._stock) else 0
         is_time = self._to_gate.is_ripe(wanted, moving, is_quiet or has_company)
         return self._lines.take(wanted) if is_time else []

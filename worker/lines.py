@@ -1,7 +1,6 @@
 """Lines: the kept connections of this process to its relays, and the health of each relay."""
 
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 
 from psycopg import Connection as Database
@@ -29,6 +28,7 @@ _PROMPT_SECONDS = 0.5
 _LATE_SECONDS = 1.0
 _BELIEVED_SECONDS = 1.0
 _LOOK_EVERY = 0.25
+_BUSY = (Phase.SENDING, Phase.AT_DOT, Phase.CONFIRMING)
 
 Written = tuple[Passed, Octets]
 
@@ -96,11 +96,14 @@ class RelayLines:
 
 
 class Lines:
-    """All connections of this process. `count` says how many are in each phase, and `behind` how
-    many messages have their envelopes said behind the dot of another."""
+    """All connections of this process.
+
+    `by_phase` are those in each phase, in the order in which they came to it; `behind` is how many
+    messages have their envelopes said behind the dot of another.
+    """
 
     def __init__(self, settings: Settings, database: Database) -> None:
-        self.count: Counter[Phase] = Counter()
+        self.by_phase: dict[Phase, dict[Line, None]] = {phase: {} for phase in Phase}
         self.behind = 0
         self._helo = settings.bounce_domain
         self._limit = settings.smtp_connections
@@ -110,7 +113,6 @@ class Lines:
         # False while this process ends because of its database.
         self.may_write = True
         self._seats_at = self._ready_at = self._looked_at = 0.0
-        self._idle: dict[Line, None] = {}
         self._relays = [
             RelayLines(Relay.parse(url), self._limit, seats=self._limit)
             for url in settings.smtp_url
@@ -123,28 +125,26 @@ class Lines:
     @property
     def busy(self) -> int:
         """How many have a message on them."""
-        count = self.count
-        return count[Phase.SENDING] + count[Phase.AT_DOT] + count[Phase.CONFIRMING]
+        return sum(len(self.by_phase[phase]) for phase in _BUSY)
 
     def note(self, line: Line) -> None:
         """Take up where a line stands now; call it after each verb on its connection."""
-        phase = line.connection.phase
-        if phase is line.phase:
+        before, phase = line.phase, line.connection.phase
+        if phase is before:
             return
-        self.count[line.phase] -= 1
-        self.count[phase] += 1
-        if line.phase is Phase.IDLE:
-            del self._idle[line]
         line.phase = phase
+        self.by_phase[before].pop(line, None)
+        if phase is Phase.CLOSED:
+            self._closed(line)
+            return
+        self.by_phase[phase][line] = None
         if phase is Phase.IDLE:
             self._rests(line)
-        elif phase is Phase.CLOSED:
-            self._closed(line)
 
     def take(self, most: int) -> list[Line]:
         """Up to so many that take a message now; stale and worn ones are closed instead."""
         taken: list[Line] = []
-        for line in list(self._idle):
+        for line in list(self.by_phase[Phase.IDLE]):
             if len(taken) == most:
                 break
             if self._is_fresh(line):
@@ -163,11 +163,8 @@ class Lines:
         if now - self._looked_at < _LOOK_EVERY:
             return []
         self._looked_at = now
-        late = [
-            line
-            for line in self.all()
-            if line.phase is Phase.CONFIRMING and line.dotted_at < now - _LATE_SECONDS
-        ]
+        confirming = self.by_phase[Phase.CONFIRMING]
+        late = [line for line in confirming if line.dotted_at < now - _LATE_SECONDS]
         for line in late:
             line.relay.prompt_until = 0.0
         return [(line, called) for line in late if (called := self.call_back(line))]
@@ -198,7 +195,7 @@ class Lines:
     def grow(self, wanted: int) -> list[Line]:
         """Open connections for up to `wanted` messages that wait, within the limits."""
         opened = []
-        for _ in range(wanted - self.count[Phase.CONNECTING]):
+        for _ in range(wanted - len(self.by_phase[Phase.CONNECTING])):
             relay = self._next_relay()
             if relay is None:
                 break
@@ -273,8 +270,9 @@ class Lines:
     def may_carry(self) -> bool:
         """Whether a message could leave at once or soon: a line is free, or will be in a moment, or
         may be opened."""
-        free = self.count[Phase.IDLE] + self.count[Phase.CONNECTING]
-        return free > 0 or self.in_turn > 0 or self._next_relay() is not None
+        if self.by_phase[Phase.IDLE] or self.by_phase[Phase.CONNECTING]:
+            return True
+        return self.in_turn > 0 or self._next_relay() is not None
 
     @property
     def in_turn(self) -> int:
@@ -283,7 +281,7 @@ class Lines:
 
     def are_down(self) -> bool:
         """Whether no relay can be used now."""
-        if self._are_ready() or self.count[Phase.CONNECTING]:
+        if self._are_ready() or self.by_phase[Phase.CONNECTING]:
             return False
         return all(relay.rests_until > time.monotonic() for relay in self._relays)
 
@@ -300,7 +298,7 @@ class Lines:
             line.connection.close()
 
     def _are_ready(self) -> bool:
-        return self.count[Phase.IDLE] > 0 or self.busy > 0
+        return bool(self.by_phase[Phase.IDLE]) or self.busy > 0
 
     def _next_relay(self) -> RelayLines | None:
         now = time.monotonic()
@@ -308,7 +306,6 @@ class Lines:
         return min(open_ones, key=lambda relay: len(relay.lines), default=None)
 
     def _rests(self, line: Line) -> None:
-        self._idle[line] = None
         line.idle_since = time.monotonic()
         if not line.has_worked:
             line.has_worked = True

@@ -24,7 +24,7 @@ def array_of(values: Iterable[Any]) -> str:
 def ids(values: Iterable[UUID]) -> bytes:
     """An array of ids in PostgreSQL's binary form, for what is said over a round trip: 0.3 us a
     value, where psycopg's own way takes 3; and PostgreSQL has no letters to read."""
-    every = [value.bytes for value in values]
+    every = [value.int.to_bytes(16, "big") for value in values]
     if not every:
         return _NO_IDS
     return _HEAD.pack(1, 0, _UUID, len(every), 1) + _SIXTEEN + _SIXTEEN.join(every)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Callable
 from functools import lru_cache
 from struct import Struct
 from typing import NamedTuple
@@ -34,31 +35,33 @@ def base32(raw: bytes) -> str:
     Every message carries two. All groups of five octets are moved apart at once, each halved until
     its 40 bits stand in eight octets: 1.3 µs for 30 octets, where the standard library takes 3.1.
     """
-    spread = _spread(len(raw))
-    groups = spread.cut.unpack(raw.ljust(spread.cut.size, b"\0"))
-    bits = int.from_bytes(spread.lanes.pack(*groups), "big")
-    for high, shift, low in spread.halves:
-        bits = (bits & high) << shift | bits & low
-    return bits.to_bytes(spread.lanes.size, "big").translate(_LETTERS)[: spread.letters].decode()
+    letters, padded, cut, lanes, size, (high4, low4, high2, low2, high1, low1) = _spread(len(raw))
+    bits = int.from_bytes(lanes(*cut(raw.ljust(padded, b"\0"))), "big")
+    bits = (bits & high4) << 12 | bits & low4
+    bits = (bits & high2) << 6 | bits & low2
+    bits = (bits & high1) << 3 | bits & low1
+    return bits.to_bytes(size, "big").translate(_LETTERS)[:letters].decode()
 
 
 class _Spread(NamedTuple):
-    """How so many octets are spelt: groups of five in lanes of eight, and the masks that halve."""
+    """How so many octets are spelt: cut into groups of five, these put into lanes of eight, and the
+    masks of the upper and the lower half of what is moved apart, thrice."""
 
     letters: int
-    cut: Struct
-    lanes: Struct
-    halves: tuple[tuple[int, int, int], ...]
+    padded: int
+    cut: Callable[[bytes], tuple[bytes, ...]]
+    lanes: Callable[..., bytes]
+    size: int
+    masks: tuple[int, ...]
 
 
 @lru_cache(maxsize=_LONGEST)
 def _spread(octets: int) -> _Spread:
     groups = -(-octets // 5)
-    halves = tuple(
-        (_mask(half, lane, groups) << half, lane - half, _mask(half, lane, groups))
-        for half, lane in ((20, 32), (10, 16), (5, 8))
-    )
-    return _Spread(-(-octets * 8 // 5), Struct("5s" * groups), Struct("3x5s" * groups), halves)
+    cut, lanes = Struct("5s" * groups), Struct("3x5s" * groups)
+    low = [_mask(half, lane, groups) for half, lane in ((20, 32), (10, 16), (5, 8))]
+    masks = (low[0] << 20, low[0], low[1] << 10, low[1], low[2] << 5, low[2])
+    return _Spread(-(-octets * 8 // 5), cut.size, cut.unpack, lanes.pack, lanes.size, masks)
 
 
 def _mask(half: int, lane: int, groups: int) -> int:

@@ -10,6 +10,7 @@ permit is recorded.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -22,7 +23,7 @@ from mailing.base.arrays import ids, numbers
 from mailing.base.errors import ConfigurationError
 from mailing.base.roundtrip import Row, Said, Value, transact
 from mailing.base.settings import Settings
-from mailing.base.tokens import ReturnPath, link_keys
+from mailing.base.tokens import LinkKeys, ReturnPath, link_keys
 from mailing.campaigns.campaigns import QUEUE_FOR_SHARE
 from mailing.deliveries import account_mails, queue, results
 from mailing.deliveries.message import SignedUp
@@ -205,12 +206,13 @@ def ask(
     said = [*before, *(_decide(settings, owner, group) for group in groups)]
     answers = _again_once(lambda: transact(connection, said))[len(before) :]
     answered = [
-        (group[row[0] - 1], _Row._make(row))
+        (group[row[0] - 1], _Row(*row))
         for group, rows in zip(groups, answers, strict=True)
         for row in rows
     ]
     _call_again(connection, [claim for claim, row in answered if row.state == "pending"])
-    opened = [_read(row, claim, settings) for claim, row in answered if row.state == "open"]
+    reader = _Reader(settings, Sealer(settings), link_keys(settings.secret_keys))
+    opened = [reader.read(row, claim) for claim, row in answered if row.state == "open"]
     # One person's record that cannot be read must not end what belongs to everybody else.
     unread = [one for one in opened if isinstance(one, Result)]
     results.record(connection, settings, owner, unread)
@@ -262,36 +264,42 @@ def _call_again(connection: Connection, claims: Sequence[Claim]) -> None:
         queue.call(connection, [claim.delivery_id for claim in claims])
 
 
-def _read(row: _Row, claim: Claim, settings: Settings) -> Passed | Result:
-    try:
-        return _passed(row, claim, settings)
-    except ConfigurationError as error:
-        told = (Ending.DEFERRED, row.attempts, None, error.message)
-        return Result(claim.delivery_id, claim.fence, *told)
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Makes of a yes what can be sent."""
 
+    settings: Settings
+    sealer: Sealer
+    keys: LinkKeys
 
-def _passed(row: _Row, claim: Claim, settings: Settings) -> Passed:
-    fields = Sealer(settings).open(row.personal, claim.subscriber_id.bytes)
-    back = ReturnPath(claim.delivery_id).address(
-        link_keys(settings.secret_keys), settings.bounce_domain, row.link_key
-    )
-    return_path = "" if row.is_silent else back
-    permit = SendPermit(
-        _STAMP, claim.delivery_id, claim.fence, claim.kind, return_path, fields["email"]
-    )
-    return Passed(
-        permit=permit,
-        campaign_id=claim.campaign_id,
-        optin_id=claim.optin_id,
-        topic_id=claim.topic_id,
-        subscriber_id=claim.subscriber_id,
-        digest=row.digest,
-        language=row.language,
-        fields=fields,
-        link_key=row.link_key,
-        dated_at=row.dated_at,
-        attempts=row.attempts,
-        batch_id=claim.batch_id,
-        policy_id=row.policy_id,
-        signed_up=SignedUp(*row[-3:]),
-    )
+    def read(self, row: _Row, claim: Claim) -> Passed | Result:
+        """The yes; the result where this person's record cannot be read."""
+        try:
+            return self._passed(row, claim)
+        except ConfigurationError as error:
+            told = (Ending.DEFERRED, row.attempts, None, error.message)
+            return Result(claim.delivery_id, claim.fence, *told)
+
+    def _passed(self, row: _Row, claim: Claim) -> Passed:
+        delivery, fence = claim.delivery_id, claim.fence
+        fields = self.sealer.open(row.personal, claim.subscriber_id.bytes)
+        domain = self.settings.bounce_domain
+        back = ReturnPath(delivery).address(self.keys, domain, row.link_key)
+        return_path = "" if row.is_silent else back
+        permit = SendPermit(_STAMP, delivery, fence, claim.kind, return_path, fields["email"])
+        return Passed(
+            permit=permit,
+            campaign_id=claim.campaign_id,
+            optin_id=claim.optin_id,
+            topic_id=claim.topic_id,
+            subscriber_id=claim.subscriber_id,
+            digest=row.digest,
+            language=row.language,
+            fields=fields,
+            link_key=row.link_key,
+            dated_at=row.dated_at,
+            attempts=row.attempts,
+            batch_id=claim.batch_id,
+            policy_id=row.policy_id,
+            signed_up=SignedUp(*row[-3:]),
+        )

@@ -113,8 +113,10 @@ class Letters:
 
         Without a yes to the topic, as a notice may go out, that is none but the address.
         """
-        declared = self._declared(passed.policy_id)
-        return {name: value for name, value in passed.fields.items() if name in declared}
+        fields, declared = passed.fields, self._declared(passed.policy_id)
+        if fields.keys() <= declared:
+            return fields
+        return {name: value for name, value in fields.items() if name in declared}
 
     def _compile(self, campaign_id: int, language: str) -> Compiled:
         campaign = campaigns.find(campaign_id)

@@ -18,11 +18,11 @@ ENDING = ".sends"
 
 # A line that was torn says as much as stands in it: a `D` whose fence is whole may have had its
 # dot; a `K` counts only with its end, since half a code is another code.
-_ID = "([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+# Ids are bare: 0.4 us, where hyphens take 1.5. Journals that are older have them.
+_ID = "([0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _DOT = re.compile(rf"D {_ID} (\d+)(?: .*)?")
 _REPLY = re.compile(rf"K {_ID} (\d+) (\d{{3}}) (.*)")
-# Where the id stands in a line of either kind.
-_ID_AT = slice(2, 38)
+_ID_FROM = len("D ")
 _BLOCK = 256 * 1024
 _TAKEN = 2
 _ADDRESS = re.compile(r"\S*@\S*")
@@ -63,18 +63,19 @@ class Written(NamedTuple):
 
 def dot_line(dot: Dot, at: str) -> str:
     """A dot, about to be written at this time (seconds since 1970)."""
-    whose = f" {dot.subscriber}" if dot.subscriber else ""
-    campaign = dot.campaign or "-"
-    return f"D {dot.delivery} {dot.fence} {campaign} {dot.digest.hex()} {at}{whose}\n"
+    delivery, fence, campaign, digest, subscriber = dot
+    whose = f" {subscriber.hex}" if subscriber else ""
+    return f"D {delivery.hex} {fence} {campaign or '-'} {digest.hex()} {at}{whose}\n"
 
 
 def reply_line(reply: Reply) -> str:
     """What was answered to it. A relay that refuses often says whom: the file is kept as long as
     the oldest backup, beyond a destruction, so nobody's address ever stands in it."""
-    is_taken = reply.code // 100 == _TAKEN
-    kept = reply.text if is_taken else " ".join(_STATUS.findall(reply.text)[:1])
-    plain = " ".join(_ADDRESS.sub("(address)", kept).split())
-    return f"K {reply.delivery} {reply.fence} {reply.code} {plain}\n"
+    delivery, fence, code, text = reply
+    kept = text if code // 100 == _TAKEN else " ".join(_STATUS.findall(text)[:1])
+    if "@" in kept:
+        kept = _ADDRESS.sub("(address)", kept)
+    return f"K {delivery.hex} {fence} {code} {' '.join(kept.split())}\n"
 
 
 def read(path: Path, of: Collection[UUID] | None = None) -> dict[UUID, Trace] | None:
@@ -83,13 +84,13 @@ def read(path: Path, of: Collection[UUID] | None = None) -> dict[UUID, Trace] | 
     `of`: of these alone. It is read from its end, and no further than until each of them is told
     of: what a dead process was about to send stands there, however much it had sent before.
     """
-    wanted = None if of is None else {str(one).encode() for one in of}
+    wanted = None if of is None else {spelt for one in of for spelt in _spellings(one)}
     traces: dict[UUID, Trace] = {}
     try:
         for raw in _backwards(path):
-            if wanted is not None and len(traces) == len(wanted):
+            if of is not None and len(traces) == len(of):
                 break
-            if wanted is not None and raw[_ID_AT] not in wanted:
+            if wanted is not None and raw[_ID_FROM:].partition(b" ")[0] not in wanted:
                 continue
             for one in _told(raw.decode(errors="replace")):
                 code, text = (one.code, one.text) if isinstance(one, Reply) else (None, "")
@@ -97,6 +98,10 @@ def read(path: Path, of: Collection[UUID] | None = None) -> dict[UUID, Trace] | 
     except FileNotFoundError:
         return None
     return traces
+
+
+def _spellings(one: UUID) -> tuple[bytes, bytes]:
+    return one.hex.encode(), str(one).encode()
 
 
 def _backwards(path: Path) -> Iterator[bytes]:

@@ -33,7 +33,7 @@ def test_a_relay_that_hangs_up_on_an_idle_connection_is_in_no_trouble(
     lines = desk.engine._lines
     for line in lines.grow(2):
         desk.engine._note(line)
-    desk_listens(desk, lambda: lines.count[Phase.IDLE] == 2)
+    desk_listens(desk, lambda: len(lines.by_phase[Phase.IDLE]) == 2)
     first = lines.all()[0].connection
     peer._call(peer._listener.stop())
     desk_listens(desk, lambda: not lines.all())

@@ -73,13 +73,13 @@ class Connection:
         """What to select for: EVENT_READ, EVENT_WRITE or both; 0 when closed."""
         if self._conversation is None:
             return 0
-        if self._courier is not None and self._courier.has_outcome:
+        if self._courier is not None and self._courier.outcomes:
             return EVENT_READ | EVENT_WRITE
         return self._conversation.wire.wants()
 
     def deadline(self) -> float | None:
         """When to call `advance` at the latest, by the given clock; None: no hurry."""
-        if self._courier is not None and self._courier.has_outcome:
+        if self._courier is not None and self._courier.outcomes:
             return 0.0
         return self._conversation.deadline if self._conversation else None
 
@@ -158,7 +158,7 @@ class Connection:
         for anything that the peer or the network does.
         """
         courier = self._courier
-        if self._conversation is not None and (courier is None or not courier.has_outcome):
+        if self._conversation is not None and (courier is None or not courier.outcomes):
             try:
                 self._conversation.listen()
                 self._move_on()
@@ -171,9 +171,12 @@ class Connection:
 
         The connection is free again with the last, if it is still there.
         """
-        outcome = self._courier.take() if self._courier else None
-        if self._courier and outcome is not None and self.phase is not Phase.CLOSED:
-            self.phase = self._courier.phase
+        courier = self._courier
+        if courier is None or not courier.outcomes:
+            return None
+        outcome = courier.outcomes.popleft()
+        if self.phase is not Phase.CLOSED:
+            self.phase = courier.phase
         return outcome
 
     def close(self) -> None:

@@ -119,8 +119,8 @@ class Conversation:
         """Give each reply to the one who waits for it; True when there was any."""
         reader, expected = self._reader, self._expected
         reader.feed(data)
-        has_come = False
-        while (reply := reader.next()) is not None:
+        ready, has_come = reader.ready, False
+        while (reply := ready.popleft() if ready else reader.next()) is not None:
             has_come = True
             if expected:
                 expected.popleft().then(reply)

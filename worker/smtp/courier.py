@@ -27,7 +27,7 @@ class Following(NamedTuple):
 
 
 class Courier:
-    """One message after the other; the outcome of each waits until `take` takes it.
+    """One message after the other; the outcome of each waits in `outcomes` until it is taken off.
 
     With `is_pipelining` the envelope goes out as one group (RFC 2920), and the next message's with
     the final dot of this one, where `follow` was called in time; a refusal counts once the whole
@@ -45,7 +45,7 @@ class Courier:
         """`has_followed` is called whenever an envelope that went out with a dot is answered."""
         self.is_pipelining = is_pipelining
         self._has_followed = has_followed
-        self._outcomes: deque[Outcome] = deque()
+        self.outcomes: deque[Outcome] = deque()
         self._permit: SendPermit | None = None
         self._following: Following | None = None
         self._is_behind = self._is_last = self._is_follower = False
@@ -89,7 +89,7 @@ class Courier:
 
     def turn_away(self, permit: SendPermit, text: str) -> None:
         """Refuse one of which nothing has been said, and nothing will be."""
-        self._outcomes.append(Outcome(permit, Verdict.REFUSED, None, text[:TEXT_LIMIT], False))
+        self.outcomes.append(Outcome(permit, Verdict.REFUSED, None, text[:TEXT_LIMIT], False))
 
     def call_back(self) -> bool:
         """Let go of the message that follows, for which nothing will be reported then; whether
@@ -106,20 +106,15 @@ class Courier:
     def phase(self) -> Phase:
         """Where the message stands that is carried now, IDLE when there is none."""
         if self._permit is None:
-            return Phase.SENDING if self._outcomes else Phase.IDLE
+            return Phase.SENDING if self.outcomes else Phase.IDLE
         if self._dot_at is not None:
             return Phase.CONFIRMING
         return Phase.AT_DOT if self.is_ready_for_dot else Phase.SENDING
 
     @property
-    def has_outcome(self) -> bool:
-        """True while an outcome waits to be taken."""
-        return bool(self._outcomes)
-
-    @property
     def is_carrying(self) -> bool:
         """True while an outcome is due or waits to be taken."""
-        return self._permit is not None or bool(self._outcomes)
+        return self._permit is not None or bool(self.outcomes)
 
     @property
     def is_followed(self) -> bool:
@@ -176,14 +171,10 @@ class Courier:
             self._go_on()
             self._end(self._outcome(Verdict.LOST, text))
 
-    def take(self) -> Outcome | None:
-        """Take the oldest outcome off, if there is one."""
-        return self._outcomes.popleft() if self._outcomes else None
-
     def forget(self) -> None:
         """Let go of the message: nothing will be reported for it."""
         self._permit = None
-        self._outcomes.clear()
+        self.outcomes.clear()
 
     def interrupted(self, reply: Reply) -> None:
         """Take a reply that nobody asked for, while the body goes out: the peer wants to end.
@@ -293,7 +284,7 @@ class Courier:
         return self._outcome(verdict, reply.text, reply.code, stage)
 
     def _end(self, outcome: Outcome) -> None:
-        self._outcomes.append(outcome)
+        self.outcomes.append(outcome)
         self._permit = None
 
     def _outcome(

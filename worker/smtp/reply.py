@@ -49,10 +49,13 @@ class Reply:
 
 
 class ReplyReader:
-    """Bytes in, replies out; however they were cut, and never more than a few KiB kept."""
+    """Bytes in, replies out; however they were cut, and never more than a few KiB kept.
+
+    `ready` are those that `next` gives without reading anything.
+    """
 
     def __init__(self) -> None:
-        self._ready: deque[Reply] = deque()
+        self.ready: deque[Reply] = deque()
         self._pending = bytearray()
         self._lines: list[str] = []
         self._code: int | None = None
@@ -60,7 +63,7 @@ class ReplyReader:
     @property
     def is_empty(self) -> bool:
         """True when no byte is left over: what STARTTLS has to be sure of."""
-        return not self._ready and not self._pending and self._code is None
+        return not self.ready and not self._pending and self._code is None
 
     def feed(self, data: bytes) -> None:
         """Take bytes in.
@@ -73,12 +76,12 @@ class ReplyReader:
         if known is None:
             self._pending += data
         else:
-            self._ready += known
+            self.ready += known
 
     def next(self) -> Reply | None:
         """Return the next whole reply, or None when more bytes are needed; raises Garbled."""
-        if self._ready:
-            return self._ready.popleft()
+        if self.ready:
+            return self.ready.popleft()
         while self._pending and (line := self._next_line()) is not None:
             if self._take(line):
                 return self._whole()

@@ -34,6 +34,7 @@ class Wire:
         self.unsent = memoryview(b"")
         self._tls: tuple[ssl.SSLContext, str] | None = None
         self._is_connected = self.is_settled = False
+        # There while bytes flow as they are: settled, and without TLS.
         self._look: Callable[[int], list[tuple[int, int]]] | None = None
         self._to_read, self._to_write = EVENT_READ, EVENT_WRITE
         self.is_secure = False
@@ -75,15 +76,16 @@ class Wire:
         send(2)), until the peer acknowledges what went before or a retransmission would be due,
         some 200 ms; what can fill segments goes at once.
         """
-        self.queued += len(data)
-        if self.unsent or self.is_secure or not self.is_settled or self.fault:
+        size = len(data)
+        self.queued += size
+        if self._look is None or self.unsent or self.fault:
             self.unsent = memoryview(bytes(self.unsent) + data if self.unsent else data)
             self.flush()
             return
         taken = self._write(data, socket.MSG_MORE if is_followed else 0)
-        if taken < len(data):
-            self.unsent = memoryview(data)[taken:]
         self.ventured += taken
+        if taken < size:
+            self.unsent = memoryview(data)[taken:]
 
     def flush(self) -> None:
         """Write what can be written. A failure is kept: an answer may still wait to be read."""

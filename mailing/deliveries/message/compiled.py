@@ -94,21 +94,22 @@ class Compiled:
         values["signed_up"] = self._signed_up(stamp.signed_up)
         mark = boundary(stamp.delivery)
         subject = self._subject_text or subject_text(self._subject.run(values))
-        own = [*personal(recipient.address, subject, stamp), content_type(mark)]
-        text, html = self._text.encoded(values), self._html.encoded(values)
-        fields = [self._opening, *own[:-1], self._common, own[-1], "\r\n"]
-        head = "\r\n".join(fields).encode()
-        body = multipart(mark, text.pieces, html.pieces)
-        size = len(head) + AROUND + 3 * len(mark) + text.size + html.size
+        own, kind = personal(recipient.address, subject, stamp), content_type(mark)
+        text, text_size, is_text_base64 = self._text.encoded(values)
+        html, html_size, is_html_base64 = self._html.encoded(values)
+        head = "\r\n".join([self._opening, *own, self._common, kind, "\r\n"]).encode()
+        wire = body = multipart(mark, text, html)
+        size = len(head) + AROUND + 3 * len(mark) + text_size + html_size
         # Each part was made of what was checked; base64 has no dot to double, and no blank either.
-        is_base64 = text.is_base64 and html.is_base64
-        wire = body if is_base64 else multipart(mark, stuffed(text.pieces), stuffed(html.pieces))
+        is_base64 = is_text_base64 and is_html_base64
+        if not is_base64:
+            wire = multipart(mark, stuffed(text), stuffed(html))
         octets = Octets([head, *wire], size, recipient.address.isascii())
         if not self._signer:
             return Composed(octets)
         whole = b"".join(body)
         relaxed = whole if is_base64 else relaxed_body(whole)
-        return Composed(octets, self._signer.unmade(own, relaxed, stamp.date))
+        return Composed(octets, self._signer.unmade([*own, kind], relaxed, stamp.date))
 
     def preview(self, recipient: Recipient, stamp: Stamp) -> Preview:
         """What `render` packs, unpacked; raises `UnsafeValue`."""

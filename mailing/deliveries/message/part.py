@@ -82,7 +82,7 @@ class _Way:
 
     def encoded(self, values: list[str]) -> Encoded:
         if self._has_letters:
-            octets = [value.encode() for value in values]
+            octets = list(map(str.encode, values))
             lengths = tuple(map(len, octets))
             layout = self._layouts.get(lengths) or self._lay(lengths)
             if layout:

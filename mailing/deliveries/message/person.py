@@ -3,6 +3,7 @@
 from mailing.deliveries.message.frame import FIELDS, Recipient, UnsafeValue, one_line
 
 LONGEST_VALUE = 1000  # characters of one field
+_UNSET = dict.fromkeys(FIELDS, "")
 
 
 def merge_values(recipient: Recipient) -> dict[str, str]:
@@ -10,9 +11,7 @@ def merge_values(recipient: Recipient) -> dict[str, str]:
 
     Raises `UnsafeValue` for a control character or a value beyond 1000 characters.
     """
-    get = recipient.fields.get
-    values = {name: get(name) or "" for name in FIELDS}
-    values["email"] = recipient.address
+    values = {**_UNSET, **recipient.fields, "email": recipient.address}
     # Printable text holds no control, line end or surrogate; one look at all of it is cheap.
     everything = "".join(values.values())
     if len(everything) > LONGEST_VALUE or not everything.isprintable():
