@@ -254,9 +254,8 @@ class Engine:
 
 
 def _dot(passed: Passed) -> Dot:
-    permit = passed.permit
-    told = (passed.campaign_id, passed.digest, passed.subscriber_id)
-    return Dot(permit.delivery_id, permit.fence, *told)
+    permit, campaign = passed.permit, passed.campaign_id
+    return Dot(permit.delivery_id, permit.fence, campaign, passed.digest, passed.subscriber_id)
 
 
 def _patience_of(is_ending: Callable[[], bool]) -> float:

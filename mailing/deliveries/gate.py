@@ -12,6 +12,7 @@ permit is recorded.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -199,8 +200,8 @@ def ask(
     the engine is one of the two places that own their transactions.
     """
     # Locked in the order of their ids, as everybody else locks them.
-    asked = sorted(claims, key=lambda claim: claim.delivery_id.int)
-    kinds = sorted({claim.kind for claim in asked})
+    asked = sorted(claims, key=attrgetter("delivery_id.int"))
+    kinds = sorted(set(map(attrgetter("kind"), asked)))
     groups = [[claim for claim in asked if claim.kind == kind] for kind in kinds]
     before = [*_lock(asked), *results.recording(settings, owner, done)]
     said = [*before, *(_decide(settings, owner, group) for group in groups)]
@@ -236,20 +237,20 @@ def _lock(claims: Sequence[Claim]) -> list[Said]:
         which = {"ids": numbers(campaigns)}
         locks += [Said(QUEUE_FOR_SHARE, which), Said(_LOCK_CAMPAIGNS, which)]
     if claims:
-        people = ids(claim.subscriber_id for claim in claims)
+        people = ids(map(attrgetter("subscriber_id"), claims))
         locks.append(Said(_LOCK_SUBSCRIBERS, {"ids": people}))
     return locks
 
 
 def _decide(settings: Settings, owner: UUID, claims: Sequence[Claim]) -> Said:
     values: dict[str, Value] = {
-        "ids": ids(claim.delivery_id for claim in claims),
-        "fences": numbers(claim.fence for claim in claims),
-        "subscribers": ids(claim.subscriber_id for claim in claims),
-        "topics": numbers(claim.topic_id for claim in claims),
+        "ids": ids(map(attrgetter("delivery_id"), claims)),
+        "fences": numbers(map(attrgetter("fence"), claims)),
+        "subscribers": ids(map(attrgetter("subscriber_id"), claims)),
+        "topics": numbers(map(attrgetter("topic_id"), claims)),
         # All of these are of one kind: either each has a campaign or each has an opt-in request.
-        "campaigns": numbers(claim.campaign_id for claim in claims if claim.campaign_id),
-        "optins": ids(claim.optin_id for claim in claims if claim.optin_id),
+        "campaigns": numbers(filter(None, map(attrgetter("campaign_id"), claims))),
+        "optins": ids(filter(None, map(attrgetter("optin_id"), claims))),
         "owner": str(owner),
         "link_key": link_keys(settings.secret_keys).newest,
         "zone": settings.time_zone,
@@ -287,19 +288,20 @@ class _Reader:
         back = ReturnPath(delivery).address(self.keys, domain, row.link_key)
         return_path = "" if row.is_silent else back
         permit = SendPermit(_STAMP, delivery, fence, claim.kind, return_path, fields["email"])
+        # By their places: by name it takes a microsecond more.
         return Passed(
-            permit=permit,
-            campaign_id=claim.campaign_id,
-            optin_id=claim.optin_id,
-            topic_id=claim.topic_id,
-            subscriber_id=claim.subscriber_id,
-            digest=row.digest,
-            language=row.language,
-            fields=fields,
-            link_key=row.link_key,
-            dated_at=row.dated_at,
-            attempts=row.attempts,
-            batch_id=claim.batch_id,
-            policy_id=row.policy_id,
-            signed_up=SignedUp(*row[-3:]),
+            permit,
+            claim.campaign_id,
+            claim.optin_id,
+            claim.topic_id,
+            claim.subscriber_id,
+            row.digest,
+            row.language,
+            fields,
+            row.link_key,
+            row.dated_at,
+            row.attempts,
+            claim.batch_id,
+            row.policy_id,
+            SignedUp(*row[-3:]),
         )

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -103,7 +104,7 @@ def record(connection: Connection, settings: Settings, owner: UUID, told: Sequen
 def recording(settings: Settings, owner: UUID, told: Sequence[Result]) -> list[Said]:
     """What `record` says: nothing where nothing is told."""
     # Rows are locked in the order of their ids, as everybody else locks them.
-    in_order = sorted(told, key=lambda result: result.delivery_id.int)
+    in_order = sorted(told, key=attrgetter("delivery_id.int"))
     accepted = [result for result in in_order if result.ending is Ending.ACCEPTED]
     others = [result for result in in_order if result.ending is not Ending.ACCEPTED]
     said = []
@@ -125,9 +126,9 @@ def recording(settings: Settings, owner: UUID, told: Sequence[Result]) -> list[S
 
 def _columns(told: Sequence[Result]) -> dict[str, Value]:
     return {
-        "ids": ids(result.delivery_id for result in told),
-        "fences": numbers(result.fence for result in told),
-        "codes": array_of(result.code for result in told),
+        "ids": ids(map(attrgetter("delivery_id"), told)),
+        "fences": numbers(map(attrgetter("fence"), told)),
+        "codes": array_of(map(attrgetter("code"), told)),
         "texts": array_of(result.text[:512].replace("\0", "") for result in told),
     }
 

@@ -5,6 +5,7 @@ dot is never written, and the connection is closed (RFC 5321 4.1.1.10: the serve
 """
 
 from collections.abc import Sequence
+from operator import attrgetter
 from uuid import UUID
 
 from psycopg import Connection
@@ -27,10 +28,10 @@ def seal(connection: Connection, owner: UUID, permits: Sequence[SendPermit]) -> 
 
     The connection commits synchronously.
     """
-    in_order = sorted(permits, key=lambda permit: permit.delivery_id.int)
+    in_order = sorted(permits, key=attrgetter("delivery_id.int"))
     values: dict[str, Value] = {
-        "ids": ids(permit.delivery_id for permit in in_order),
-        "fences": numbers(permit.fence for permit in in_order),
+        "ids": ids(map(attrgetter("delivery_id"), in_order)),
+        "fences": numbers(map(attrgetter("fence"), in_order)),
         "owner": str(owner),
     }
     sealed = ask(connection, Said(_SEAL, values))

@@ -18,14 +18,15 @@ def stamp(settings: Settings, keys: LinkKeys, passed: Passed) -> Stamp:
     leave = LeaveToken(passed.subscriber_id, passed.topic_id, delivery_id)
     token = leave.text(keys, passed.link_key)
     mailto = MailtoLeave(passed.subscriber_id, passed.topic_id)
+    # By their places: by name it takes half a microsecond more.
     return Stamp(
-        delivery=delivery_id.hex,
-        message_id=message_id(delivery_id, domain_of(settings)),
-        date=passed.dated_at.astimezone(UTC),
-        leave_url=f"{settings.public_url}/u/{token}",
-        leave_mailto=mailto.address(keys, settings.bounce_domain, passed.link_key),
-        preferences_url=f"{settings.public_url}/preferences/{token}",
-        signed_up=passed.signed_up,
+        delivery_id.hex,
+        message_id(delivery_id, domain_of(settings)),
+        passed.dated_at.astimezone(UTC),
+        f"{settings.public_url}/u/{token}",
+        mailto.address(keys, settings.bounce_domain, passed.link_key),
+        f"{settings.public_url}/preferences/{token}",
+        passed.signed_up,
     )
 
 

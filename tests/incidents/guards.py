@@ -288,8 +288,8 @@ GUARDS = (
     Guard(
         "T39",
         "mailing/deliveries/stamps.py",
-        'leave_url=f"{settings.public_url}/u/{token}"',
-        'leave_url=f"{settings.public_url}/u/{delivery_id.hex}"',
+        'f"{settings.public_url}/u/{token}"',
+        'f"{settings.public_url}/u/{delivery_id.hex}"',
         (_LINKS + "each_way_out_of_the_octets_that_leave_lets_its_reader_leave",),
     ),
     Guard(
