@@ -140,7 +140,7 @@ def queue_prefix(broom: redis.Redis) -> Iterator[str]:
     prefix = f"test-{uuid4().hex}:"
     yield prefix
     # Connections of an application's queue are the process's, and outlive the application.
-    pools.reset()
+    pools.reset()  # type: ignore[no-untyped-call]
     for key in broom.scan_iter(match=f"{prefix}*", count=1000):
         broom.delete(key)
 
