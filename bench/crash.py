@@ -141,7 +141,8 @@ def _kept(place: Ground) -> Iterator[tuple[list[str], Path]]:
     the database's own disk every commit would wait for that.
     """
     has_room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _ROOM
-    with tempfile.TemporaryDirectory(dir=_MEMORY if has_room else place.directory) as directory:
+    where = _MEMORY if has_room else place.directory
+    with tempfile.TemporaryDirectory(prefix="kelisim-bench-", dir=where) as directory:
         Path(directory).chmod(0o755)
         yield kept_in_one(Path(directory))
 

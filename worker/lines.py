@@ -37,7 +37,8 @@ Written = tuple[Passed, Octets]
 class Line:
     """One connection, the message that it carries, and the one whose envelope is said behind it.
 
-    `phase` is what the counts know of it, `wish` and `descriptor` what the watch does.
+    `phase` is the one that it stands under in `Lines.by_phase`; `wish` and `descriptor` are what
+    the watch knows of it.
     """
 
     relay: "RelayLines"

@@ -45,7 +45,8 @@ class Watch:
         """The lines that can go on, after at most so many seconds, and those that are late."""
         # One that is negative would have no end.
         events = self._poll.poll(max(0.0, patience), len(self._lines) or 1)
-        found = [self._lines[descriptor] for descriptor, _ in events]
+        # The kernel tells of one that is closed for as long as another process holds a copy of it.
+        found = [line for number, _ in events if (line := self._lines.get(number)) is not None]
         now = time.monotonic()
         if now - self._looked_at < _LOOK_EVERY:
             return found

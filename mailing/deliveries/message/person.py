@@ -7,11 +7,13 @@ _UNSET = dict.fromkeys(FIELDS, "")
 
 
 def merge_values(recipient: Recipient) -> dict[str, str]:
-    """Give every field of the closed list a text, empty where unset.
+    """Give every field of the closed list a text, empty where unset; no other field is given.
 
     Raises `UnsafeValue` for a control character or a value beyond 1000 characters.
     """
     values = {**_UNSET, **recipient.fields, "email": recipient.address}
+    if len(values) > len(FIELDS) or None in values.values():
+        values = {name: values[name] or "" for name in FIELDS}
     # Printable text holds no control, line end or surrogate; one look at all of it is cheap.
     everything = "".join(values.values())
     if len(everything) > LONGEST_VALUE or not everything.isprintable():

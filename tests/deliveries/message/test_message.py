@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +59,12 @@ def test_the_golden_message_has_not_changed_by_an_octet() -> None:
 def test_a_retry_gives_the_same_octets_even_from_a_new_compilation() -> None:
     assert compiled().render(PERSON, STAMP).message == compiled().render(PERSON, STAMP).message
     assert confirmation(FRAME, MAIL, PERSON, STAMP) == confirmation(FRAME, MAIL, PERSON, STAMP)
+
+
+def test_a_field_without_a_value_is_unset_and_one_that_nobody_knows_is_not_looked_at() -> None:
+    fields: dict[str, Any] = {**PERSON.fields, "phone": None, "other": "\n" * 2000}
+    odd = PERSON._replace(fields=fields)
+    assert compiled().render(odd, STAMP) == compiled().render(PERSON, STAMP)
 
 
 def test_another_delivery_differs_only_where_it_must() -> None:
