@@ -79,7 +79,7 @@ def test_a_torn_line_never_says_more_than_it_was_going_to(path: Path, spelt: str
 @pytest.mark.parametrize("spelt", [FIRST.hex, str(FIRST)])
 def test_a_torn_dot_is_taken_for_a_dot_at_most(path: Path, spelt: str) -> None:
     whole = f"D {spelt} 1 1 00ff 1700000000.000000\n"
-    for length in range(1, len(whole)):
+    for length in range(1, len(whole) + 1):
         write(path, f"D {SECOND} 1 1 00 1.0", whole[:length], end="")
         found = read(path)
         assert found is not None

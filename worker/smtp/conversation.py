@@ -119,6 +119,7 @@ class Conversation:
         """Give each reply to the one who waits for it; True when there was any."""
         reader, expected = self._reader, self._expected
         reader.feed(data)
+        # What is ready is taken off here: four replies a message, and a call for each would show.
         ready, has_come = reader.ready, False
         while (reply := ready.popleft() if ready else reader.next()) is not None:
             has_come = True
